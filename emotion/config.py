@@ -1,0 +1,51 @@
+"""Paths and constants. Importing this module has no side effects."""
+
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+ASSETS: Final = ROOT / "Assets"
+MODELS: Final = ROOT / "models"
+CASCADE_FILE: Final = ROOT / "haarcascade_frontalface_default.xml"
+
+FACE_SIDE: Final = 48
+"""Pixels; a face is a square of this side."""
+
+N_PIXELS: Final = FACE_SIDE * FACE_SIDE
+
+EMOTIONS: Final = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
+"""The seven classes of FER2013; other data sets bring their own."""
+
+MODELS_OF_PIPELINE: Final = {1: ("model_1", "model_boost_1"), 2: ("model_2", "model_boost_2"), 3: ("model_3",)}
+"""Which models take what a pipeline gives: the three experiments."""
+
+MODEL_NAMES: Final = ("model_1", "model_2", "model_3", "model_boost_1", "model_boost_2")
+"""The order of the ballots of a vote."""
+
+MANIFEST_FILE: Final = "manifest.json"
+MANIFEST_FORMAT: Final = 1
+
+DEFAULT_DATASET: Final = "samithsachidanandan/human-face-emotions"
+
+IMAGE_SUFFIXES: Final = frozenset(
+    {".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".pgm", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
+)
+
+MAX_IMAGE_FILE_BYTES: Final = 200_000_000
+MAX_IMAGE_PIXELS: Final = 50_000_000
+MAX_IMAGE_SIDE: Final = 20_000
+
+DETECTION_SIDE: Final = 960
+"""Pixels; a still picture whose longer side exceeds this is reduced to it before faces are sought."""
+
+CROP_MARGIN: Final = 0.0
+"""Share of the detector's box added on each side of a face: none, the box is what the models see."""
+
+VIDEO_DETECTION_SIDE: Final = 320
+"""Pixels; the same for a webcam frame: half of 640x480, a quarter of the time, and fewer false faces."""
+
+VOTE_INTERVAL_SECONDS: Final = 2.0
+"""Time from one vote on the webcam to the next."""
+
+SEED: Final = 20130701
+"""FER2013's challenge ended in July 2013; any fixed number does."""

@@ -1,0 +1,240 @@
+"""The table of faces: as arrays in memory, as CSV, as Parquet.
+
+One row a face: the columns ``0_px`` to ``2303_px`` (0-255), then ``emotion``, then optional further ones (``file``).
+"""
+
+import contextlib
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+from numpy.typing import NDArray
+
+from emotion import config
+from emotion.errors import DatasetError
+from emotion.faces import FaceVectors
+from emotion.files import replacing
+from emotion.labels import label_of
+
+PIXEL_COLUMNS: Final = tuple(f"{i}_px" for i in range(config.N_PIXELS))
+LABEL_COLUMN: Final = "emotion"
+FILE_COLUMN: Final = "file"
+
+_PARQUET_GROUP_ROWS: Final = 8192
+_CSV_BLOCK_BYTES: Final = 16 << 20
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Labelled faces in memory.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n, 2304), uint8, 0-255
+    y : ndarray of shape (n,), str
+    """
+
+    X: FaceVectors
+    y: NDArray[np.str_]
+
+    def __post_init__(self) -> None:
+        if self.X.ndim != 2 or self.X.shape[1] != config.N_PIXELS or self.X.dtype != np.uint8:
+            raise ValueError(f"X must be uint8 of shape (n, {config.N_PIXELS}), got {self.X.dtype} {self.X.shape}")
+        if self.y.shape != (len(self.X),):
+            raise ValueError(f"y must have one label a row, got {self.y.shape} for {len(self.X)} rows")
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.integer]) -> "Faces":
+        return Faces(self.X[rows], self.y[rows])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The labels that occur, sorted."""
+        return tuple(str(label) for label in np.unique(self.y))
+
+    def counts(self) -> dict[str, int]:
+        """How many faces each label has, in the order of `classes`."""
+        labels, counts = np.unique(self.y, return_counts=True)
+        return {str(label): int(count) for label, count in zip(labels, counts, strict=True)}
+
+
+def read_faces(path: Path | str) -> Faces:
+    """Read a table of faces.
+
+    Parameters
+    ----------
+    path : path of a CSV file, or of a Parquet file when its name ends in ``.parquet``
+
+    Returns
+    -------
+    Faces, in the order of the file; labels as `emotion.labels.label_of` writes them
+
+    Raises
+    ------
+    DatasetError
+        If the file is missing, empty, lacks a column, or holds anything but whole numbers from 0 to 255 as pixels
+        and a text as the emotion.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DatasetError(f"There is no file {path}; make one with: python image_to_vector.py FOLDER --output {path}")
+    pixels: list[FaceVectors] = []
+    labels: list[str] = []
+    try:
+        for batch in _parquet_batches(path) if path.suffix == ".parquet" else _csv_batches(path):
+            pixels.append(_pixel_array(batch, path, len(labels)))
+            labels.extend(_label_list(batch, path, len(labels)))
+    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise DatasetError(
+            f"{path} is not a table of faces ({reason}); make it anew with image_to_vector.py."
+        ) from error
+    if not labels:
+        raise DatasetError(f"{path} holds no faces.")
+    return Faces(np.concatenate(pixels), np.array([label_of(label) for label in labels]))
+
+
+def _csv_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    types = {**dict.fromkeys(PIXEL_COLUMNS, pa.uint8()), LABEL_COLUMN: pa.string()}
+    with pyarrow.csv.open_csv(
+        path,
+        read_options=pyarrow.csv.ReadOptions(block_size=_CSV_BLOCK_BYTES),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=types, include_columns=[*PIXEL_COLUMNS, LABEL_COLUMN], strings_can_be_null=True
+        ),
+    ) as reader:
+        yield from reader
+
+
+def _parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    with pyarrow.parquet.ParquetFile(path) as file:
+        missing = {*PIXEL_COLUMNS, LABEL_COLUMN} - set(file.schema_arrow.names)
+        if missing:
+            raise DatasetError(f"{path} is not a table of faces: it has no column {min(missing)}.")
+        schema = pa.schema([*((name, pa.uint8()) for name in PIXEL_COLUMNS), (LABEL_COLUMN, pa.string())])
+        for batch in file.iter_batches(_PARQUET_GROUP_ROWS, columns=schema.names):
+            yield batch.select(schema.names).cast(schema)
+
+
+def _pixel_array(batch: pa.RecordBatch, path: Path, first_row: int) -> FaceVectors:
+    columns = batch.columns[: config.N_PIXELS]
+    for name, column in zip(PIXEL_COLUMNS, columns, strict=True):
+        if column.null_count:
+            raise DatasetError(f"{path} has an empty pixel in column {name}, {_row_of_null(column, first_row)}.")
+    return np.stack([column.to_numpy() for column in columns], axis=1)
+
+
+def _label_list(batch: pa.RecordBatch, path: Path, first_row: int) -> list[str]:
+    column = batch.column(LABEL_COLUMN)
+    if column.null_count:
+        raise DatasetError(f"{path} has a face without an emotion, {_row_of_null(column, first_row)}.")
+    labels: list[str] = column.to_pylist()
+    return labels
+
+
+def _row_of_null(column: pa.Array, first_row: int) -> str:
+    return f"row {first_row + column.is_null().to_numpy(zero_copy_only=False).argmax() + 1}"
+
+
+class FaceWriter(Protocol):
+    """Takes faces in batches."""
+
+    def write(self, pixels: FaceVectors, labels: Sequence[str], files: Sequence[str]) -> None:
+        """Append one batch; `files` is only written by a writer that keeps names."""
+        ...
+
+    def close(self) -> None:
+        """Flush what is held back."""
+        ...
+
+
+@dataclass
+class _CsvWriter:
+    path: Path
+    keep_names: bool
+
+    def __post_init__(self) -> None:
+        self._file = self.path.open("w", encoding="utf-8", newline="")
+        self._rows = csv.writer(self._file, lineterminator="\n")
+        self._rows.writerow([*PIXEL_COLUMNS, LABEL_COLUMN, *([FILE_COLUMN] if self.keep_names else [])])
+
+    def write(self, pixels: FaceVectors, labels: Sequence[str], files: Sequence[str]) -> None:
+        for vector, label, file in zip(pixels.tolist(), labels, files, strict=True):
+            vector.append(label)
+            if self.keep_names:
+                vector.append(file)
+            self._rows.writerow(vector)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+@dataclass
+class _ParquetWriter:
+    path: Path
+    keep_names: bool
+    _held: list[tuple[FaceVectors, Sequence[str], Sequence[str]]] = field(default_factory=list)
+    _held_rows: int = 0
+
+    def __post_init__(self) -> None:
+        names = [LABEL_COLUMN, *([FILE_COLUMN] if self.keep_names else [])]
+        self._schema = pa.schema(
+            [*((name, pa.uint8()) for name in PIXEL_COLUMNS), *((name, pa.string()) for name in names)]
+        )
+        self._file = pyarrow.parquet.ParquetWriter(self.path, self._schema, compression="zstd")
+
+    def write(self, pixels: FaceVectors, labels: Sequence[str], files: Sequence[str]) -> None:
+        # Row groups of a few faces would make 2304 columns cost more than their content.
+        self._held.append((pixels, labels, files))
+        self._held_rows += len(pixels)
+        if self._held_rows >= _PARQUET_GROUP_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        pixels = np.concatenate([held[0] for held in self._held])
+        texts = [[text for held in self._held for text in held[part]] for part in ((1, 2) if self.keep_names else (1,))]
+        columns = [pa.array(column) for column in np.ascontiguousarray(pixels.T)]
+        self._file.write_table(pa.table([*columns, *(pa.array(text, pa.string()) for text in texts)], self._schema))
+        self._held, self._held_rows = [], 0
+
+    def close(self) -> None:
+        if self._held_rows:
+            self._flush()
+        self._file.close()
+
+
+@contextlib.contextmanager
+def face_writer(path: Path, keep_names: bool = False) -> Iterator[FaceWriter]:
+    """Open a table of faces for writing; it appears under its name only once it is whole.
+
+    Parameters
+    ----------
+    path : Path
+        Written as Parquet when its name ends in ``.parquet``, as CSV otherwise. An existing file is replaced at the
+        end, and stays as it is if the block raises.
+    keep_names : bool
+        Whether to add the column ``file``.
+
+    Yields
+    ------
+    FaceWriter
+
+    Raises
+    ------
+    DatasetError
+        If the file cannot be written: no such folder, no permission, disk full.
+    """
+    kind = _ParquetWriter if path.suffix == ".parquet" else _CsvWriter
+    try:
+        with replacing(path) as partial, contextlib.closing(kind(partial, keep_names)) as writer:
+            yield writer
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be written: {error.strerror or error}.") from error

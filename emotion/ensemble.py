@@ -1,0 +1,249 @@
+"""The trained models of a folder: checked, loaded, and asked together.
+
+Nothing is unpickled: pipelines and models are ONNX graphs, each compared with its checksum in the manifest before
+onnxruntime sees it. Of training's libraries none is needed here.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from emotion import config
+from emotion.errors import ModelsError
+from emotion.faces import FaceVectors
+from emotion.voting import Vote, count_votes, winners
+
+_REMEDY = "restore the folder from the repository, or train anew with: python -m emotion train --data data.csv"
+_BULK_ROWS = 1024
+
+
+class Ensemble:
+    """Five models behind three pipelines; made by `load_models`. May be shared between threads.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        What the class codes stand for; the order of all probabilities.
+    model_names : tuple of str
+        The order of all ballots.
+    """
+
+    def __init__(
+        self,
+        classes: Sequence[str],
+        pipelines: dict[int, onnxruntime.InferenceSession],
+        models: dict[str, onnxruntime.InferenceSession],
+    ) -> None:
+        self.classes = tuple(classes)
+        self.model_names = config.MODEL_NAMES
+        self._pipelines = pipelines
+        self._models = models
+
+    def predict(self, X: FaceVectors) -> NDArray[np.str_]:
+        """Elect a label for each face by majority.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, 2304), uint8, 0-255
+
+        Returns
+        -------
+        ndarray of shape (n,), str; see `emotion.voting.winners` for ties
+
+        Raises
+        ------
+        ValueError
+            If `X` has another shape or dtype.
+        """
+        probabilities = self.model_probabilities(X)
+        return np.array(self.classes)[winners(probabilities.argmax(axis=2), probabilities.mean(axis=1))]
+
+    def predict_proba(self, X: FaceVectors) -> NDArray[np.float32]:
+        """Give the mean of the five models' probabilities.
+
+        Where the ballots are close, the class with the highest mean need not be the one that the majority elects.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, 2304), uint8, 0-255
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes), float32, 0-1, rows sum to 1, columns as in `classes`
+
+        Raises
+        ------
+        ValueError
+            If `X` has another shape or dtype.
+        """
+        return np.asarray(self.model_probabilities(X).mean(axis=1))
+
+    def vote(self, X: FaceVectors) -> list[Vote]:
+        """Give ballots, probabilities and the elected label of each face.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, 2304), uint8, 0-255
+
+        Returns
+        -------
+        list of n Vote
+
+        Raises
+        ------
+        ValueError
+            If `X` has another shape or dtype.
+        """
+        probabilities = self.model_probabilities(X)
+        return count_votes(probabilities.argmax(axis=2), probabilities.mean(axis=1), self.classes)
+
+    def model_probabilities(self, X: FaceVectors) -> NDArray[np.float32]:
+        """Give what each model says; its ballot is the class it finds most probable.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, 2304), uint8, 0-255
+
+        Returns
+        -------
+        ndarray of shape (n, n_models, n_classes), float32, 0-1, models in the order of `model_names`
+
+        Raises
+        ------
+        ValueError
+            If `X` has another shape or dtype.
+        """
+        X = np.asarray(X)
+        if X.ndim != 2 or X.shape[1] != config.N_PIXELS or X.dtype != np.uint8:
+            raise ValueError(
+                f"X must be uint8 face vectors of shape (n, {config.N_PIXELS}), got {X.dtype} of shape {X.shape}"
+            )
+        probabilities = np.empty((len(X), len(self.model_names), len(self.classes)), dtype=np.float32)
+        # In parts, so that memory does not grow with the number of faces.
+        for start in range(0, len(X), _BULK_ROWS):
+            self._fill(X[start : start + _BULK_ROWS], probabilities[start : start + _BULK_ROWS])
+        return probabilities
+
+    def _fill(self, X: FaceVectors, probabilities: NDArray[np.float32]) -> None:
+        pixels = {"X": X.astype(np.float32)}
+        # Experiments that share a pipeline share its session too: it runs once.
+        features = {session: session.run(None, pixels)[0] for session in self._pipelines.values()}
+        for number, names in config.MODELS_OF_PIPELINE.items():
+            for name in names:
+                inputs = {"X": features[self._pipelines[number]]}
+                output = self._models[name].run(["probabilities"], inputs)[0]
+                probabilities[:, self.model_names.index(name)] = output
+
+
+def load_models(path: Path | str = config.MODELS) -> Ensemble:
+    """Load the five models of a folder after checking them.
+
+    Parameters
+    ----------
+    path : path of a folder that training wrote; by default the project's own ``models``
+
+    Returns
+    -------
+    Ensemble
+
+    Raises
+    ------
+    ModelsError
+        If the folder or a file of it is missing, differs from its checksum in the manifest, has another format
+        version, is no readable ONNX graph, or does not fit to the other files.
+    """
+    folder = Path(path)
+    manifest = read_manifest(folder)
+    classes = _read_classes(folder, manifest)
+    sessions: dict[str, onnxruntime.InferenceSession] = {}
+    pipelines = {n: _open_session(folder, f"pipeline_{n}.onnx", manifest, sessions) for n in config.MODELS_OF_PIPELINE}
+    models = {name: _open_session(folder, f"{name}.onnx", manifest, sessions) for name in config.MODEL_NAMES}
+    for number, names in config.MODELS_OF_PIPELINE.items():
+        pipeline = pipelines[number]
+        _check(_width(pipeline.get_inputs(), "X") == config.N_PIXELS, folder, f"pipeline_{number}.onnx")
+        for name in names:
+            session = models[name]
+            fits = _width(session.get_inputs(), "X") == pipeline.get_outputs()[0].shape[-1]
+            _check(fits and _width(session.get_outputs(), "probabilities") == len(classes), folder, f"{name}.onnx")
+    return Ensemble(classes, pipelines, models)
+
+
+def read_manifest(path: Path | str = config.MODELS) -> dict[str, Any]:
+    """Read what training wrote about the models of a folder: data, versions, checksums, scores.
+
+    Parameters
+    ----------
+    path : path of a folder of models
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ModelsError
+        If there is no manifest, it cannot be read, or it is of another format version.
+    """
+    file = Path(path) / config.MANIFEST_FILE
+    if not file.is_file():
+        raise ModelsError(f"There are no trained models in {path}: {_REMEDY}.")
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+        version = manifest["format_version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelsError(f"{file} is damaged: {_REMEDY}.") from error
+    if version != config.MANIFEST_FORMAT:
+        raise ModelsError(f"{file} has format {version}, this program reads {config.MANIFEST_FORMAT}: {_REMEDY}.")
+    return dict(manifest)
+
+
+def _read_classes(folder: Path, manifest: dict[str, Any]) -> list[str]:
+    for number in config.MODELS_OF_PIPELINE:
+        name = f"labels_{number}.json"
+        labels = json.loads(_read_checked(folder, name, manifest))
+        _check(labels == manifest.get("classes") and len(labels) > 1, folder, name)
+    return list(manifest["classes"])
+
+
+def _read_checked(folder: Path, name: str, manifest: dict[str, Any]) -> bytes:
+    try:
+        data = (folder / name).read_bytes()
+    except OSError as error:
+        raise ModelsError(f"{folder / name} is missing or cannot be read: {_REMEDY}.") from error
+    if hashlib.sha256(data).hexdigest() != manifest.get("files", {}).get(name):
+        raise ModelsError(f"{folder / name} is not the file that was trained, its checksum differs: {_REMEDY}.")
+    return data
+
+
+def _open_session(
+    folder: Path, name: str, manifest: dict[str, Any], sessions: dict[str, onnxruntime.InferenceSession]
+) -> onnxruntime.InferenceSession:
+    data = _read_checked(folder, name, manifest)
+    checksum = manifest["files"][name]
+    if checksum not in sessions:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # a face is too little work to share; the page has several sessions at once
+        options.log_severity_level = 3
+        try:
+            # From the bytes that were checked, not from the path: the file may change, and cannot draw in others.
+            sessions[checksum] = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's errors share no other base
+            raise ModelsError(f"{folder / name} cannot be loaded by onnxruntime: {_REMEDY}.") from error
+    return sessions[checksum]
+
+
+def _width(arguments: Sequence[Any], name: str) -> int | None:
+    shapes = {argument.name: argument.shape for argument in arguments}
+    shape = shapes.get(name, [])
+    return shape[1] if len(shape) == 2 else None
+
+
+def _check(fits: bool, folder: Path, name: str) -> None:
+    if not fits:
+        raise ModelsError(f"{folder / name} does not fit to the other files of the folder: {_REMEDY}.")

@@ -1,0 +1,257 @@
+"""Bytes -> picture -> faces -> face vectors: the only place that decodes, crops or resizes.
+
+Training (`image_to_vector.py`) and serving (the page, the command line) both come through here, so that the same
+picture gives bit-equal face vectors on both sides.
+"""
+
+import io
+import logging
+import threading
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from emotion import config
+from emotion.errors import DetectorError, ImageError
+
+BGRImage = NDArray[np.uint8]
+"""ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red."""
+FaceVectors = NDArray[np.uint8]
+"""ndarray of shape (n, 2304), uint8, 0-255, grey, row-major 48x48."""
+
+log = logging.getLogger(__name__)
+
+# Only these decoders are tried: others either start programs (EPS) or are no pictures of people.
+_FORMATS: Final = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+
+_SCALE_FACTOR: Final = 1.1
+_MIN_NEIGHBORS: Final = 5
+_MIN_FACE_SIDE: Final = 30
+
+
+class Box(NamedTuple):
+    """A rectangle in pixels: x and y of its top left corner, counted from that of the picture, width and height."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+    @property
+    def area(self) -> int:
+        """Square pixels."""
+        return self.w * self.h
+
+
+def decode_image(data: bytes) -> BGRImage:
+    """Decode the bytes of a picture file, upright and without transparency.
+
+    The first frame of an animation is taken, an EXIF rotation is applied, transparent parts become white, 16-bit
+    values keep their upper eight bits, and values without an agreed range (32-bit, floating point) are stretched
+    from their smallest to 0 and their largest to 255.
+
+    Parameters
+    ----------
+    data : bytes
+        A whole AVIF, BMP, GIF, JPEG, PNG, PNM, TIFF or WebP file.
+
+    Returns
+    -------
+    ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
+
+    Raises
+    ------
+    ImageError
+        If the bytes are not such a file, are damaged, or the picture has over 50 megapixels or 20 000 pixels a side
+        (judged by its header, before anything is decoded).
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            width, height = image.size
+            if max(width, height) > config.MAX_IMAGE_SIDE or width * height > config.MAX_IMAGE_PIXELS:
+                raise ImageError(_too_large(f"{width} x {height} pixels"))
+            return _to_bgr(ImageOps.exif_transpose(image))
+    except ImageError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError(_too_large("far too many pixels")) from error
+    except UnidentifiedImageError as error:
+        raise ImageError("This is not a picture in a known format; use JPEG, PNG, WebP, GIF, BMP or TIFF.") from error
+    except Exception as error:  # on damaged files decoders raise whatever they stumble over
+        log.info("a picture could not be decoded", exc_info=True)
+        raise ImageError("The picture file is damaged or incomplete; use another copy of it.") from error
+
+
+def _too_large(size: str) -> str:
+    return (
+        f"The picture is too large ({size}); at most {config.MAX_IMAGE_PIXELS // 1_000_000} megapixels "
+        f"and {config.MAX_IMAGE_SIDE} pixels a side are read."
+    )
+
+
+def _to_bgr(image: Image.Image) -> BGRImage:
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    elif image.mode in ("I", "F"):
+        image = Image.fromarray(_stretched(np.asarray(image, dtype=np.float64)))
+    elif image.has_transparency_data:
+        opaque = Image.new("RGBA", image.size, "white")
+        opaque.alpha_composite(image.convert("RGBA"))
+        image = opaque
+    return np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])
+
+
+def _stretched(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    finite = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+    low, high = finite.min(), finite.max()
+    return np.asarray((finite - low) * (255.0 / (high - low or 1.0)), dtype=np.uint8)
+
+
+class FaceDetector:
+    """Finds frontal faces with OpenCV's Haar cascade (Viola and Jones, 2001). May be shared between threads.
+
+    Parameters
+    ----------
+    longest_side : int, pixels
+        A picture whose longer side exceeds this is reduced to it before faces are sought.
+    cascade_file : Path
+
+    Raises
+    ------
+    DetectorError
+        On first use, if the cascade file is missing or is not a cascade.
+    """
+
+    def __init__(self, longest_side: int = config.DETECTION_SIDE, cascade_file: Path = config.CASCADE_FILE) -> None:
+        self.longest_side = longest_side
+        self.cascade_file = cascade_file
+        # OpenCV's classifier keeps buffers between calls and must not be shared; each thread loads its own (30 ms).
+        self._local = threading.local()
+
+    def detect(self, image_bgr: BGRImage) -> list[Box]:
+        """Find the faces of a picture.
+
+        Parameters
+        ----------
+        image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
+
+        Returns
+        -------
+        list of Box, largest first, wholly inside the picture; empty where there is no face
+
+        Raises
+        ------
+        DetectorError
+            If the cascade file is missing or is not a cascade.
+        """
+        height, width = image_bgr.shape[:2]
+        scale = min(1.0, self.longest_side / max(height, width))
+        grey = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY)
+        if scale < 1.0:
+            reduced = (max(1, round(width * scale)), max(1, round(height * scale)))
+            grey = cv2.resize(grey, reduced, interpolation=cv2.INTER_AREA)
+        found = self._cascade().detectMultiScale(
+            grey, scaleFactor=_SCALE_FACTOR, minNeighbors=_MIN_NEIGHBORS, minSize=(_MIN_FACE_SIDE, _MIN_FACE_SIDE)
+        )
+        boxes = [_scaled_box(x, y, w, h, 1.0 / scale, width, height) for x, y, w, h in found]
+        return sorted(boxes, key=lambda box: (-box.area, box.y, box.x))
+
+    def _cascade(self) -> cv2.CascadeClassifier:
+        cascade: cv2.CascadeClassifier | None = getattr(self._local, "cascade", None)
+        if cascade is None:
+            cascade = cv2.CascadeClassifier()
+            # A missing file does not raise in OpenCV, it leaves the classifier empty.
+            if not self.cascade_file.is_file() or not cascade.load(str(self.cascade_file)) or cascade.empty():
+                raise DetectorError(
+                    f"The face detector's file {self.cascade_file.name} is missing or damaged; restore it from the "
+                    "repository."
+                )
+            self._local.cascade = cascade
+        return cascade
+
+
+def _scaled_box(x: int, y: int, w: int, h: int, factor: float, width: int, height: int) -> Box:
+    left, top = min(round(x * factor), width - 1), min(round(y * factor), height - 1)
+    return Box(left, top, min(round(w * factor), width - left), min(round(h * factor), height - top))
+
+
+def crop_square(image_bgr: BGRImage, box: Box, margin: float) -> BGRImage:
+    """Cut the square around a box, widened by a margin, padding past the border with the edge.
+
+    Parameters
+    ----------
+    image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
+    box : Box, pixels
+    margin : float, >= 0, share of the longer side added on each side (0.1: ten per cent)
+
+    Returns
+    -------
+    ndarray of shape (side, side, 3), uint8, a copy
+
+    Raises
+    ------
+    ValueError
+        If the margin is negative, or the box is empty or wholly outside the picture.
+    """
+    height, width = image_bgr.shape[:2]
+    if margin < 0:
+        raise ValueError(f"margin must not be negative, got {margin}")
+    if box.area <= 0 or box.x >= width or box.y >= height or box.x + box.w <= 0 or box.y + box.h <= 0:
+        raise ValueError(f"{box} has no part in a picture of {width} x {height} pixels")
+    side = max(1, round(max(box.w, box.h) * (1.0 + 2.0 * margin)))
+    left = box.x + (box.w - side) // 2
+    top = box.y + (box.h - side) // 2
+    inside = image_bgr[max(0, top) : top + side, max(0, left) : left + side]
+    above, before = max(0, -top), max(0, -left)
+    below, after = side - above - inside.shape[0], side - before - inside.shape[1]
+    return cv2.copyMakeBorder(inside, above, below, before, after, cv2.BORDER_REPLICATE).astype(np.uint8, copy=False)
+
+
+def face_vector(crop_bgr: BGRImage) -> NDArray[np.uint8]:
+    """Turn the picture of one face into the vector that the models take.
+
+    Parameters
+    ----------
+    crop_bgr : ndarray of shape (side, side, 3), uint8, 0-255, blue-green-red
+
+    Returns
+    -------
+    ndarray of shape (2304,), uint8, 0-255, grey, row-major 48x48
+    """
+    grey = cv2.cvtColor(crop_bgr, cv2.COLOR_BGR2GRAY)
+    side = config.FACE_SIDE
+    if grey.shape != (side, side):
+        shrinking = min(grey.shape) > side
+        grey = cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC)
+    return grey.reshape(-1).astype(np.uint8, copy=False)
+
+
+def find_faces(image_bgr: BGRImage, detector: FaceDetector) -> list[tuple[Box, NDArray[np.uint8]]]:
+    """Find the faces of a picture and turn each into its vector.
+
+    A picture of exactly 48x48 pixels is taken as a face that somebody already cut out (the form in which data sets
+    of faces come); the detector finds a face in only a third of those.
+
+    Parameters
+    ----------
+    image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
+    detector : FaceDetector
+
+    Returns
+    -------
+    list of (Box, ndarray of shape (2304,), uint8), largest face first
+
+    Raises
+    ------
+    DetectorError
+        If the detector's cascade file is missing or is not a cascade.
+    """
+    side = config.FACE_SIDE
+    if image_bgr.shape[:2] == (side, side):
+        return [(Box(0, 0, side, side), face_vector(image_bgr))]
+    boxes = detector.detect(image_bgr)
+    return [(box, face_vector(crop_square(image_bgr, box, config.CROP_MARGIN))) for box in boxes]

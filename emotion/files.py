@@ -1,0 +1,32 @@
+"""Files that are either whole or not there."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path to write to; the file there takes the place of `path` when the block ends without an error.
+
+    Parameters
+    ----------
+    path : Path
+        Left as it is if the block raises, whatever it raises.
+
+    Yields
+    ------
+    Path, hidden, in the same folder, so that the exchange is one step
+
+    Raises
+    ------
+    OSError
+        If the file cannot be put into place.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,21 @@
+"""How folder names become the names of expressions."""
+
+_SPELLINGS = {"Suprise": "Surprise"}  # the spelling of the folder in a well-known data set
+
+
+def label_of(folder_name: str) -> str:
+    """Turn the name of a data set's folder into the label that is stored and shown.
+
+    Parameters
+    ----------
+    folder_name : str
+        Such as ``angry``, ``very_happy`` or ``Suprise``.
+
+    Returns
+    -------
+    str, title case, words separated by one space; a label is returned as it is
+    """
+    # Names that are not UTF-8 arrive with surrogates, which no file can be written with.
+    readable = folder_name.encode("utf-8", "backslashreplace").decode("utf-8")
+    label = " ".join(word[:1].upper() + word[1:].lower() for word in readable.replace("_", " ").split())
+    return _SPELLINGS.get(label, label)

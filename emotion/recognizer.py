@@ -1,0 +1,61 @@
+"""A picture -> its faces, each with the vote of the five models."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from emotion import config
+from emotion.ensemble import Ensemble
+from emotion.faces import BGRImage, Box, FaceDetector, find_faces
+from emotion.voting import Vote
+
+
+@dataclass(frozen=True, slots=True)
+class FaceEmotion:
+    """One face of a picture.
+
+    Attributes
+    ----------
+    box : Box (x, y, w, h), pixels
+    vote : Vote
+    """
+
+    box: Box
+    vote: Vote
+
+
+class Recognizer:
+    """Finds the faces of pictures and lets the models vote on each. May be shared between threads.
+
+    Parameters
+    ----------
+    models : Ensemble
+    longest_side : int, pixels
+        Faces are sought in a picture reduced to this; they are cut out of the full one.
+    """
+
+    def __init__(self, models: Ensemble, longest_side: int = config.DETECTION_SIDE) -> None:
+        self.models = models
+        self._detector = FaceDetector(longest_side)
+
+    def recognize(self, image_bgr: BGRImage) -> list[FaceEmotion]:
+        """Find the faces of a picture, each with its vote.
+
+        Parameters
+        ----------
+        image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
+
+        Returns
+        -------
+        list of FaceEmotion, largest face first; empty where there is no face
+
+        Raises
+        ------
+        DetectorError
+            If the detector's cascade file is missing or is not a cascade.
+        """
+        found = find_faces(image_bgr, self._detector)
+        if not found:
+            return []
+        votes = self.models.vote(np.stack([vector for _, vector in found]))
+        return [FaceEmotion(box, vote) for (box, _), vote in zip(found, votes, strict=True)]

@@ -1,0 +1,124 @@
+"""Several predictions for one face -> one vote. Pure functions over arrays."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What the models say of one face, together.
+
+    Attributes
+    ----------
+    label : str
+        The class with the most ballots; see `winners` for ties.
+    ballots : tuple of str
+        One class a model, in the order of the models.
+    probabilities : mapping of str to float, 0-1
+        For each class, in the order of the class list, the mean over the models.
+    tie : bool
+        Whether another class has as many ballots.
+    uncertain : bool
+        Whether the label has no absolute majority: half of the ballots, or fewer.
+    """
+
+    label: str
+    ballots: tuple[str, ...]
+    probabilities: Mapping[str, float]
+    tie: bool
+    uncertain: bool
+
+    @property
+    def agreement(self) -> int:
+        """How many ballots are for the label."""
+        return self.ballots.count(self.label)
+
+
+def ballot_counts(ballots: NDArray[np.integer], n_classes: int) -> NDArray[np.intp]:
+    """Count the ballots of each class.
+
+    Parameters
+    ----------
+    ballots : ndarray of shape (n, n_models), integer class codes, 0 to n_classes - 1
+    n_classes : int
+
+    Returns
+    -------
+    ndarray of shape (n, n_classes), each row sums to n_models
+    """
+    return np.asarray((ballots[:, :, None] == np.arange(n_classes)).sum(axis=1))
+
+
+def winners(ballots: NDArray[np.integer], probabilities: NDArray[np.floating]) -> NDArray[np.intp]:
+    """Elect a class a row by majority.
+
+    A tie goes to the tied class with the highest mean probability; should these be equal too, to the one that the
+    earliest model votes for. The order of the class list decides nothing.
+
+    Parameters
+    ----------
+    ballots : ndarray of shape (n, n_models), integer class codes
+    probabilities : ndarray of shape (n, n_classes), 0-1, the mean over the models
+
+    Returns
+    -------
+    ndarray of shape (n,), class codes
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit together, or a ballot names no class.
+    """
+    n_rows, n_classes = probabilities.shape
+    if ballots.ndim != 2 or len(ballots) != n_rows or ballots.shape[1] == 0:
+        raise ValueError(f"ballots of shape {ballots.shape} do not fit probabilities of shape {probabilities.shape}")
+    if ballots.size and not (ballots.min() >= 0 and ballots.max() < n_classes):
+        raise ValueError(f"ballots must be class codes from 0 to {n_classes - 1}")
+    counts = ballot_counts(ballots, n_classes)
+    leading = counts == counts.max(axis=1, keepdims=True)
+    leading_probability = np.where(leading, probabilities, -1.0)
+    elected = leading & (leading_probability == leading_probability.max(axis=1, keepdims=True))
+    first_model = np.take_along_axis(elected, ballots, axis=1).argmax(axis=1)
+    return np.asarray(ballots[np.arange(n_rows), first_model], dtype=np.intp)
+
+
+def count_votes(
+    ballots: NDArray[np.integer], probabilities: NDArray[np.floating], classes: Sequence[str]
+) -> list[Vote]:
+    """Join the ballots and probabilities of several models into one vote a face.
+
+    Parameters
+    ----------
+    ballots : ndarray of shape (n, n_models), integer class codes
+    probabilities : ndarray of shape (n, n_classes), 0-1, the mean over the models
+    classes : sequence of str, the names that the codes index
+
+    Returns
+    -------
+    list of n Vote
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit together, or a ballot names no class.
+    """
+    if probabilities.ndim != 2 or probabilities.shape[1] != len(classes):
+        raise ValueError(f"probabilities of shape {probabilities.shape} do not fit {len(classes)} classes")
+    labels = winners(ballots, probabilities)
+    counts = ballot_counts(ballots, len(classes))
+    most = counts.max(axis=1)
+    tied = (counts == most[:, None]).sum(axis=1) > 1
+    uncertain = 2 * most <= ballots.shape[1]
+    return [
+        Vote(
+            label=classes[labels[row]],
+            ballots=tuple(classes[code] for code in ballots[row]),
+            probabilities=dict(zip(classes, map(float, probabilities[row]), strict=True)),
+            tie=bool(tied[row]),
+            uncertain=bool(uncertain[row]),
+        )
+        for row in range(len(labels))
+    ]

@@ -1,0 +1,70 @@
+"""Turn folders of pictures into a table of 48x48 faces: FOLDER/<emotion>/* -> data.csv."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import cv2
+
+from emotion.errors import EmotionError
+from emotion.vectorize import Summary, vectorize
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command.
+
+    Parameters
+    ----------
+    arguments : list of str, the command line without the program's name; by default that of this process
+
+    Returns
+    -------
+    int, the exit status: 0, 1 after an error that is told in one sentence, 130 after Ctrl-C
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="holds one folder of pictures for each emotion")
+    parser.add_argument("--output", type=Path, default=Path("data.csv"), help="a .csv or .parquet (default: data.csv)")
+    parser.add_argument("--keep-names", action="store_true", help="add a column with the name of each face's file")
+    options = parser.parse_args(arguments)
+    cv2.setNumThreads(1)  # the pictures themselves are spread over the cores
+    try:
+        summary = vectorize(options.folder, options.output, keep_names=options.keep_names)
+    except EmotionError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped; nothing was written.", file=sys.stderr)
+        return 130
+    print(report(summary, options.output))
+    return 0
+
+
+def report(summary: Summary, output: Path) -> str:
+    """Lay out a summary as a table.
+
+    Parameters
+    ----------
+    summary : Summary
+    output : Path, the table of faces
+
+    Returns
+    -------
+    str, several lines
+    """
+    faces = [(f"faces: {label}", count) for label, count in sorted(summary.faces.items())]
+    rows = [
+        ("files read", summary.files - len(summary.unreadable)),
+        *faces,
+        ("faces in all", summary.faces.total()),
+        ("pictures without a face", summary.without_face),
+        ("unreadable files", len(summary.unreadable)),
+    ]
+    width = max(len(name) for name, _ in rows)
+    lines = [f"{name:<{width}}  {count:>9,}" for name, count in rows]
+    if summary.unreadable:
+        lines.append(f"The unreadable files and why: {output.with_suffix('.unreadable.txt')}")
+    return "\n".join([*lines, f"Written: {output}"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
