@@ -161,17 +161,24 @@ class FaceDetector:
         return sorted(boxes, key=lambda box: (-box.area, box.y, box.x))
 
     def _cascade(self) -> cv2.CascadeClassifier:
-        cascade: cv2.CascadeClassifier | None = getattr(self._local, "cascade", None)
-        if cascade is None:
-            cascade = cv2.CascadeClassifier()
-            # A missing file does not raise in OpenCV, it leaves the classifier empty.
-            if not self.cascade_file.is_file() or not cascade.load(str(self.cascade_file)) or cascade.empty():
-                raise DetectorError(
-                    f"The face detector's file {self.cascade_file.name} is missing or damaged; restore it from the "
-                    "repository."
-                )
-            self._local.cascade = cascade
+        if not hasattr(self._local, "cascade"):
+            self._local.cascade = _load_cascade(self.cascade_file)
+        cascade: cv2.CascadeClassifier = self._local.cascade
         return cascade
+
+
+def _load_cascade(file: Path) -> cv2.CascadeClassifier:
+    cascade = cv2.CascadeClassifier()
+    try:
+        # Of a missing file load() says False, on a malformed one it raises.
+        loaded = cascade.load(str(file))
+    except cv2.error:
+        loaded = False
+    if not loaded or cascade.empty():
+        raise DetectorError(
+            f"The face detector's file {file.name} is missing or damaged; restore it from the repository."
+        )
+    return cascade
 
 
 def _scaled_box(x: int, y: int, w: int, h: int, factor: float, width: int, height: int) -> Box:

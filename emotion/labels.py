@@ -17,5 +17,5 @@ def label_of(folder_name: str) -> str:
     """
     # Names that are not UTF-8 arrive with surrogates, which no file can be written with.
     readable = folder_name.encode("utf-8", "backslashreplace").decode("utf-8")
-    label = " ".join(word[:1].upper() + word[1:].lower() for word in readable.replace("_", " ").split())
+    label = " ".join(word.capitalize() for word in readable.replace("_", " ").split())
     return _SPELLINGS.get(label, label)

@@ -153,7 +153,7 @@ def vectorize(folder: Path | str, output: Path | str, *, keep_names: bool = Fals
             if rows:
                 vectors, labels, names = zip(*rows, strict=True)
                 writer.write(np.stack(vectors), labels, names)
-        if not summary.faces:
+        if not summary.faces.total():
             raise DatasetError(f"No face was found in the {summary.files} files of {folder}.")
         _write_unreadable(summary, output)
     return summary

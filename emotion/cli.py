@@ -1,0 +1,132 @@
+"""``python -m emotion predict | train | evaluate``."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from emotion import config
+from emotion.drawing import vote_text
+from emotion.ensemble import load_models
+from emotion.errors import EmotionError, ImageError
+from emotion.faces import decode_image
+from emotion.fetch import fetch
+from emotion.recognizer import FaceEmotion, Recognizer
+
+# Training's and evaluation's modules are imported by the commands that need them: predict starts without
+# scikit-learn, as the page does.
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command.
+
+    Parameters
+    ----------
+    arguments : list of str, the command line without the program's name; by default that of this process
+
+    Returns
+    -------
+    int, the exit status: 0, 1 after an error that is told in one sentence, 130 after Ctrl-C
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except EmotionError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped; nothing was replaced.", file=sys.stderr)
+        return 130
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m emotion", description="Recognise facial expressions.")
+    commands = parser.add_subparsers(required=True, metavar="predict | train | evaluate")
+
+    predict = commands.add_parser("predict", help="find the faces of pictures and vote on each")
+    predict.add_argument("pictures", nargs="+", metavar="PATH_OR_URL")
+    predict.add_argument("--json", action="store_true", help="one JSON object a picture, one a line")
+    predict.set_defaults(run=_predict)
+
+    train = commands.add_parser("train", help="train the five models from a table of faces")
+    train.add_argument("--data", required=True, type=Path, help="a table made by image_to_vector.py")
+    train.add_argument("--test", type=Path, help="another one to measure on (default: a fifth of --data)")
+    train.add_argument("--out", type=Path, default=config.MODELS, help="folder of models (default: models)")
+    train.add_argument("--fast", action="store_true", help="tiny models, to try the way and not to be used")
+    train.set_defaults(run=_train)
+
+    evaluate = commands.add_parser("evaluate", help="score the models on faces that they never saw")
+    evaluate.add_argument("--data", required=True, type=Path, help="a table made by image_to_vector.py")
+    evaluate.set_defaults(run=_evaluate)
+
+    for command in (predict, evaluate):
+        command.add_argument("--models", type=Path, default=config.MODELS, help="folder of models (default: models)")
+    return parser
+
+
+def _predict(options: argparse.Namespace) -> int:
+    recognizer = Recognizer(load_models(options.models))
+    status = 0
+    for picture in options.pictures:
+        try:
+            faces = recognizer.recognize(decode_image(_read(picture)))
+        except EmotionError as error:
+            # One bad picture must not cost the others.
+            status = 1
+            print(json.dumps({"picture": picture, "error": str(error)}) if options.json else f"{picture}: {error}")
+            continue
+        print(_as_json(picture, faces) if options.json else _as_text(picture, faces))
+    return status
+
+
+def _read(picture: str) -> bytes:
+    if picture.lower().startswith(("http://", "https://")):
+        return fetch(picture)
+    try:
+        return Path(picture).read_bytes()
+    except OSError as error:
+        raise ImageError(f"The file cannot be read: {error.strerror}.") from error
+
+
+def _as_json(picture: str, faces: list[FaceEmotion]) -> str:
+    return json.dumps({"picture": picture, "faces": [_face_record(face) for face in faces]}, ensure_ascii=False)
+
+
+def _face_record(face: FaceEmotion) -> dict[str, Any]:
+    return {
+        "box": list(face.box),
+        "label": face.vote.label,
+        "ballots": dict(zip(config.MODEL_NAMES, face.vote.ballots, strict=True)),
+        "probabilities": {label: round(value, 4) for label, value in face.vote.probabilities.items()},
+        "tie": face.vote.tie,
+        "uncertain": face.vote.uncertain,
+    }
+
+
+def _as_text(picture: str, faces: list[FaceEmotion]) -> str:
+    if not faces:
+        return f"{picture}: no face found"
+    return "\n".join(
+        f"{picture}: {vote_text(face.vote)}, at x {face.box.x}, y {face.box.y}, {face.box.w} x {face.box.h} pixels"
+        for face in faces
+    )
+
+
+def _train(options: argparse.Namespace) -> int:
+    from emotion.card import score_table
+    from emotion.recipes import FAST, FULL
+    from emotion.training import train
+
+    manifest = train(options.data, options.test, options.out, FAST if options.fast else FULL)
+    print(f"\n{score_table(manifest)}\n\nWritten: {options.out}")
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from emotion.dataset import read_faces
+    from emotion.evaluation import evaluate, score_lines
+
+    print(score_lines(evaluate(load_models(options.models), read_faces(options.data))))
+    return 0

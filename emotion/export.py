@@ -1,0 +1,168 @@
+"""Fitted scikit-learn objects -> the ONNX files that ship, and proof that they say the same."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from onnxmltools.convert.xgboost.operator_converters.XGBoost import convert_xgboost
+from skl2onnx import to_onnx, update_registered_converter
+from skl2onnx.common.data_types import FloatTensorType
+from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
+from skl2onnx.operator_converters.support_vector_machines import convert_sklearn_svm_classifier
+from skl2onnx.shape_calculators.support_vector_machines import calculate_sklearn_svm_output_shapes
+from sklearn.base import ClassifierMixin
+from sklearn.pipeline import Pipeline
+from xgboost import XGBClassifier
+
+from emotion import config
+from emotion.ensemble import Ensemble
+from emotion.errors import TrainingError
+from emotion.faces import FaceVectors
+from emotion.recipes import BoundedSVC
+
+_OPSET: Final = {"": 18, "ai.onnx.ml": 3}
+_CLASSIFIER_OPTIONS: Final = {
+    "nocl": [True, False],
+    "zipmap": [True, False, "columns"],
+    "output_class_labels": [False, True],
+    "raw_scores": [True, False],
+}
+
+MAX_DIFFERING_BALLOTS: Final = 0.001
+"""Share of held-out faces. ONNX computes in float32 throughout; a value next to a tree's threshold may fall to its
+other side, which tips a ballot once in a great while."""
+
+update_registered_converter(
+    XGBClassifier,
+    "XGBoostXGBClassifier",
+    calculate_linear_classifier_output_shapes,
+    convert_xgboost,
+    options=_CLASSIFIER_OPTIONS,
+)
+update_registered_converter(
+    BoundedSVC,
+    "BoundedSVC",
+    calculate_sklearn_svm_output_shapes,
+    convert_sklearn_svm_classifier,
+    options=_CLASSIFIER_OPTIONS,
+)
+
+
+def pipeline_to_onnx(pipeline: Pipeline) -> bytes:
+    """Convert a fitted pipeline.
+
+    Parameters
+    ----------
+    pipeline : Pipeline, (n, 2304) -> (n, n_components)
+
+    Returns
+    -------
+    bytes of an ONNX file: input ``X`` (n, 2304) float32, 0-255; one output (n, n_components) float32
+    """
+    return _serialized(pipeline, config.N_PIXELS, {})
+
+
+def model_to_onnx(model: ClassifierMixin, n_features: int) -> bytes:
+    """Convert a fitted classifier.
+
+    Parameters
+    ----------
+    model : classifier, fitted on class codes
+    n_features : int, what its pipeline gives
+
+    Returns
+    -------
+    bytes of an ONNX file: input ``X`` (n, n_features) float32; outputs ``label`` (n,) int64 and ``probabilities``
+    (n, n_classes) float32
+    """
+    return _serialized(model, n_features, {id(model): {"zipmap": False}})
+
+
+def _serialized(model: Any, width: int, options: dict[int, dict[str, Any]]) -> bytes:
+    graph = to_onnx(
+        model,
+        initial_types=[("X", FloatTensorType([None, width]))],
+        options=options or None,
+        target_opset=_OPSET,
+    )
+    data: bytes = graph.SerializeToString()
+    return data
+
+
+def write_pipeline(folder: Path, number: int, pipeline: Pipeline, classes: Sequence[str]) -> None:
+    """Write ``pipeline_N.onnx`` and the class list that goes with it, ``labels_N.json``.
+
+    Parameters
+    ----------
+    folder : Path
+    number : int, of the experiment
+    pipeline : Pipeline, fitted
+    classes : sequence of str
+    """
+    (folder / f"pipeline_{number}.onnx").write_bytes(pipeline_to_onnx(pipeline))
+    (folder / f"labels_{number}.json").write_text(json.dumps(list(classes)) + "\n", encoding="utf-8")
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """Compute the SHA-256 of every file that serving reads.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    dict of file name to hexadecimal digest
+    """
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in served_files()}
+
+
+def served_files() -> Iterator[str]:
+    """Name the files that `emotion.load_models` reads, besides the manifest.
+
+    Yields
+    ------
+    str, a file name
+    """
+    for number in config.MODELS_OF_PIPELINE:
+        yield f"pipeline_{number}.onnx"
+        yield f"labels_{number}.json"
+    for name in config.MODEL_NAMES:
+        yield f"{name}.onnx"
+
+
+def check_ballots(
+    ensemble: Ensemble, fitted_codes: Mapping[str, NDArray[np.integer]], held_out: FaceVectors
+) -> dict[str, int]:
+    """Compare the ballots of the files that ship with those of the objects that were fitted.
+
+    Parameters
+    ----------
+    ensemble : Ensemble, loaded from the files
+    fitted_codes : mapping of model name to ndarray of shape (n,), class codes that scikit-learn predicted
+    held_out : ndarray of shape (n, 2304), uint8; never training rows, which lie exactly on the trees' thresholds
+
+    Returns
+    -------
+    dict of model name to the number of ballots that differ
+
+    Raises
+    ------
+    TrainingError
+        If more than one ballot in a thousand of a model differs.
+    """
+    ballots = ensemble.model_probabilities(held_out).argmax(axis=2)
+    differing = {
+        name: int((ballots[:, ensemble.model_names.index(name)] != codes).sum()) for name, codes in fitted_codes.items()
+    }
+    for name, count in differing.items():
+        if count > MAX_DIFFERING_BALLOTS * len(held_out):
+            raise TrainingError(
+                f"{name}.onnx differs from the trained model on {count} of {len(held_out)} held-out faces; nothing was "
+                "replaced."
+            )
+    return differing

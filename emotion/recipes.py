@@ -1,0 +1,286 @@
+"""The five training recipes: three experiments that share their shape and differ in resampling and class weights."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from imblearn.base import SamplerMixin
+from imblearn.combine import SMOTEENN
+from imblearn.over_sampling import SMOTE
+from imblearn.under_sampling import EditedNearestNeighbours
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
+from sklearn.ensemble import GradientBoostingClassifier, StackingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.svm import SVC
+from xgboost import XGBClassifier
+
+from emotion.errors import TrainingError
+
+Resampling = Literal["SMOTE", "SMOTEENN"]
+Weights = Literal["balanced"]
+
+PCA_COMPONENTS: Final = 400
+PCA_VARIANCE: Final = 0.95
+
+SMOTE_SHARE: Final = 0.3
+"""Classes are raised to this share of the largest one. On FER2013's pixels, validation faces lost accuracy with every
+further step towards equal classes; Model_Building shows the figures."""
+
+LEAST_KEPT_SHARE: Final = 0.25
+"""Cleaning must leave every class this share of the rows that it had before resampling."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One pipeline, one resampling, and the models that are fitted to its outcome.
+
+    Attributes
+    ----------
+    number : int, as in ``pipeline_1.onnx``
+    resampling : "SMOTE" or "SMOTEENN"
+    class_weight : "balanced" or None
+    stack, boost : str, names of models; without `boost` there is only the stack
+    stack_report, boost_report : str, names of their report pictures
+    """
+
+    number: int
+    resampling: Resampling
+    class_weight: Weights | None
+    stack: str
+    stack_report: str
+    boost: str | None = None
+    boost_report: str | None = None
+
+
+EXPERIMENTS: Final = (
+    Experiment(1, "SMOTE", "balanced", "model_1", "M1SMOTE_Clf.png", "model_boost_1", "M1SMOTE_boost.png"),
+    Experiment(2, "SMOTEENN", "balanced", "model_2", "M2ENN_Clf.png", "model_boost_2", "M2ENN_boost.png"),
+    Experiment(3, "SMOTEENN", None, "model_3", "M3SMOTE_clf-NE.png"),
+)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much work goes into each model.
+
+    Attributes
+    ----------
+    svc_rows : int
+        At most this many rows are shown to the support vector machine, so at most this many become support vectors:
+        they bound its file, its training time (quadratic in the rows) and its answering time (linear).
+    components : int
+        The support vector machine and the trees see the first so many principal components; the logistic regression
+        sees all. The last ones add noise to a distance and to a choice of splits (measured on validation faces).
+    boost_rounds, boost_depth : int, of the XGBoost models
+    stack_boost_rounds, stack_boost_depth : int, of XGBoost inside the stacks
+    final_rounds : int, of gradient boosting over the stack
+    folds : int, of the cross-validation inside the stacks
+    """
+
+    svc_rows: int
+    components: int
+    boost_rounds: int
+    boost_depth: int
+    stack_boost_rounds: int
+    stack_boost_depth: int
+    final_rounds: int
+    folds: int
+
+
+FULL: Final = Size(7000, 100, 150, 5, 60, 5, 60, 3)
+FAST: Final = Size(200, 20, 4, 3, 4, 3, 3, 2)
+
+
+class BoundedSVC(SVC):  # type: ignore[misc]  # scikit-learn has no types
+    """A support vector machine fitted to a stratified sample of at most so many rows.
+
+    Parameters
+    ----------
+    C, gamma, class_weight, cache_size, random_state : as in `sklearn.svm.SVC`, with its RBF kernel
+    max_rows : int
+    """
+
+    def __init__(
+        self,
+        *,
+        C: float = 1.0,
+        gamma: float | str = "scale",
+        class_weight: Weights | None = None,
+        cache_size: int = 500,
+        random_state: int | None = None,
+        max_rows: int = 1000,
+    ) -> None:
+        super().__init__(C=C, gamma=gamma, class_weight=class_weight, cache_size=cache_size, random_state=random_state)
+        self.max_rows = max_rows
+
+    def fit(self, X: NDArray[np.float32], y: NDArray[np.integer]) -> "BoundedSVC":
+        """Fit to a sample of the rows.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, n_features), float32
+        y : ndarray of shape (n,), class codes
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the sample would leave a class without a row, as scikit-learn's stratified sampling says.
+        """
+        if len(X) > self.max_rows:
+            rows, _ = train_test_split(
+                np.arange(len(X)), train_size=self.max_rows, stratify=y, random_state=self.random_state
+            )
+            X, y = X[rows], y[rows]
+        super().fit(X, y)
+        return self
+
+
+def build_pipeline(n_rows: int) -> Pipeline:
+    """Make the scaler and the PCA that stand before the models of an experiment.
+
+    Parameters
+    ----------
+    n_rows : int, on which it will be fitted
+
+    Returns
+    -------
+    Pipeline, unfitted: (n, 2304) float32, 0-255 -> (n, n_components) float32. Of few rows, which have no 400
+    components, as many are kept as hold 95 % of the variance.
+    """
+    if n_rows > PCA_COMPONENTS:
+        pca = PCA(PCA_COMPONENTS, svd_solver="covariance_eigh")
+    else:
+        pca = PCA(PCA_VARIANCE, svd_solver="full")
+    return Pipeline([("scaler", MinMaxScaler()), ("pca", pca)])
+
+
+def build_sampler(experiment: Experiment, counts: Mapping[int, int], seed: int) -> SamplerMixin:
+    """Make the resampler of an experiment for given class counts.
+
+    SMOTE (Chawla et al., 2002) raises small classes by interpolating between neighbours. Where the experiment cleans
+    afterwards, edited nearest neighbours (Wilson, 1972) removes rows that most of their neighbours contradict, but
+    only from classes that were more than doubled: on classes that overlap, its default takes nearly the whole of the
+    largest. Where no class was, nothing is cleaned.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    counts : mapping of class code to number of training rows
+    seed : int
+
+    Returns
+    -------
+    a sampler of imbalanced-learn
+
+    Raises
+    ------
+    TrainingError
+        If a class has too few rows to interpolate between.
+    """
+    smallest = min(counts.values())
+    if smallest < 3:
+        raise TrainingError(f"The smallest class has {smallest} training faces left; every class needs three or more.")
+    target = round(SMOTE_SHARE * max(counts.values()))
+    raised = {code: target for code, count in counts.items() if count < target}
+    smote = SMOTE(sampling_strategy=raised, k_neighbors=min(5, smallest - 1), random_state=seed)
+    doubled = [code for code in raised if target > 2 * counts[code]]
+    if experiment.resampling == "SMOTE" or not doubled:
+        return smote
+    enn = EditedNearestNeighbours(sampling_strategy=doubled, n_neighbors=3, kind_sel="mode", n_jobs=os.cpu_count())
+    return SMOTEENN(smote=smote, enn=enn, random_state=seed)
+
+
+def check_resampled(before: Mapping[int, int], after: Mapping[int, int], classes: tuple[str, ...]) -> None:
+    """Refuse a resampling that all but removed a class.
+
+    Parameters
+    ----------
+    before, after : mapping of class code to number of rows
+    classes : tuple of str, the names of the codes
+
+    Raises
+    ------
+    TrainingError
+        If a class is left with less than a quarter of its rows.
+    """
+    for code, count in before.items():
+        if after.get(code, 0) < LEAST_KEPT_SHARE * count:
+            raise TrainingError(
+                f"Cleaning left {after.get(code, 0)} of {count} rows of {classes[code]}; the classes overlap too much "
+                "for this resampling."
+            )
+
+
+def build_stack(experiment: Experiment, size: Size, n_features: int, seed: int) -> StackingClassifier:
+    """Make the stacking classifier of an experiment.
+
+    A support vector machine, a logistic regression and XGBoost under gradient boosting, stacked on probabilities:
+    class codes are not numbers.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    size : Size
+    n_features : int, what the pipeline gives
+    seed : int
+
+    Returns
+    -------
+    StackingClassifier, unfitted
+    """
+    svc = BoundedSVC(C=2.0, class_weight=experiment.class_weight, random_state=seed, max_rows=size.svc_rows)
+    base = [
+        ("svc", _on_first(size, n_features, CalibratedClassifierCV(svc, ensemble=False, cv=size.folds))),
+        ("logistic", LogisticRegression(C=0.1, max_iter=300, class_weight=experiment.class_weight)),
+        ("xgboost", _on_first(size, n_features, _xgboost(size.stack_boost_rounds, size.stack_boost_depth, seed))),
+    ]
+    final = GradientBoostingClassifier(n_estimators=size.final_rounds, max_depth=3, subsample=0.5, random_state=seed)
+    return StackingClassifier(base, final_estimator=final, cv=size.folds, stack_method="predict_proba")
+
+
+def build_boost(size: Size, n_features: int, seed: int) -> Pipeline:
+    """Make the XGBoost model of an experiment.
+
+    Parameters
+    ----------
+    size : Size
+    n_features : int, what the pipeline gives
+    seed : int
+
+    Returns
+    -------
+    Pipeline, unfitted, whose last step ``xgbclassifier`` takes sample weights
+    """
+    return _on_first(size, n_features, _xgboost(size.boost_rounds, size.boost_depth, seed))
+
+
+def _xgboost(rounds: int, depth: int, seed: int) -> XGBClassifier:
+    return XGBClassifier(
+        n_estimators=rounds,
+        max_depth=depth,
+        learning_rate=0.15,
+        subsample=0.8,
+        colsample_bytree=0.5,
+        tree_method="hist",
+        n_jobs=os.cpu_count(),
+        random_state=seed,
+    )
+
+
+def _on_first(size: Size, n_features: int, model: ClassifierMixin) -> Pipeline:
+    """The principal components come in order of variance: keep the first ones for this model."""
+    first = ColumnTransformer([("first", "passthrough", slice(0, min(size.components, n_features)))])
+    return make_pipeline(first, model)

@@ -1,0 +1,122 @@
+"""The table of faces: what was written must come back, and a wrong table must be named as such."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from emotion.dataset import PIXEL_COLUMNS, Faces, face_writer, read_faces
+from emotion.errors import DatasetError
+
+RANDOM = np.random.default_rng(0)
+PIXELS: NDArray[np.uint8] = RANDOM.integers(0, 256, (5, 2304), np.uint8)
+LABELS = ["Angry", "Happy", "Happy", 'a "quoted", name', "Überrascht"]
+FILES = [f"Happy/{i}.png" for i in range(5)]
+
+
+def write(path: Path, keep_names: bool = False) -> Path:
+    with face_writer(path, keep_names) as writer:
+        writer.write(PIXELS[:2], LABELS[:2], FILES[:2])
+        writer.write(PIXELS[2:], LABELS[2:], FILES[2:])
+    return path
+
+
+def csv_with(path: Path, *rows: str, header: str | None = None) -> Path:
+    lines = [header or ",".join([*PIXEL_COLUMNS, "emotion"]), *rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def row(pixel: str = "7", emotion: str = "happy") -> str:
+    return ",".join([pixel, *["0"] * 2303, emotion])
+
+
+@pytest.mark.parametrize("name", ["data.csv", "data.parquet"])
+@pytest.mark.parametrize("keep_names", [False, True])
+def test_what_was_written_comes_back(tmp_path: Path, name: str, keep_names: bool) -> None:
+    faces = read_faces(write(tmp_path / name, keep_names))
+    assert (faces.X == PIXELS).all()
+    assert faces.y.tolist() == ["Angry", "Happy", "Happy", 'A "quoted", Name', "Überrascht"]
+
+
+def test_the_csv_has_the_columns_that_other_programs_expect(tmp_path: Path) -> None:
+    lines = write(tmp_path / "data.csv", keep_names=True).read_text(encoding="utf-8").splitlines()
+    assert lines[0].split(",")[:2] == ["0_px", "1_px"]
+    assert lines[0].split(",")[2303:] == ["2303_px", "emotion", "file"]
+    assert lines[1].split(",") == [*map(str, PIXELS[0]), "Angry", "Happy/0.png"]
+
+
+@pytest.mark.parametrize("name", ["data.csv", "data.parquet"])
+def test_the_same_faces_give_the_same_bytes(tmp_path: Path, name: str) -> None:
+    (tmp_path / "again").mkdir()
+    assert write(tmp_path / name).read_bytes() == write(tmp_path / "again" / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["data.csv", "data.parquet"])
+@pytest.mark.parametrize("fault", [RuntimeError, KeyboardInterrupt])
+def test_an_interrupted_writer_leaves_the_old_table(tmp_path: Path, name: str, fault: type[BaseException]) -> None:
+    before = write(tmp_path / name).read_bytes()
+
+    def write_half() -> None:
+        with face_writer(tmp_path / name) as writer:
+            writer.write(PIXELS[:1], LABELS[:1], FILES[:1])
+            raise fault
+
+    with pytest.raises(fault):
+        write_half()
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [(name, before)]
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"nowhere/data\.csv cannot be written: No such file"):
+        write(tmp_path / "nowhere" / "data.csv")
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ([row(pixel="256")], "256"),
+        ([row(pixel="-1")], "-1"),
+        ([row(pixel="dark")], "dark"),
+        ([row(), row(pixel="")], "empty pixel in column 0_px, row 2"),
+        ([row(), row(emotion="")], "without an emotion, row 2"),
+        ([row() + ",more"], "2306"),  # a value more than there are columns
+        ([], "holds no faces"),
+    ],
+)
+def test_wrong_rows_are_told_with_the_file_and_the_place(tmp_path: Path, rows: list[str], sentence: str) -> None:
+    with pytest.raises(DatasetError, match=sentence) as caught:
+        read_faces(csv_with(tmp_path / "data.csv", *rows))
+    assert "data.csv" in str(caught.value)
+
+
+def test_a_table_without_the_pixel_columns_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"data\.csv is not a table of faces"):
+        read_faces(csv_with(tmp_path / "data.csv", "1,2", header="a,b"))
+
+
+def test_a_parquet_file_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "data.parquet").write_bytes(b"PAR1 but not really")
+    with pytest.raises(DatasetError, match="not a table of faces"):
+        read_faces(tmp_path / "data.parquet")
+
+
+def test_a_missing_table_is_told_with_the_way_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"image_to_vector\.py FOLDER"):
+        read_faces(tmp_path / "data.csv")
+
+
+def test_other_columns_and_their_order_do_not_matter(tmp_path: Path) -> None:
+    header = ",".join(["note", "emotion", *reversed(PIXEL_COLUMNS)])
+    table = csv_with(tmp_path / "data.csv", ",".join(["x", "sad", *["0"] * 2303, "9"]), header=header)
+    faces = read_faces(table)
+    assert faces.X[0, 0] == 9
+    assert faces.y.tolist() == ["Sad"]
+
+
+def test_faces_that_are_no_face_vectors_are_refused() -> None:
+    with pytest.raises(ValueError, match="uint8"):
+        Faces(PIXELS.astype(np.float32), np.array(LABELS))
+    with pytest.raises(ValueError, match="one label a row"):
+        Faces(PIXELS, np.array(LABELS[:3]))

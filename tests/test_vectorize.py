@@ -1,0 +1,171 @@
+"""Folders of pictures become the table that training reads and that the page's own vectors are equal to."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+import image_to_vector
+from emotion import config, vectorize
+from emotion.dataset import read_faces
+from emotion.errors import DatasetError
+from emotion.faces import FaceDetector, decode_image, find_faces
+
+PORTRAIT_BGR = np.ascontiguousarray(data.astronaut()[:, :, ::-1])
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Two emotions: cut-out faces, a portrait with a face, one without, one that is damaged, one that is hidden."""
+    random = np.random.default_rng(0)
+    folder = tmp_path / "pictures"
+    for emotion in ("happy", "Suprise"):
+        (folder / emotion).mkdir(parents=True)
+        for i in range(3):
+            cv2.imwrite(str(folder / emotion / f"{i}.png"), random.integers(0, 256, (48, 48), np.uint8))
+    cv2.imwrite(str(folder / "happy" / "portrait.jpg"), PORTRAIT_BGR)
+    cv2.imwrite(str(folder / "happy" / "wall.png"), np.full((200, 200, 3), 99, np.uint8))
+    (folder / "happy" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    (folder / "happy" / ".DS_Store").write_bytes(b"hidden")
+    return folder
+
+
+def run(folder: Path, output: Path, keep_names: bool = False) -> vectorize.Summary:
+    return vectorize.vectorize(folder, output, keep_names=keep_names, progress=False)
+
+
+def test_every_file_is_accounted_for(pictures: Path, tmp_path: Path) -> None:
+    summary = run(pictures, tmp_path / "data.csv")
+    assert summary.files == 9
+    assert dict(summary.faces) == {"Happy": 4, "Surprise": 3}
+    assert summary.without_face == 1
+    assert [name for name, _ in summary.unreadable] == ["happy/broken.png"]
+    assert "happy/broken.png\t" in (tmp_path / "data.unreadable.txt").read_text(encoding="utf-8")
+
+
+def test_training_and_page_see_the_same_vector(pictures: Path, tmp_path: Path) -> None:
+    """Otherwise the page would ask the models about faces unlike those they learnt."""
+    run(pictures, tmp_path / "data.csv")
+    table = read_faces(tmp_path / "data.csv")
+    portrait = (pictures / "happy" / "portrait.jpg").read_bytes()
+    ((_, vector),) = find_faces(decode_image(portrait), FaceDetector())
+    assert (table.X[table.y == "Happy"][-1] == vector).all()
+
+
+@pytest.mark.parametrize("name", ["data.csv", "data.parquet"])
+def test_a_rerun_gives_the_same_bytes(pictures: Path, tmp_path: Path, name: str) -> None:
+    run(pictures, tmp_path / name)
+    before = (tmp_path / name).read_bytes()
+    run(pictures, tmp_path / name)
+    assert (tmp_path / name).read_bytes() == before
+
+
+def test_names_are_kept_on_request(pictures: Path, tmp_path: Path) -> None:
+    run(pictures, tmp_path / "data.csv", keep_names=True)
+    lines = (tmp_path / "data.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0].endswith(",emotion,file")
+    assert [line.split(",")[-2:] for line in lines[1:3]] == [
+        ["Surprise", "Suprise/0.png"],
+        ["Surprise", "Suprise/1.png"],
+    ]
+
+
+def test_a_mended_folder_takes_back_its_list_of_unreadable_files(pictures: Path, tmp_path: Path) -> None:
+    run(pictures, tmp_path / "data.csv")
+    (pictures / "happy" / "broken.png").unlink()
+    run(pictures, tmp_path / "data.csv")
+    assert not (tmp_path / "data.unreadable.txt").exists()
+
+
+def test_a_file_that_vanishes_is_one_unreadable_file(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = list(vectorize.picture_files(pictures))
+    (pictures / "happy" / "1.png").unlink()
+    monkeypatch.setattr(vectorize, "picture_files", lambda folder: listed)
+    summary = run(pictures, tmp_path / "data.csv")
+    assert ("happy/1.png", "The file cannot be read: No such file or directory.") in summary.unreadable
+
+
+def test_enormous_files_are_not_loaded(pictures: Path, tmp_path: Path) -> None:
+    with (pictures / "happy" / "huge.png").open("wb") as file:
+        file.truncate(config.MAX_IMAGE_FILE_BYTES + 1)
+    summary = run(pictures, tmp_path / "data.csv")
+    assert ("happy/huge.png", "The file is larger than 200 MB.") in summary.unreadable
+
+
+def test_names_that_are_not_utf8_are_written_readably(pictures: Path, tmp_path: Path) -> None:
+    (pictures / "happy" / "0.png").rename(pictures / "happy" / os.fsdecode(b"\xff.png"))
+    run(pictures, tmp_path / "data.csv", keep_names=True)
+    assert "happy/\\udcff.png" in (tmp_path / "data.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("moment", [0, 3, 8])
+def test_an_interrupted_run_leaves_the_old_table(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    (tmp_path / "data.csv").write_text("old", encoding="utf-8")
+    whole = vectorize._count
+    calls = iter(range(100))
+
+    def interrupted(*arguments: object) -> object:
+        if next(calls) == moment:
+            raise KeyboardInterrupt
+        return whole(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(vectorize, "_count", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(pictures, tmp_path / "data.csv")
+    assert (tmp_path / "data.csv").read_text(encoding="utf-8") == "old"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["data.csv", "pictures"]
+
+
+@pytest.mark.parametrize(
+    ("made", "asked", "sentence"),
+    [
+        ("train/happy/0.png", ".", r"Name a folder further in, such as .*train\."),
+        ("happy/", ".", "holds none"),
+        ("0.png", ".", "holds none"),
+        ("happy/0.png", "sad", "There is no folder"),
+    ],
+)
+def test_a_wrong_folder_is_told_with_the_right_one(tmp_path: Path, made: str, asked: str, sentence: str) -> None:
+    target = tmp_path / made
+    if made.endswith("/"):
+        target.mkdir()
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(target), np.zeros((48, 48), np.uint8))
+    with pytest.raises(DatasetError, match=sentence):
+        run(tmp_path / asked, tmp_path / "data.csv")
+
+
+def test_a_folder_without_any_face_writes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "in" / "sad").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "in" / "sad" / "wall.png"), np.full((90, 90, 3), 99, np.uint8))
+    with pytest.raises(DatasetError, match="No face was found in the 1 files"):
+        run(tmp_path / "in", tmp_path / "data.csv")
+    assert not (tmp_path / "data.csv").exists()
+
+
+def test_the_command_prints_its_table(pictures: Path, tmp_path: Path) -> None:
+    """As a user types it, in a process of its own."""
+    command = [sys.executable, "image_to_vector.py", str(pictures), "--output", str(tmp_path / "data.csv")]
+    result = subprocess.run(command, cwd=config.ROOT, capture_output=True, text=True, timeout=60, check=True)
+    counts = {line[:24].strip(): line.split()[-1] for line in result.stdout.splitlines()}
+    assert counts["files read"] == "8"
+    assert counts["faces: Happy"] == "4"
+    assert counts["faces in all"] == "7"
+    assert counts["pictures without a face"] == "1"
+    assert counts["unreadable files"] == "1"
+    assert "file/s" in result.stderr
+
+
+def test_the_command_says_what_is_wrong_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert image_to_vector.main([str(tmp_path / "nowhere")]) == 1
+    assert capsys.readouterr().err == f"There is no folder {tmp_path / 'nowhere'}.\n"

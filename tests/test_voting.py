@@ -1,0 +1,114 @@
+"""The vote: what a user reads must be what most models said, and ties must not follow the alphabet."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+from numpy.typing import NDArray
+
+from emotion.voting import Vote, ballot_counts, count_votes, winners
+
+CLASSES = ("Angry", "Fear", "Happy", "Sad")
+
+
+@st.composite
+def elections(draw: st.DrawFn) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Some faces, one to seven models, two to seven classes; coarse probabilities, so that equal ones occur."""
+    n_rows, n_models, n_classes = draw(st.integers(0, 8)), draw(st.integers(1, 7)), draw(st.integers(2, 7))
+    ballots = draw(st_numpy.arrays(np.int64, (n_rows, n_models), elements=st.integers(0, n_classes - 1)))
+    weights = draw(st_numpy.arrays(np.int64, (n_rows, n_classes), elements=st.integers(1, 4)))
+    return ballots, weights / weights.sum(axis=1, keepdims=True)
+
+
+@given(elections())
+def test_no_class_has_more_ballots_than_the_elected_one(
+    election: tuple[NDArray[np.int64], NDArray[np.float64]],
+) -> None:
+    ballots, probabilities = election
+    counts = ballot_counts(ballots, probabilities.shape[1])
+    elected = winners(ballots, probabilities)
+    assert (counts[np.arange(len(ballots)), elected] == counts.max(axis=1, initial=0)).all()
+
+
+@given(elections())
+def test_among_tied_classes_none_is_more_probable(election: tuple[NDArray[np.int64], NDArray[np.float64]]) -> None:
+    ballots, probabilities = election
+    counts = ballot_counts(ballots, probabilities.shape[1])
+    for row, elected in enumerate(winners(ballots, probabilities)):
+        tied = np.flatnonzero(counts[row] == counts[row].max())
+        assert probabilities[row, elected] == probabilities[row, tied].max()
+
+
+@given(elections(), st.randoms(use_true_random=False))
+def test_the_order_of_the_class_list_decides_nothing(
+    election: tuple[NDArray[np.int64], NDArray[np.float64]], random: object
+) -> None:
+    ballots, probabilities = election
+    order = list(range(probabilities.shape[1]))
+    random.shuffle(order)  # type: ignore[attr-defined]
+    new_code = np.argsort(order)
+    renamed = winners(new_code[ballots], probabilities[:, order])
+    assert (renamed == new_code[winners(ballots, probabilities)]).all()
+
+
+@given(elections())
+def test_a_vote_agrees_with_itself(election: tuple[NDArray[np.int64], NDArray[np.float64]]) -> None:
+    ballots, probabilities = election
+    classes = tuple(f"class {code}" for code in range(probabilities.shape[1]))
+    for row, vote in enumerate(count_votes(ballots, probabilities, classes)):
+        assert vote.label in vote.ballots
+        assert vote.ballots == tuple(classes[code] for code in ballots[row])
+        assert list(vote.probabilities) == list(classes)
+        assert sum(vote.probabilities.values()) == pytest.approx(1)
+        others = [vote.ballots.count(label) for label in classes if label != vote.label]
+        assert vote.tie == (vote.agreement in others)
+        assert vote.uncertain == (2 * vote.agreement <= len(vote.ballots))
+
+
+# ballots of the five models | mean probabilities | label, tie, uncertain
+@pytest.mark.parametrize(
+    ("ballots", "probabilities", "expected"),
+    [
+        ("Happy Happy Happy Happy Happy", (0.1, 0.1, 0.7, 0.1), ("Happy", False, False)),
+        # a majority stands against a higher mean probability of another class
+        ("Sad Sad Sad Angry Angry", (0.6, 0.0, 0.0, 0.4), ("Sad", False, False)),
+        # the most ballots, but no absolute majority
+        ("Sad Sad Angry Fear Happy", (0.3, 0.2, 0.1, 0.4), ("Sad", False, True)),
+        # a tie goes to the more probable class, not to the first of the alphabet
+        ("Sad Sad Angry Angry Fear", (0.3, 0.1, 0.1, 0.5), ("Sad", True, True)),
+        ("Sad Sad Angry Angry Fear", (0.5, 0.1, 0.1, 0.3), ("Angry", True, True)),
+        # a class outside the tie does not win by its probability
+        ("Sad Sad Angry Angry Fear", (0.2, 0.6, 0.0, 0.2001), ("Sad", True, True)),
+        # equally probable too: the earliest model decides
+        ("Sad Angry Sad Angry Fear", (0.25, 0.25, 0.25, 0.25), ("Sad", True, True)),
+    ],
+)
+def test_votes(ballots: str, probabilities: tuple[float, ...], expected: tuple[str, bool, bool]) -> None:
+    codes = np.array([[CLASSES.index(label) for label in ballots.split()]])
+    (vote,) = count_votes(codes, np.array([probabilities]), CLASSES)
+    assert (vote.label, vote.tie, vote.uncertain) == expected
+
+
+@pytest.mark.parametrize(
+    ("ballots", "probabilities"),
+    [
+        (np.zeros((2, 5), int), np.full((3, 4), 0.25)),  # another number of faces
+        (np.zeros((2, 0), int), np.full((2, 4), 0.25)),  # no models
+        (np.full((2, 5), 4), np.full((2, 4), 0.25)),  # a ballot for no class
+        (np.full((2, 5), -1), np.full((2, 4), 0.25)),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(ballots: NDArray[np.int64], probabilities: NDArray[np.float64]) -> None:
+    with pytest.raises(ValueError, match="ballots"):
+        winners(ballots, probabilities)
+
+
+def test_classes_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="3 classes"):
+        count_votes(np.zeros((1, 5), int), np.full((1, 4), 0.25), CLASSES[:3])
+
+
+def test_agreement_counts_the_ballots_for_the_label() -> None:
+    vote = Vote("Sad", ("Sad", "Happy", "Sad", "Sad", "Fear"), {"Sad": 1.0}, tie=False, uncertain=False)
+    assert vote.agreement == 3
