@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -83,12 +84,15 @@ def model_to_onnx(model: ClassifierMixin, n_features: int) -> bytes:
 
 
 def _serialized(model: Any, width: int, options: dict[int, dict[str, Any]]) -> bytes:
-    graph = to_onnx(
-        model,
-        initial_types=[("X", FloatTensorType([None, width]))],
-        options=options or None,
-        target_opset=_OPSET,
-    )
+    with warnings.catch_warnings():
+        # The converter asks a support vector machine for probabilities that scikit-learn 1.9 deprecates; it has none.
+        warnings.filterwarnings("ignore", "Attribute `prob[AB]_` was deprecated", FutureWarning)
+        graph = to_onnx(
+            model,
+            initial_types=[("X", FloatTensorType([None, width]))],
+            options=options or None,
+            target_opset=_OPSET,
+        )
     data: bytes = graph.SerializeToString()
     return data
 

@@ -1,5 +1,7 @@
 """How folder names become the names of expressions."""
 
+import unicodedata
+
 _SPELLINGS = {"Suprise": "Surprise"}  # the spelling of the folder in a well-known data set
 
 
@@ -17,5 +19,6 @@ def label_of(folder_name: str) -> str:
     """
     # Names that are not UTF-8 arrive with surrogates, which no file can be written with.
     readable = folder_name.encode("utf-8", "backslashreplace").decode("utf-8")
-    label = " ".join(word.capitalize() for word in readable.replace("_", " ").split())
+    words = unicodedata.normalize("NFC", readable.replace("_", " ").casefold()).split()
+    label = unicodedata.normalize("NFC", " ".join(word.capitalize() for word in words))
     return _SPELLINGS.get(label, label)

@@ -36,7 +36,8 @@ class Progress:
         expected_seconds : float, its share of the whole
         """
         self._bar.set_description_str(name)
-        end = self._bar.n + expected_seconds * self._scale
+        # Sums of fractions may exceed their total by the last digit, which tqdm warns of.
+        end = min(self._bar.n + expected_seconds * self._scale, self._bar.total)
         over = threading.Event()
         clock = threading.Thread(target=self._advance, args=(over, end), daemon=True)
         clock.start()
@@ -45,7 +46,7 @@ class Progress:
         finally:
             over.set()
             clock.join()
-        self._bar.update(end - self._bar.n)
+        self._bar.update(max(0.0, end - self._bar.n))
 
     def _advance(self, over: threading.Event, end: float) -> None:
         """Count a second each second, and ever less of one as a step outlasts what was expected of it."""

@@ -4,6 +4,7 @@ import hashlib
 import json
 import tempfile
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -113,24 +114,23 @@ def fit_experiments(
     """
     boosts = sum(experiment.boost is not None for experiment in EXPERIMENTS)
     expected = (_RESAMPLING_SECONDS + _STACK_SECONDS) * len(EXPERIMENTS) + _BOOST_SECONDS * boosts + _PIPELINE_SECONDS
-    bar = Progress(expected, scale=len(train) / _EXPECTED_FACES, enabled=progress)
     labels = LabelEncoder().fit(train.y)
     y = labels.transform(train.y)
-    with bar.step("scaler and PCA", _PIPELINE_SECONDS):
-        # float32 as in the ONNX files, so that trees split on the values they will be asked about. The experiments
-        # share rows and features, hence this pipeline too.
-        X = train.X.astype(np.float32)
-        pipeline = build_pipeline(len(X)).fit(X)
-        features = pipeline.transform(X)
-    del X
-    fitted = []
-    for experiment in EXPERIMENTS:
-        # Each draws its own synthetic rows and its own sample for the support vectors: votes that differ for a reason.
-        own_seed = seed + experiment.number
-        X_resampled, y_resampled = _resample(experiment, features, y, labels, own_seed, bar)
-        models = _fit_models(experiment, X_resampled, y_resampled, size, own_seed, bar)
-        fitted.append(FittedExperiment(experiment, pipeline, labels, models, _named_counts(y_resampled, labels)))
-    bar.close()
+    with closing(Progress(expected, scale=len(train) / _EXPECTED_FACES, enabled=progress)) as bar:
+        with bar.step("scaler and PCA", _PIPELINE_SECONDS):
+            # float32 as in the ONNX files, so that trees split on the values they will be asked about. The
+            # experiments share rows and features, hence this pipeline too.
+            pixels = train.X.astype(np.float32)
+            pipeline = build_pipeline(len(pixels)).fit(pixels)
+            X = pipeline.transform(pixels)
+        del pixels
+        fitted = []
+        for experiment in EXPERIMENTS:
+            # Each draws its own synthetic rows and its own sample for the support vectors: votes differ for a reason.
+            own_seed = seed + experiment.number
+            X_resampled, y_resampled = _resample(experiment, X, y, labels, own_seed, bar)
+            models = _fit_models(experiment, X_resampled, y_resampled, size, own_seed, bar)
+            fitted.append(FittedExperiment(experiment, pipeline, labels, models, _named_counts(y_resampled, labels)))
     return fitted
 
 

@@ -1,0 +1,143 @@
+"""The models' folder is checked before anything of it runs, and what it says has the promised shapes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import emotion
+from emotion import config
+from emotion.errors import ModelsError
+from tests.tiny_models import CLASSES, brightness_model, mean_brightness_pipeline, write_manifest, write_tiny_models
+
+GREYS = np.stack([np.full(config.N_PIXELS, value, np.uint8) for value in (0, 127, 255)])
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> emotion.Ensemble:
+    return emotion.load_models(write_tiny_models(tmp_path_factory.mktemp("models")))
+
+
+def test_each_face_gets_its_label(models: emotion.Ensemble) -> None:
+    assert models.classes == CLASSES
+    assert models.predict(GREYS).tolist() == ["Angry", "Happy", "Sad"]
+    assert [vote.label for vote in models.vote(GREYS)] == ["Angry", "Happy", "Sad"]
+    assert models.vote(GREYS)[2].ballots == ("Sad",) * 5
+
+
+def test_probabilities_are_ordered_as_the_classes(models: emotion.Ensemble) -> None:
+    probabilities = models.predict_proba(GREYS)
+    assert probabilities.shape == (3, 3)
+    assert probabilities.sum(axis=1) == pytest.approx(1)
+    assert probabilities.argmax(axis=1).tolist() == [0, 1, 2]
+    assert list(models.vote(GREYS)[0].probabilities.values()) == pytest.approx(probabilities[0])
+
+
+@given(values=st.lists(st.integers(0, 255), min_size=0, max_size=12))
+def test_a_face_is_judged_alike_alone_and_among_others(models: emotion.Ensemble, values: list[int]) -> None:
+    X = np.array(values, np.uint8)[:, None].repeat(config.N_PIXELS, axis=1)
+    together = models.predict(X)
+    assert together.shape == (len(values),)
+    assert together.tolist() == [models.predict(X[i : i + 1])[0] for i in range(len(X))]
+
+
+def test_more_faces_than_one_part_keep_their_order(models: emotion.Ensemble) -> None:
+    X = GREYS[np.arange(2500) % 3]
+    assert (models.predict(X) == np.array(CLASSES)[np.arange(2500) % 3]).all()
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        GREYS.astype(np.float32),  # scaled pixels, say
+        GREYS[0],  # one face without its row
+        GREYS[:, :100],
+        GREYS.reshape(3, 48, 48),
+    ],
+)
+def test_what_are_no_face_vectors_is_refused(models: emotion.Ensemble, X: np.ndarray) -> None:
+    for call in (models.predict, models.predict_proba, models.vote):
+        with pytest.raises(ValueError, match=r"uint8 face vectors of shape \(n, 2304\)"):
+            call(X)
+
+
+SERVED = [
+    "pipeline_1.onnx",
+    "pipeline_2.onnx",
+    "pipeline_3.onnx",
+    "labels_1.json",
+    "labels_2.json",
+    "labels_3.json",
+    *(f"{name}.onnx" for name in config.MODEL_NAMES),
+]
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
+    write_tiny_models(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(ModelsError, match=f"{name} is missing"):
+        emotion.load_models(tmp_path)
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_a_changed_file_is_named(tmp_path: Path, name: str) -> None:
+    write_tiny_models(tmp_path)
+    content = bytearray((tmp_path / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ModelsError, match=f"{name} is not the file that was trained"):
+        emotion.load_models(tmp_path)
+
+
+def test_an_empty_folder_says_how_to_get_models(tmp_path: Path) -> None:
+    with pytest.raises(ModelsError, match=r"no trained models in .*python -m emotion train"):
+        emotion.load_models(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "sentence"),
+    [("{", "damaged"), ("[]", "damaged"), ("{}", "damaged"), ('{"format_version": 99}', "format 99")],
+)
+def test_a_manifest_of_another_kind_is_refused(tmp_path: Path, manifest: str, sentence: str) -> None:
+    write_tiny_models(tmp_path)
+    (tmp_path / "manifest.json").write_text(manifest, encoding="utf-8")
+    with pytest.raises(ModelsError, match=sentence):
+        emotion.load_models(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "graph"),
+    [
+        ("pipeline_2.onnx", mean_brightness_pipeline(100)),  # takes other faces
+        ("model_3.onnx", brightness_model(3, n_features=2)),  # takes other features
+        ("model_boost_1.onnx", brightness_model(4)),  # knows other classes
+        ("model_1.onnx", mean_brightness_pipeline()),  # no classifier
+    ],
+)
+def test_files_that_do_not_fit_together_are_named(tmp_path: Path, name: str, graph: onnx.ModelProto) -> None:
+    write_tiny_models(tmp_path)
+    onnx.save(graph, tmp_path / name)
+    write_manifest(tmp_path, CLASSES)
+    with pytest.raises(ModelsError, match=f"{name} does not fit"):
+        emotion.load_models(tmp_path)
+
+
+def test_a_class_list_that_does_not_fit_is_named(tmp_path: Path) -> None:
+    write_tiny_models(tmp_path)
+    (tmp_path / "labels_2.json").write_text(json.dumps(["Angry", "Sad", "Happy"]), encoding="utf-8")
+    write_manifest(tmp_path, CLASSES)
+    with pytest.raises(ModelsError, match=r"labels_2\.json does not fit"):
+        emotion.load_models(tmp_path)
+
+
+def test_a_file_that_is_no_onnx_is_named(tmp_path: Path) -> None:
+    write_tiny_models(tmp_path)
+    (tmp_path / "model_2.onnx").write_bytes(b"version https://git-lfs.github.com/spec/v1")
+    write_manifest(tmp_path, CLASSES)
+    with pytest.raises(ModelsError, match=r"model_2\.onnx cannot be loaded"):
+        emotion.load_models(tmp_path)

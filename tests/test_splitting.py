@@ -1,0 +1,115 @@
+"""A score is only true if no test face, nor a copy of one, was learnt from."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from emotion.dataset import Faces
+from emotion.errors import DatasetError
+from emotion.splitting import copies_between, distinct_rows, hold_out, split_faces
+from tests.synthetic import synthetic_faces
+
+
+def faces_of(X: NDArray[np.uint8], *labels: str) -> Faces:
+    return Faces(X, np.array(labels))
+
+
+def photographs(n: int, seed: int = 0) -> NDArray[np.uint8]:
+    """Pictures as different from each other as photographs are: soft random shapes."""
+    random = np.random.default_rng(seed)
+    coarse = random.integers(0, 256, (n, 8, 8), np.uint8)
+    return np.stack([cv2.resize(picture, (48, 48), interpolation=cv2.INTER_CUBIC).ravel() for picture in coarse])
+
+
+def test_repetitions_are_learnt_once() -> None:
+    X = photographs(2)[[0, 1, 0, 0]]
+    keep, conflicting = distinct_rows(faces_of(X, "Happy", "Sad", "Happy", "Happy"))
+    assert keep.tolist() == [True, True, False, False]
+    assert not conflicting.any()
+
+
+def test_a_picture_with_two_labels_is_not_learnt_at_all() -> None:
+    X = photographs(2)[[0, 1, 0]]
+    keep, conflicting = distinct_rows(faces_of(X, "Happy", "Sad", "Angry"))
+    assert keep.tolist() == [False, True, False]
+    assert conflicting.tolist() == [True, False, True]
+
+
+def changed(picture: NDArray[np.uint8], how: str) -> NDArray[np.uint8]:
+    square = picture.reshape(48, 48).astype(np.float32)
+    if how == "darker":
+        square = square * 0.6
+    elif how == "less contrast":
+        square = square * 0.5 + 64
+    elif how == "shifted":
+        square = np.roll(square, 1, axis=1)
+    elif how == "noisy":
+        square = square + np.random.default_rng(5).normal(0, 15, square.shape)
+    elif how == "marked":
+        square[20:26, 6:42] += 0.3 * (255 - square[20:26, 6:42])  # as a pale watermark
+    return np.clip(square, 0, 255).astype(np.uint8).ravel()
+
+
+@pytest.mark.parametrize("how", ["exact", "darker", "less contrast", "shifted", "noisy", "marked"])
+def test_copies_are_found_though_they_were_changed(how: str) -> None:
+    originals = photographs(30)
+    copies = np.stack([changed(picture, how) for picture in originals[:10]])
+    in_originals, in_copies = copies_between(originals, copies)
+    assert in_originals[:10].all()
+    assert in_copies.all()
+    assert not in_originals[10:].any()
+
+
+def test_different_photographs_are_no_copies() -> None:
+    in_a, in_b = copies_between(photographs(300, seed=1), photographs(300, seed=2))
+    assert not in_a.any()
+    assert not in_b.any()
+
+
+def test_pictures_of_one_grey_are_copies_of_nothing() -> None:
+    grey = np.full((3, 2304), 128, np.uint8)
+    assert not np.concatenate(copies_between(grey, np.concatenate([grey, photographs(3)]))).any()
+
+
+def test_copies_of_given_test_faces_leave_the_training_rows() -> None:
+    train_X, test_X = photographs(20, seed=3), photographs(4, seed=4)
+    leaking = np.concatenate([train_X, changed(test_X[0], "darker")[None], test_X[1:2]])
+    labels = ["Happy", "Sad"] * 11
+    split = split_faces(faces_of(leaking, *labels), faces_of(test_X, "Happy", "Happy", "Sad", "Sad"))
+    assert split.copies_removed == 2
+    assert len(split.train) == 20
+    assert split.test_copied.tolist() == [True, True, False, False]
+    assert (test_X == split.test.X).all()  # the test part is measured on as it was given
+
+
+def test_a_held_out_part_shares_no_picture_with_the_rest() -> None:
+    """Also where the table itself repeats its pictures."""
+    X = photographs(60, seed=6)
+    repeated = np.concatenate([X, X, np.stack([changed(picture, "darker") for picture in X])])
+    split = split_faces(faces_of(repeated, *(["Happy", "Sad"] * 90)))
+    assert not np.concatenate(copies_between(split.train.X, split.test.X)).any()
+    assert split.duplicates_removed == 60
+
+
+def test_each_class_is_held_out_in_proportion_and_the_same_each_time() -> None:
+    faces = synthetic_faces((100, 50, 10))
+    rest, held_out = hold_out(faces, 0.2, seed=1)
+    assert held_out.counts() == {"Angry": 20, "Happy": 10, "Sad": 2}
+    assert len(rest) + len(held_out) == len(faces)
+    assert (hold_out(faces, 0.2, seed=1)[1].X == held_out.X).all()
+    assert not (hold_out(faces, 0.2, seed=2)[1].X == held_out.X).all()
+
+
+@pytest.mark.parametrize(
+    ("per_class", "sentence"),
+    [((5, 0, 0), "at least two emotions"), ((5, 5, 1), "too few of: Sad"), ((2, 2, 2), "too few to set a part")],
+)
+def test_too_few_faces_are_told(per_class: tuple[int, ...], sentence: str) -> None:
+    with pytest.raises(DatasetError, match=sentence):
+        split_faces(synthetic_faces(per_class))
+
+
+def test_a_test_part_with_an_unknown_emotion_is_told() -> None:
+    with pytest.raises(DatasetError, match="lack: Sad"):
+        split_faces(synthetic_faces((9, 9, 0)), synthetic_faces((3, 3, 3), seed=1))

@@ -1,0 +1,204 @@
+"""Training, saving and serving as one way, on faces that are made up: what ships must be what was trained."""
+
+import json
+import shutil
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+
+import emotion
+from emotion import cli, config, training
+from emotion.card import model_card, score_table
+from emotion.dataset import read_faces
+from emotion.ensemble import read_manifest
+from emotion.errors import DatasetError, TrainingError
+from emotion.evaluation import evaluate
+from emotion.recipes import EXPERIMENTS, FAST, Experiment, build_pipeline, build_sampler, check_resampled
+from emotion.splitting import split_faces
+from tests.synthetic import CLASSES, synthetic_faces, write_table
+
+REPORTS = (
+    "M1SMOTE_boost.png",
+    "M1SMOTE_Clf.png",
+    "M2ENN_boost.png",
+    "M2ENN_Clf.png",
+    "M3SMOTE_clf-NE.png",
+    "final_model.png",
+)
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("tables")
+    train = write_table(folder / "train.csv", synthetic_faces((180, 150, 30), seed=0))
+    return train, write_table(folder / "test.csv", synthetic_faces((40, 40, 40), seed=1))
+
+
+@pytest.fixture(scope="module")
+def trained(tables: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("trained") / "models"
+    training.train(*tables, out, FAST, progress=False)
+    return out
+
+
+def test_the_folder_holds_what_the_design_names(trained: Path) -> None:
+    pipelines = {f"{kind}_{n}.{end}" for n in (1, 2, 3) for kind, end in (("pipeline", "onnx"), ("labels", "json"))}
+    models = {f"{name}.onnx" for name in config.MODEL_NAMES}
+    expected = {*pipelines, *models, *REPORTS, "manifest.json", "README.md", "fitted"}
+    assert {file.name for file in trained.iterdir()} == expected
+    for report in REPORTS:
+        assert (trained / report).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_models_learn_what_can_be_learnt(trained: Path, tables: tuple[Path, Path]) -> None:
+    models = emotion.load_models(trained)
+    assert models.classes == CLASSES
+    faces = read_faces(tables[1])
+    assert (models.predict(faces.X) == faces.y).mean() > 0.8
+
+
+def test_the_manifest_says_what_a_second_measurement_says(trained: Path, tables: tuple[Path, Path]) -> None:
+    """A published score must be reproducible from the files that ship."""
+    manifest = read_manifest(trained)
+    scores = evaluate(emotion.load_models(trained), read_faces(tables[1]))
+    assert {"dummy", *scores} == set(manifest["scores"])
+    for name, result in scores.items():
+        assert result.summary() == manifest["scores"][name]["test"]
+    assert manifest["scores"]["dummy"]["test"]["accuracy"] == pytest.approx(1 / 3, abs=1e-4)
+
+
+def test_the_card_is_the_manifests(trained: Path) -> None:
+    manifest = read_manifest(trained)
+    card = (trained / "README.md").read_text(encoding="utf-8")
+    assert card == model_card(manifest)
+    assert score_table(manifest) in card
+
+
+def test_the_shipped_files_vote_as_the_fitted_objects(trained: Path, tables: tuple[Path, Path]) -> None:
+    X = read_faces(tables[1]).X
+    models = emotion.load_models(trained)
+    ballots = models.model_probabilities(X).argmax(axis=2)
+    for experiment in EXPERIMENTS:
+        fitted = joblib.load(trained / "fitted" / f"experiment_{experiment.number}.joblib")
+        for name, codes in fitted.codes(X).items():
+            assert (ballots[:, models.model_names.index(name)] == codes).all()
+
+
+def test_the_same_table_trains_the_same_models(tables: tuple[Path, Path], trained: Path, tmp_path: Path) -> None:
+    manifest = training.train(*tables, tmp_path, FAST, progress=False)
+    assert manifest["scores"] == read_manifest(trained)["scores"]
+
+
+def test_models_that_would_vote_otherwise_do_not_replace_good_ones(
+    trained: Path, tables: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(trained, tmp_path / "models")
+    before = {file.name: file.read_bytes() for file in (tmp_path / "models").iterdir() if file.is_file()}
+    convert = training.model_to_onnx
+    other = joblib.load(trained / "fitted" / "experiment_1.joblib").models["model_boost_1"]
+    other[-1].set_params(n_estimators=1)
+    shuffled = other.fit(*_other_way_round(tables[0], trained))
+    monkeypatch.setattr(training, "model_to_onnx", lambda model, n_features: convert(shuffled, n_features))
+    with pytest.raises(TrainingError, match="differs from the trained model"):
+        training.train(*tables, tmp_path / "models", FAST, progress=False)
+    after = {file.name: file.read_bytes() for file in (tmp_path / "models").iterdir() if file.is_file()}
+    assert after == before
+
+
+def _other_way_round(table: Path, trained: Path) -> tuple[np.ndarray, np.ndarray]:
+    faces = read_faces(table)
+    fitted = joblib.load(trained / "fitted" / "experiment_1.joblib")
+    return fitted.pipeline.transform(faces.X.astype(np.float32)), fitted.labels.transform(faces.y)[::-1]
+
+
+def test_a_fault_while_saving_leaves_the_old_models(
+    trained: Path, tables: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(trained, tmp_path / "models")
+    before = {file: file.read_bytes() for file in (tmp_path / "models").iterdir() if file.is_file()}
+
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(training, "save_report", full)
+    with pytest.raises(TrainingError, match=r"cannot be written to .*models: No space left on device"):
+        training.train(*tables, tmp_path / "models", FAST, progress=False)
+    assert {file: file.read_bytes() for file in (tmp_path / "models").iterdir() if file.is_file()} == before
+
+
+def test_small_classes_are_raised_and_no_class_is_emptied() -> None:
+    counts = {0: 1000, 1: 900, 2: 20}
+    X = np.random.default_rng(0).normal(size=(1920, 5)).astype(np.float32)
+    y = np.repeat([0, 1, 2], list(counts.values()))
+    for experiment in EXPERIMENTS:
+        resampled = np.bincount(build_sampler(experiment, counts, seed=0).fit_resample(X, y)[1])
+        assert resampled[0] == 1000
+        assert resampled[1] == 900
+        assert 200 < resampled[2] <= 300
+
+
+def test_even_classes_pass_as_they_are() -> None:
+    X, y = np.random.default_rng(0).normal(size=(60, 5)), np.repeat([0, 1, 2], 20)
+    for experiment in EXPERIMENTS:
+        assert len(build_sampler(experiment, {0: 20, 1: 20, 2: 20}, seed=0).fit_resample(X, y)[1]) == 60
+
+
+def test_an_emptied_class_stops_the_training() -> None:
+    with pytest.raises(TrainingError, match="Cleaning left 249 of 1000 rows of Sad"):
+        check_resampled({0: 1000, 1: 1000}, {0: 249, 1: 1000}, ("Sad", "Happy"))
+
+
+def test_a_class_of_two_faces_is_told() -> None:
+    with pytest.raises(TrainingError, match="2 training faces"):
+        build_sampler(Experiment(1, "SMOTE", None, "a", "a.png"), {0: 10, 1: 2}, seed=0)
+
+
+@pytest.mark.parametrize(("n_rows", "n_components"), [(500, 400), (120, None)])
+def test_the_pipeline_keeps_400_components_where_there_are_as_many(n_rows: int, n_components: int | None) -> None:
+    X = synthetic_faces((n_rows, 0, 0)).X.astype(np.float32)
+    features = build_pipeline(len(X)).fit_transform(X)
+    assert features.dtype == np.float32
+    if n_components:
+        assert features.shape == (n_rows, n_components)
+    else:
+        assert 1 < features.shape[1] < n_rows
+
+
+def test_the_commands_train_and_evaluate(
+    tables: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the README says them."""
+    train, test = map(str, tables)
+    out = str(tmp_path / "models")
+    assert cli.main(["train", "--data", train, "--test", test, "--out", out, "--fast"]) == 0
+    printed = capsys.readouterr().out
+    assert "360 faces to train on" in printed
+    assert "dummy" in printed
+    assert "Experiment 2, SMOTEENN: Angry 180 -> 180, Happy 150 -> 150, Sad 30 -> " in printed
+    assert cli.main(["evaluate", "--data", test, "--models", out]) == 0
+    lines = {line.split()[0]: line.split()[1:] for line in capsys.readouterr().out.splitlines()[1:]}
+    recorded = read_manifest(out)["scores"]["vote"]["test"]
+    assert lines["vote"] == [f"{recorded['accuracy']:.1%}", f"{recorded['macro_f1']:.1%}", "120"]
+
+
+def test_without_a_test_table_a_fifth_is_set_aside(tables: tuple[Path, Path], tmp_path: Path) -> None:
+    manifest = training.train(tables[0], None, tmp_path, FAST, progress=False)
+    assert manifest["rows"]["test"] == 72
+    assert manifest["rows"]["train"] + manifest["rows"]["copies_removed"] == 288
+
+
+def test_faces_with_unknown_emotions_cannot_be_scored(trained: Path) -> None:
+    faces = synthetic_faces((3, 3, 3))
+    faces.y[:] = "Bored"
+    with pytest.raises(DatasetError, match="not: Bored"):
+        evaluate(emotion.load_models(trained), faces)
+
+
+def test_the_fingerprint_follows_the_faces(trained: Path, tables: tuple[Path, Path]) -> None:
+    split = split_faces(*map(read_faces, tables))
+    recorded = json.loads((trained / "manifest.json").read_text(encoding="utf-8"))["data_fingerprint"]
+    assert training._fingerprint(split) == recorded
+    split.test.X[0, 0] ^= 1
+    assert training._fingerprint(split) != recorded
