@@ -4,7 +4,7 @@ import contextlib
 import threading
 from collections.abc import Iterator
 
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 
 class Progress:
@@ -23,6 +23,7 @@ class Progress:
         self._bar = tqdm(
             total=expected_seconds * scale,
             disable=not enabled,
+            smoothing=0,  # a rate over all steps, since seconds of one may be counted in another
             bar_format="{percentage:3.0f}%|{bar:20}| {elapsed} gone, about {remaining} to go  {desc}",
         )
 

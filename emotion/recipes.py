@@ -11,7 +11,6 @@ from imblearn.combine import SMOTEENN
 from imblearn.over_sampling import SMOTE
 from imblearn.under_sampling import EditedNearestNeighbours
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
@@ -19,7 +18,7 @@ from sklearn.ensemble import GradientBoostingClassifier, StackingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import MinMaxScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
 from xgboost import XGBClassifier
 
@@ -77,9 +76,9 @@ class Size:
     svc_rows : int
         At most this many rows are shown to the support vector machine, so at most this many become support vectors:
         they bound its file, its training time (quadratic in the rows) and its answering time (linear).
-    components : int
-        The support vector machine and the trees see the first so many principal components; the logistic regression
-        sees all. The last ones add noise to a distance and to a choice of splits (measured on validation faces).
+    svc_components, tree_components : int
+        The support vector machine and the trees see the first so many principal components, the logistic regression
+        sees all. The last ones only add noise to a distance, or to a choice of splits.
     boost_rounds, boost_depth : int, of the XGBoost models
     stack_boost_rounds, stack_boost_depth : int, of XGBoost inside the stacks
     final_rounds : int, of gradient boosting over the stack
@@ -87,7 +86,8 @@ class Size:
     """
 
     svc_rows: int
-    components: int
+    svc_components: int
+    tree_components: int
     boost_rounds: int
     boost_depth: int
     stack_boost_rounds: int
@@ -96,8 +96,8 @@ class Size:
     folds: int
 
 
-FULL: Final = Size(7000, 100, 150, 5, 60, 5, 60, 3)
-FAST: Final = Size(200, 20, 4, 3, 4, 3, 3, 2)
+FULL: Final = Size(11_000, 60, 100, 150, 5, 60, 5, 60, 3)
+FAST: Final = Size(200, 20, 20, 4, 3, 4, 3, 3, 2)
 
 
 class BoundedSVC(SVC):  # type: ignore[misc]  # scikit-learn has no types
@@ -243,9 +243,23 @@ def build_stack(experiment: Experiment, size: Size, n_features: int, seed: int) 
     """
     svc = BoundedSVC(C=2.0, class_weight=experiment.class_weight, random_state=seed, max_rows=size.svc_rows)
     base = [
-        ("svc", _on_first(size, n_features, CalibratedClassifierCV(svc, ensemble=False, cv=size.folds))),
+        (
+            "svc",
+            make_pipeline(
+                _first(size.svc_components, n_features),
+                # Without it the few components that hold the light on a face would be all that a distance is made of.
+                StandardScaler(),
+                CalibratedClassifierCV(svc, ensemble=False, cv=size.folds),
+            ),
+        ),
         ("logistic", LogisticRegression(C=0.1, max_iter=300, class_weight=experiment.class_weight)),
-        ("xgboost", _on_first(size, n_features, _xgboost(size.stack_boost_rounds, size.stack_boost_depth, seed))),
+        (
+            "xgboost",
+            make_pipeline(
+                _first(size.tree_components, n_features),
+                _xgboost(size.stack_boost_rounds, size.stack_boost_depth, seed),
+            ),
+        ),
     ]
     final = GradientBoostingClassifier(n_estimators=size.final_rounds, max_depth=3, subsample=0.5, random_state=seed)
     return StackingClassifier(base, final_estimator=final, cv=size.folds, stack_method="predict_proba")
@@ -264,7 +278,7 @@ def build_boost(size: Size, n_features: int, seed: int) -> Pipeline:
     -------
     Pipeline, unfitted, whose last step ``xgbclassifier`` takes sample weights
     """
-    return _on_first(size, n_features, _xgboost(size.boost_rounds, size.boost_depth, seed))
+    return make_pipeline(_first(size.tree_components, n_features), _xgboost(size.boost_rounds, size.boost_depth, seed))
 
 
 def _xgboost(rounds: int, depth: int, seed: int) -> XGBClassifier:
@@ -280,7 +294,6 @@ def _xgboost(rounds: int, depth: int, seed: int) -> XGBClassifier:
     )
 
 
-def _on_first(size: Size, n_features: int, model: ClassifierMixin) -> Pipeline:
-    """The principal components come in order of variance: keep the first ones for this model."""
-    first = ColumnTransformer([("first", "passthrough", slice(0, min(size.components, n_features)))])
-    return make_pipeline(first, model)
+def _first(n_components: int, n_features: int) -> ColumnTransformer:
+    """Keep the first principal components, which come in order of variance."""
+    return ColumnTransformer([("first", "passthrough", slice(0, min(n_components, n_features)))])

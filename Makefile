@@ -1,0 +1,50 @@
+# Two commands do it all: make app, make test. `make help` lists the rest.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8501
+# The data set whose scores the README publishes; any other of Kaggle's works too.
+DATASET ?= msambare/fer2013
+FOLDER ?= fer2013
+
+.DEFAULT_GOAL := help
+.PHONY: app test data train notebooks bench check help
+
+$(BIN)/.app: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(BIN)/.dev: $(BIN)/.app requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	touch $@
+
+app: $(BIN)/.app  ## set up what is missing and serve the page at http://localhost:8501
+	$(BIN)/python -m streamlit run web_app.py --server.port $(PORT)
+
+test: $(BIN)/.dev  ## set up what is missing and run all tests
+	$(BIN)/python -m pytest
+
+data: $(BIN)/.app  ## download FER2013 from Kaggle and make data.csv and test.csv
+	$(BIN)/python kaggle_handler.py $(DATASET) --folder $(FOLDER) --add-more
+	$(BIN)/python image_to_vector.py Assets/$(FOLDER)/train --output data.csv
+	$(BIN)/python image_to_vector.py Assets/$(FOLDER)/test --output test.csv
+
+train: $(BIN)/.app  ## train the five models from data.csv (and test.csv) into models/
+	$(BIN)/python -m emotion train --data data.csv $(if $(wildcard test.csv),--test test.csv)
+
+notebooks: $(BIN)/.dev  ## run the notebooks in place; Model_Building trains the models
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter execute --inplace --NotebookClient.coalesce_streams=True \
+		notebooks/Model_Building.ipynb notebooks/Model_Testing.ipynb
+
+bench: $(BIN)/.app  ## measure speed
+	$(BIN)/python benchmarks/vote.py
+
+check: $(BIN)/.dev  ## formatting, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12

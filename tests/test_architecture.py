@@ -1,0 +1,95 @@
+"""What may import what: the page stays light, and no part can be understood only through all others."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from emotion import config
+
+LAYERS = (
+    {"config", "errors", "files", "labels", "progress"},
+    {"card", "faces", "fetch", "voting"},
+    {"dataset", "ensemble", "recipes"},
+    {"evaluation", "export", "recognizer", "splitting", "vectorize"},
+    {"drawing", "training"},
+    {"cli", "video"},
+    {"__main__", "ui"},
+)
+PACKAGE_FACE = "__init__"  # re-exports what others may call
+TRAINING_SIDE = {"dataset", "evaluation", "export", "recipes", "splitting", "training", "vectorize"}
+HEAVY = {
+    "sklearn",
+    "xgboost",
+    "imblearn",
+    "matplotlib",
+    "skl2onnx",
+    "onnxmltools",
+    "onnx",
+    "joblib",
+    "pyarrow",
+    "torch",
+}
+
+SOURCES = {path: path.stem for path in (config.ROOT / "emotion").glob("*.py")}
+SOURCES |= dict.fromkeys((config.ROOT / "emotion" / "ui").glob("*.py"), "ui")
+
+
+def imported(path: Path) -> set[str]:
+    """All modules that a file imports anywhere, dotted."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def own_parts(path: Path) -> set[str]:
+    """The parts of the package that a file imports."""
+    names = {name.split(".")[1] for name in imported(path) if name.startswith("emotion.")}
+    return names & set(SOURCES.values())
+
+
+def layer_of(part: str) -> int:
+    return next(number for number, parts in enumerate(LAYERS) if part in parts)
+
+
+@pytest.mark.parametrize("path", [path for path, part in SOURCES.items() if part != PACKAGE_FACE], ids=lambda p: p.stem)
+def test_imports_point_down_only(path: Path) -> None:
+    part = SOURCES[path]
+    allowed_beside = {"ui"} if part == "ui" else set()
+    for other in own_parts(path) - allowed_beside:
+        assert layer_of(other) < layer_of(part), f"{part} must not import {other}"
+
+
+def test_the_page_reaches_nothing_of_training() -> None:
+    """Else opening the page would load seconds' worth of libraries that it never uses."""
+    reached: set[Path] = set()
+    waiting = [config.ROOT / "web_app.py", config.ROOT / "emotion" / "__init__.py"]
+    while waiting:
+        path = waiting.pop()
+        reached.add(path)
+        parts = own_parts(path)
+        waiting += [other for other, part in SOURCES.items() if part in parts and other not in reached]
+    assert {SOURCES.get(path) for path in reached} >= {"ui", "video", "ensemble"}
+    assert not {SOURCES.get(path) for path in reached} & TRAINING_SIDE
+    for path in reached:
+        assert not {name.split(".")[0] for name in imported(path)} & HEAVY
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.stem)
+def test_streamlit_is_called_in_the_pages_own_files_only(path: Path) -> None:
+    """Anything else must work, and be tested, without a page."""
+    if SOURCES[path] != "ui":
+        assert not any(name.split(".")[0].startswith("streamlit") for name in imported(path))
+
+
+def test_no_pickle_is_opened_by_the_package() -> None:
+    """What ships is ONNX: whoever sends a model must not be able to run a program."""
+    for path in [*SOURCES, config.ROOT / "web_app.py"]:
+        source = path.read_text(encoding="utf-8")
+        assert "pickle" not in {name.split(".")[0] for name in imported(path)}
+        assert "joblib.load" not in source
+        assert "allow_pickle" not in source

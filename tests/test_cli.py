@@ -1,0 +1,98 @@
+"""``python -m emotion predict``: what scripts and people read from it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from emotion import cli, config
+from emotion.errors import FetchError
+from tests.tiny_models import CLASSES, write_tiny_models
+
+PORTRAIT = cv2.imencode(".png", data.astronaut()[:, :, ::-1])[1].tobytes()
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> str:
+    return str(write_tiny_models(tmp_path / "models"))
+
+
+@pytest.fixture
+def portrait(tmp_path: Path) -> str:
+    (tmp_path / "portrait.png").write_bytes(PORTRAIT)
+    return str(tmp_path / "portrait.png")
+
+
+def test_json_has_the_box_and_all_that_was_voted(
+    models: str, portrait: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["predict", portrait, "--models", models, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["picture"] == portrait
+    (face,) = result["faces"]
+    x, y, w, h = face["box"]
+    assert x < 225 < x + w
+    assert y < 115 < y + h
+    assert face["label"] in CLASSES
+    assert list(face["ballots"]) == list(config.MODEL_NAMES)
+    assert list(face["probabilities"]) == list(CLASSES)
+    assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+    assert face["tie"] is False
+
+
+def test_people_get_a_line_a_face(models: str, portrait: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["predict", portrait, "--models", models]) == 0
+    assert capsys.readouterr().out.startswith(f"{portrait}: Happy 5/5, at x ")
+
+
+def test_a_picture_without_a_face_is_no_error(models: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cv2.imwrite(str(tmp_path / "wall.png"), np.full((99, 99, 3), 200, np.uint8))
+    assert cli.main(["predict", str(tmp_path / "wall.png"), "--models", models]) == 0
+    assert "no face found" in capsys.readouterr().out
+
+
+def test_one_bad_picture_does_not_cost_the_others(
+    models: str, portrait: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = str(tmp_path / "missing.png")
+    assert cli.main(["predict", missing, portrait, "--models", models, "--json"]) == 1
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first == {"picture": missing, "error": "The file cannot be read: No such file or directory."}
+    assert len(second["faces"]) == 1
+
+
+def test_addresses_go_through_the_guarded_fetch(
+    models: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fetch(address: str) -> bytes:
+        if address == "HTTPS://example.org/a.png":
+            return PORTRAIT
+        raise FetchError("No.")
+
+    monkeypatch.setattr(cli, "fetch", fetch)
+    assert cli.main(["predict", "HTTPS://example.org/a.png", "http://10.0.0.1/", "--models", models]) == 1
+    first, second = capsys.readouterr().out.splitlines()
+    assert "Happy" in first
+    assert second == "http://10.0.0.1/: No."
+
+
+def test_missing_models_are_told(portrait: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["predict", portrait, "--models", str(tmp_path)]) == 1
+    assert "There are no trained models" in capsys.readouterr().err
+
+
+def test_predicting_loads_nothing_of_training(models: str, portrait: str) -> None:
+    """In a process of its own: a command that people call in a loop must start at once, and open no pickle."""
+    program = (
+        "import sys; from emotion.cli import main; status = main(sys.argv[1:]); "
+        "heavy = {'sklearn', 'xgboost', 'imblearn', 'matplotlib', 'joblib', 'pyarrow', 'streamlit'}; "
+        "assert not heavy & set(sys.modules); sys.exit(status)"
+    )
+    command = [sys.executable, "-c", program, "predict", portrait, "--models", models]
+    result = subprocess.run(command, cwd=config.ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (result.returncode, result.stderr) == (0, "")

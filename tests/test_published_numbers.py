@@ -1,0 +1,58 @@
+"""What README and model card say is what was measured, and the files that ship are those it was measured with."""
+
+import hashlib
+import json
+
+import pytest
+
+import emotion
+from emotion import config
+from emotion.card import model_card, recall_table, score_table
+from emotion.ensemble import read_manifest
+
+README = (config.ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def manifest() -> dict:
+    return read_manifest()
+
+
+def test_the_shipped_models_load_and_know_the_seven_expressions() -> None:
+    """A fresh clone must recognise faces before anything is trained."""
+    assert emotion.load_models().classes == config.EMOTIONS
+
+
+def test_every_shipped_file_is_the_trained_one(manifest: dict) -> None:
+    for name, checksum in manifest["files"].items():
+        assert hashlib.sha256((config.MODELS / name).read_bytes()).hexdigest() == checksum
+
+
+def test_the_model_card_is_the_manifests(manifest: dict) -> None:
+    assert (config.MODELS / "README.md").read_text(encoding="utf-8") == model_card(manifest)
+
+
+def test_the_readme_shows_the_measured_scores(manifest: dict) -> None:
+    assert score_table(manifest) in README
+    assert recall_table(manifest) in README
+
+
+def test_the_notebooks_show_the_measured_scores(manifest: dict) -> None:
+    building = (config.ROOT / "notebooks" / "Model_Building.ipynb").read_text(encoding="utf-8")
+    assert all(json.dumps(line, ensure_ascii=False)[1:-1] in building for line in score_table(manifest).splitlines())
+    testing = (config.ROOT / "notebooks" / "Model_Testing.ipynb").read_text(encoding="utf-8")
+    for name in (*config.MODEL_NAMES, "vote"):
+        for part in ("test", "test_without_copies"):
+            scores = manifest["scores"][name][part]
+            assert f"| {name} | {scores['accuracy']:.1%} | {scores['macro_f1']:.1%} |" in testing
+
+
+def test_the_vote_is_better_than_guessing_and_than_promised(manifest: dict) -> None:
+    scores = manifest["scores"]
+    assert scores["vote"]["test"]["accuracy"] > 0.42 > scores["dummy"]["test"]["accuracy"]
+
+
+def test_the_models_stay_small_enough_to_clone() -> None:
+    sizes = [path.stat().st_size for path in config.MODELS.iterdir() if path.is_file()]
+    assert sum(sizes) < 30_000_000
+    assert max(sizes) < 25_000_000
