@@ -121,7 +121,7 @@ def handler(
             counts = _copy(source, pictures, staging / name, assets / name)
             _move(staging / name, assets / name, undo)
         undo.pop_all()
-    print(_report(assets / name, counts))
+    print(_report(assets / name, pictures, counts))
     return assets / name
 
 
@@ -279,14 +279,13 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _report(target: Path, counts: Counter[str]) -> str:
-    pictures = [path for path in _picture_files(target) if path.parent != target]
+def _report(target: Path, pictures: list[Path], counts: Counter[str]) -> str:
     emotions = Counter(path.parent for path in pictures)
-    rows = [(emotion.relative_to(target).as_posix(), count) for emotion, count in sorted(emotions.items())]
+    rows = [(emotion.as_posix(), count) for emotion, count in sorted(emotions.items())]
     width = max(len(name) for name, _ in rows)
     # Where there are train and test, train is the larger one.
     [(largest, _)] = Counter(path.parent.parent for path in pictures).most_common(1)
-    next_command = ["python", _shown(config.ROOT / "image_to_vector.py"), _shown(largest)]
+    next_command = ["python", _shown(config.ROOT / "image_to_vector.py"), _shown(target / largest)]
     lines = [
         f"{_shown(target)}: {counts['added']:,} files added, {counts['skipped']:,} were there already.",
         *(f"  {name:<{width}}  {count:>9,}" for name, count in rows),

@@ -19,6 +19,7 @@ from streamlit.testing.v1 import AppTest
 from emotion import config
 from emotion.errors import FetchError
 from emotion.faces import Box
+from emotion.fetch import LOOPBACK_SWITCH
 from emotion.recognizer import FaceEmotion
 from emotion.ui.votes import plain
 from emotion.ui.webcam import StreamProcessor
@@ -188,6 +189,12 @@ def test_something_else_than_a_picture_is_called_so(page, served):
     served[ADDRESS] = b"<html>not found</html>"
     ask_for(page, ADDRESS)
     assert "This is not a picture" in page.error[0].value
+
+
+def test_address_on_this_computer_is_refused(page, monkeypatch):
+    monkeypatch.delenv(LOOPBACK_SWITCH, raising=False)
+    ask_for(page, "http://127.0.0.1:8501/picture.png")
+    assert "only fetched from the public internet" in page.error[0].value
 
 
 def test_unexpected_fault_goes_to_the_log_and_not_to_the_visitor(page, served, caplog):

@@ -56,7 +56,7 @@ def show_image_url(models: Ensemble) -> None:
         address = field.text_input("Address of a picture", placeholder="https://example.org/portrait.jpg")
         asked = button.form_submit_button("Recognise", type="primary", width="stretch")
     if asked:
-        _recognize(address.strip(), models)
+        _recognize(address, models)
     if _KEPT in st.session_state:
         _show_picture(st.session_state[_KEPT])
 
