@@ -87,7 +87,8 @@ def fetch(address: str) -> bytes:
             request = _prepare(address, base=url)
             url = str(request.url)
             # The adapter, not the session, sends: a session would add what the environment says (proxies, .netrc),
-            # and it reads the body of a redirect whole, however large it is when decompressed.
+            # and it reads the body of a redirect whole, however large it is when decompressed. It takes urllib3's
+            # Timeout, though its types do not say so.
             with (
                 _errors_as_sentences(url),
                 session.get_adapter(url).send(request, stream=True, timeout=deadline) as response,  # type: ignore[arg-type]
@@ -127,10 +128,13 @@ def _body(response: requests.Response) -> bytes:
     if (response.raw.length_remaining or 0) > MAX_BYTES:  # as announced; None where nothing is
         raise _too_large()
     body = bytearray()
-    for chunk in response.iter_content(_CHUNK_BYTES):
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise _too_large()
+    try:
+        for chunk in response.iter_content(_CHUNK_BYTES):
+            body += chunk
+            if len(body) > MAX_BYTES:
+                raise _too_large()
+    except ValueError as error:  # urllib3 believes a server that announces a chunk of negative size
+        raise FetchError("The server sends something garbled: use another address.") from error
     if not body:
         raise FetchError("The server sent an empty file: check the address.")
     return bytes(body)
@@ -166,7 +170,10 @@ def _too_slow() -> FetchError:
 
 
 def _guarded_session() -> requests.Session:
-    """One for each fetch, hence no cookies or connections shared between visitors."""
+    """One for each fetch, hence no connections shared between visitors, on which the limits are hung.
+
+    Both attributes set here are made for it: the pools of a PoolManager, and requests' hook for headers.
+    """
     policy = _policy(allow_loopback=os.environ.get(LOOPBACK_SWITCH) == "1")
     session: requests.Session = policy.get_antissrf_session()
     adapter: Any
