@@ -4,14 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
-# The data set whose scores the README publishes; any other of Kaggle's works too.
-DATASET ?= msambare/fer2013
-FOLDER ?= fer2013
-
 .DEFAULT_GOAL := help
 .PHONY: app test data train notebooks bench check help
 
 $(BIN)/.app: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "Python 3.11, 3.12 or 3.13 is needed; name one with: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
@@ -27,16 +25,15 @@ test: $(BIN)/.dev  ## set up what is missing and run all tests
 	$(BIN)/python -m pytest
 
 data: $(BIN)/.app  ## download FER2013 from Kaggle and make data.csv and test.csv
-	$(BIN)/python kaggle_handler.py $(DATASET) --folder $(FOLDER) --add-more
-	$(BIN)/python image_to_vector.py Assets/$(FOLDER)/train --output data.csv
-	$(BIN)/python image_to_vector.py Assets/$(FOLDER)/test --output test.csv
+	$(BIN)/python kaggle_handler.py msambare/fer2013 --add-more
+	$(BIN)/python image_to_vector.py Assets/fer2013/train --output data.csv
+	$(BIN)/python image_to_vector.py Assets/fer2013/test --output test.csv
 
 train: $(BIN)/.app  ## train the five models from data.csv (and test.csv) into models/
 	$(BIN)/python -m emotion train --data data.csv $(if $(wildcard test.csv),--test test.csv)
 
-notebooks: $(BIN)/.dev  ## run the notebooks in place; Model_Building trains the models
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter execute --inplace --NotebookClient.coalesce_streams=True \
-		notebooks/Model_Building.ipynb notebooks/Model_Testing.ipynb
+notebooks: $(BIN)/.app  ## run the notebooks in place; Model_Building trains the models
+	$(BIN)/python notebooks/run.py notebooks/Model_Building.ipynb notebooks/Model_Testing.ipynb
 
 bench: $(BIN)/.app  ## measure speed
 	$(BIN)/python benchmarks/vote.py

