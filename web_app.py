@@ -18,7 +18,7 @@ def main() -> None:
     st.header("Facial expression recognition", anchor=False)
     st.caption(
         "An expression is not a feeling. Not for work or school: the EU AI Act forbids it there. "
-        "Nothing is stored or sent."
+        "Pictures are not stored and not passed on."
     )
     with st.sidebar:
         mode = st.radio("Source", ["Webcam", "Image URL"])

@@ -99,7 +99,7 @@ class Size:
     folds: int
 
 
-FULL: Final = Size(17_000, 60, 100, 110, 6, 60, 5, 60, 3)
+FULL: Final = Size(14_500, 60, 100, 150, 6, 60, 5, 60, 3)
 FAST: Final = Size(200, 20, 20, 4, 3, 4, 3, 3, 2)
 
 
@@ -246,7 +246,13 @@ def build_stack(experiment: Experiment, size: Size, n_features: int, seed: int) 
     -------
     StackingClassifier, unfitted
     """
-    svc = BoundedSVC(C=2.0, class_weight=experiment.class_weight, random_state=seed, max_rows=size.svc_rows)
+    svc = BoundedSVC(
+        C=2.0,
+        gamma=1.5 / min(size.svc_components, n_features),
+        class_weight=experiment.class_weight,
+        random_state=seed,
+        max_rows=size.svc_rows,
+    )
     base = [
         (
             "svc",
@@ -262,7 +268,7 @@ def build_stack(experiment: Experiment, size: Size, n_features: int, seed: int) 
             "xgboost",
             make_pipeline(
                 _first(size.tree_components, n_features),
-                _xgboost(size.stack_boost_rounds, size.stack_boost_depth, seed),
+                _xgboost(size.stack_boost_rounds, size.stack_boost_depth, 0.12, seed),
             ),
         ),
     ]
@@ -286,14 +292,16 @@ def build_boost(size: Size, n_features: int, seed: int) -> Pipeline:
     -------
     Pipeline, unfitted, whose last step ``xgbclassifier`` takes sample weights
     """
-    return make_pipeline(_first(size.tree_components, n_features), _xgboost(size.boost_rounds, size.boost_depth, seed))
+    return make_pipeline(
+        _first(size.tree_components, n_features), _xgboost(size.boost_rounds, size.boost_depth, 0.1, seed)
+    )
 
 
-def _xgboost(rounds: int, depth: int, seed: int) -> XGBClassifier:
+def _xgboost(rounds: int, depth: int, learning_rate: float, seed: int) -> XGBClassifier:
     return XGBClassifier(
         n_estimators=rounds,
         max_depth=depth,
-        learning_rate=0.12,
+        learning_rate=learning_rate,
         min_child_weight=5,
         subsample=0.8,
         colsample_bytree=0.3,

@@ -47,9 +47,11 @@ def test_the_notebooks_show_the_measured_scores(manifest: dict) -> None:
             assert f"| {name} | {scores['accuracy']:.1%} | {scores['macro_f1']:.1%} |" in testing
 
 
-def test_the_vote_is_better_than_guessing_and_than_promised(manifest: dict) -> None:
-    scores = manifest["scores"]
-    assert scores["vote"]["test"]["accuracy"] > 0.42 > scores["dummy"]["test"]["accuracy"]
+def test_the_vote_is_better_than_guessing_and_than_each_voter(manifest: dict) -> None:
+    """Otherwise five models would be five times the work for nothing."""
+    accuracy = {name: parts["test"]["accuracy"] for name, parts in manifest["scores"].items()}
+    assert accuracy["vote"] == max(accuracy.values())
+    assert accuracy["dummy"] == min(accuracy.values())
 
 
 def test_the_models_stay_small_enough_to_clone() -> None:

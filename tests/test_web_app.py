@@ -107,7 +107,7 @@ def test_page_opens_on_the_webcam_and_says_what_it_is_not_for(page):
     assert "Press Start" in page.info[0].value
     page.sidebar.radio[0].set_value("Image URL").run()
     assert "An expression is not a feeling. Not for work or school" in texts(page)
-    assert "Nothing is stored or sent" in texts(page)
+    assert "Pictures are not stored and not passed on" in texts(page)
 
 
 def test_webcam_asks_for_no_microphone_and_for_no_public_server(page, webcam):
