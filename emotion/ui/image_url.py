@@ -69,7 +69,7 @@ def _recognize(address: str, models: Ensemble) -> None:
             st.session_state[_KEPT] = recognize_address(address, models)
     except EmotionError as error:
         st.error(plain(str(error)))
-    except Exception:
+    except Exception:  # a fault of ours: the visitor gets a sentence, the log the traceback
         log.exception("a picture could not be recognised")
         st.error("Something went wrong on the server; its log says what.")
 
