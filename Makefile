@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
 .DEFAULT_GOAL := help
-.PHONY: app test data train notebooks bench check help
+.PHONY: app test data train networks notebooks bench check help
 
 $(BIN)/.app: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
@@ -18,6 +18,10 @@ $(BIN)/.dev: $(BIN)/.app requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	touch $@
 
+$(BIN)/.train: $(BIN)/.app requirements/train.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/train.txt
+	touch $@
+
 app: $(BIN)/.app  ## set up what is missing and serve the page at http://localhost:8501
 	$(BIN)/python -m streamlit run web_app.py --server.port $(PORT)
 
@@ -26,11 +30,15 @@ test: $(BIN)/.dev  ## set up what is missing and run all tests
 
 data: $(BIN)/.app  ## download FER2013 from Kaggle and make data.csv and test.csv
 	$(BIN)/python kaggle_handler.py msambare/fer2013 --add-more
-	$(BIN)/python image_to_vector.py Assets/fer2013/train --output data.csv
-	$(BIN)/python image_to_vector.py Assets/fer2013/test --output test.csv
+	$(BIN)/python image_to_vector.py Assets/fer2013/train --output data.csv --keep-names
+	$(BIN)/python image_to_vector.py Assets/fer2013/test --output test.csv --keep-names
 
 train: $(BIN)/.app  ## train the five models from data.csv (and test.csv) into models/
 	$(BIN)/python -m emotion train --data data.csv $(if $(wildcard test.csv),--test test.csv)
+
+networks: $(BIN)/.train  ## train the embedding networks into models/networks/; an hour and a half, can be interrupted
+	$(BIN)/python -m emotion train-networks --data data.csv $(if $(wildcard test.csv),--test test.csv) \
+		$(if $(wildcard ferplus_votes.csv),--votes ferplus_votes.csv)
 
 notebooks: $(BIN)/.app  ## run the notebooks in place; Model_Building trains the models
 	$(BIN)/python notebooks/run.py notebooks/Model_Building.ipynb notebooks/Model_Testing.ipynb

@@ -24,7 +24,7 @@ def main() -> None:
         mode = st.radio("Source", ["Webcam", "Image URL"])
         st.caption(
             "Five models look at each face, and each casts a ballot. The expression with the most ballots wins; it is "
-            "called uncertain unless more than half of the ballots are for it."
+            "called uncertain where it is so improbable that more than half of such votes were wrong when measured."
         )
     try:
         models = shared_models()

@@ -1,39 +1,64 @@
 """The manifest told in words: the table of scores and the model card. Every number comes from the manifest."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+_PART_TITLES: Final = {
+    "test": "accuracy, all {n:,} test faces",
+    "test_without_copies": "accuracy, the {n:,} without near-copies",
+    "ferplus_majority": "agreement with most of ten people (FER+), {n:,} faces",
+}
+
+_FEATURE_NAMES: Final = {"network": "the embedding by a convolutional network of its own", "pixels": "the pixels"}
+
+_ROW_NAMES: Final = {
+    "dummy": "always the commonest class",
+    "unresampled": "XGBoost as in `model_boost_1`, without resampling and weights",
+    "vote": "**vote of the five**",
+}
 
 
-def score_table(manifest: Mapping[str, Any]) -> str:
+def score_table(manifest: Mapping[str, Any], pixels: Mapping[str, Any] | None = None) -> str:
     """Lay out what was measured, as Markdown.
 
     Parameters
     ----------
     manifest : mapping, as training writes it
+    pixels : mapping, optional
+        The manifest of models that were trained on pixels, with the same test faces, to stand beside them.
 
     Returns
     -------
-    str, a Markdown table: a row for the dummy, each model and the vote
+    str, a Markdown table: a row for the dummy, the model without resampling, each model and the vote
+
+    Raises
+    ------
+    ValueError
+        If `pixels` was measured on another number of faces.
     """
     scores = manifest["scores"]
-    rows = manifest["rows"]
-    lines = [
-        f"| | accuracy, all {rows['test']:,} test faces | macro-F1 | accuracy, the {rows['test_without_copies']:,} "
-        "without near-copies | macro-F1 |",
-        "|---|---:|---:|---:|---:|",
-    ]
-    for name, parts in scores.items():
-        cells = " | ".join(
-            f"{parts[part][figure]:.1%}"
-            for part in ("test", "test_without_copies")
-            for figure in ("accuracy", "macro_f1")
-        )
-        lines.append(f"| {_row_name(name)} | {cells} |")
+    parts = [part for part in _PART_TITLES if part in scores["vote"]]
+    titles = [title for part in parts for title in _titles(part, scores["vote"][part]["faces"])]
+    if pixels is not None:
+        if pixels["scores"]["vote"]["test"]["faces"] != scores["vote"]["test"]["faces"]:
+            raise ValueError("the two sets of models were not measured on the same faces")
+        titles.append("accuracy of the same models on pixels, all test faces")
+    lines = [f"| | {' | '.join(titles)} |", f"|---|{'---:|' * len(titles)}"]
+    for name, measured in scores.items():
+        cells = [f"{measured[part][figure]:.1%}" for part in parts for figure in _figures(part)]
+        if pixels is not None:
+            cells.append(f"{pixels['scores'][name]['test']['accuracy']:.1%}")
+        lines.append(f"| {_ROW_NAMES.get(name, f'`{name}`')} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _row_name(name: str) -> str:
-    return {"dummy": "always the commonest class", "vote": "**vote of the five**"}.get(name, f"`{name}`")
+def _figures(part: str) -> tuple[str, ...]:
+    return ("accuracy",) if part == "ferplus_majority" else ("accuracy", "macro_f1")
+
+
+def _titles(part: str, faces: int) -> list[str]:
+    title = _PART_TITLES[part].format(n=faces)
+    return [title, "macro-F1"][: len(_figures(part))]
 
 
 def resampling_table(manifest: Mapping[str, Any]) -> str:
@@ -88,12 +113,12 @@ def model_card(manifest: Mapping[str, Any]) -> str:
     -------
     str, Markdown
     """
-    rows = manifest["rows"]
+    rows, calibration, measured = manifest["rows"], manifest["calibration"], manifest["reliability"]
     libraries = ", ".join(f"{name} {version}" for name, version in manifest["libraries"].items())
     experiments = "\n".join(
         f"- **{e['number']}**: {e['resampling']}, class weights {e['class_weight'] or 'none'} -> "
         f"{', '.join(f'`{name}.onnx`' for name in e['models'])}, behind `pipeline_{e['number']}.onnx` "
-        f"({e['components']} principal components of the pixels)"
+        f"({e['components']} principal components of {_FEATURE_NAMES[e['features']]})"
         for e in manifest["experiments"]
     )
     return f"""# Model card
@@ -104,18 +129,26 @@ Five classifiers of facial expressions that vote. This page is written by the tr
 
 {experiments}
 
+Where there are networks, they were trained before and stay as they are; `notebooks/Face_Embedding.ipynb` shows how
+those that come with the project were made.
+
 `model_1` to `model_3` stack a support vector machine, a logistic regression and XGBoost under gradient boosting, on
 probabilities; the others are XGBoost alone. A vote is the majority of the five ballots; a tie goes to the tied class
 with the highest mean probability. Classes: {", ".join(manifest["classes"])}.
+
+The probability of a vote is the mean over the five, raised to the power of one over {calibration["temperature"]:.2f}
+and made to sum to 1 again. Votes whose label is less probable than {calibration["uncertain_below"]:.2f} are called
+*uncertain*. Both figures were measured on {rows["validation"]:,} validation faces.
 
 Input is a face of 48x48 grey pixels. The files are ONNX graphs; their checksums stand in `manifest.json`.
 
 ## What they were trained on
 
 {rows["given"]:,} faces were given, training and test part together. Removed before training:
-{rows["duplicates_removed"]:,} repetitions, {rows["conflicts_removed"]:,} pictures labelled in two ways, and
-{rows["copies_removed"]:,} near-copies of test faces. {rows["train"]:,} were left to train on; the fingerprint of
-these and of the test faces is `{manifest["data_fingerprint"][:16]}`. Rows of each class, before and after resampling:
+{rows["duplicates_removed"]:,} repetitions, {rows["conflicts_removed"]:,} pictures labelled in two ways,
+{rows["copies_removed"]:,} near-copies of test faces and {rows["validation_copies_removed"]:,} of validation faces.
+{rows["train"]:,} were left to train on and {rows["validation"]:,} to make choices by; the fingerprint of these and of
+the test faces is `{manifest["data_fingerprint"][:16]}`. Rows of each class, before and after resampling:
 
 {resampling_table(manifest)}
 
@@ -123,13 +156,17 @@ these and of the test faces is `{manifest["data_fingerprint"][:16]}`. Rows of ea
 
 Measured on {rows["test"]:,} test faces that were set aside before anything was fitted. Of these,
 {rows["test"] - rows["test_without_copies"]:,} have a near-copy among the faces that were given for training (the copies
-were removed); the right half of the table leaves them out.
+were removed); further to the right the table leaves them out.
 
 {score_table(manifest)}
 
 The share of each class that the vote finds, on all test faces:
 
 {recall_table(manifest)}
+
+What votes claim differs from how often they are right by {measured["expected_error"]:.1%} on average (expected
+calibration error). {measured["uncertain"]:.1%} of the votes are called uncertain; {measured["uncertain_precision"]:.1%}
+of these are right, and {measured["certain_precision"]:.1%} of the others.
 
 On the test faces the ONNX files gave other ballots than the fitted scikit-learn objects this often:
 {", ".join(f"`{name}` {count}" for name, count in manifest["differing_ballots"].items())}.

@@ -1,10 +1,12 @@
-"""``python -m emotion predict | train | evaluate``."""
+"""``python -m emotion predict | train | evaluate | train-networks``."""
 
 import argparse
 import json
 import sys
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from emotion import config
 from emotion.drawing import vote_text
@@ -43,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m emotion", description="Recognise facial expressions.")
-    commands = parser.add_subparsers(required=True, metavar="predict | train | evaluate")
+    commands = parser.add_subparsers(required=True, metavar="predict | train | evaluate | train-networks")
 
     predict = commands.add_parser("predict", help="find the faces of pictures and vote on each")
     predict.add_argument("pictures", nargs="+", metavar="PATH_OR_URL")
@@ -54,6 +56,15 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--data", required=True, type=Path, help="a table made by image_to_vector.py")
     train.add_argument("--test", type=Path, help="another one to measure on (default: a fifth of --data)")
     train.add_argument("--out", type=Path, default=config.MODELS, help="folder of models (default: models)")
+    train.add_argument(
+        "--features", choices=("network", "pixels"), default="network", help="what the models see of a face"
+    )
+    train.add_argument(
+        "--networks",
+        type=Path,
+        default=config.MODELS,
+        help="folder of the embedding networks, which stay as they are (default: those that ship, in models)",
+    )
     train.add_argument("--fast", action="store_true", help="tiny models, to try the way; needs another --out")
     train.set_defaults(run=_train)
 
@@ -61,6 +72,21 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--data", required=True, type=Path, help="a table made by image_to_vector.py")
     evaluate.set_defaults(run=_evaluate)
 
+    networks = commands.add_parser("train-networks", help="train the embedding networks; needs requirements/train.txt")
+    networks.add_argument("--data", required=True, type=Path, help="a table made by image_to_vector.py")
+    networks.add_argument("--test", type=Path, help="another one, to keep away from (default: a fifth of --data)")
+    networks.add_argument(
+        "--out",
+        type=Path,
+        default=config.MODELS / "networks",
+        help="folder of checkpoints, to go on from, and of the results (default: models/networks)",
+    )
+    networks.set_defaults(run=_train_networks)
+
+    for command in (train, evaluate, networks):
+        command.add_argument(
+            "--votes", type=Path, help="FER+'s votes on these pictures, by file name (tables made with --keep-names)"
+        )
     for command in (predict, evaluate):
         command.add_argument("--models", type=Path, default=config.MODELS, help="folder of models (default: models)")
     return parser
@@ -116,19 +142,50 @@ def _as_text(picture: str, faces: list[FaceEmotion]) -> str:
 
 def _train(options: argparse.Namespace) -> int:
     from emotion.card import score_table
-    from emotion.recipes import FAST, FULL
+    from emotion.recipes import EXPERIMENTS, FAST, FULL, PIXEL_EXPERIMENTS, PIXELS
     from emotion.training import train
 
     if options.fast and options.out.resolve() == config.MODELS:
         raise TrainingError("Fast models are not to replace good ones; name another folder with --out.")
-    manifest = train(options.data, options.test, options.out, FAST if options.fast else FULL)
+    experiments, size = (EXPERIMENTS, FULL) if options.features == "network" else (PIXEL_EXPERIMENTS, PIXELS)
+    manifest = train(
+        options.data,
+        options.test,
+        options.out,
+        FAST if options.fast else size,
+        experiments=experiments,
+        networks=options.networks,
+        votes=options.votes,
+    )
     print(f"\n{score_table(manifest)}\n\nWritten: {options.out}")
     return 0
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from emotion.dataset import read_faces
-    from emotion.evaluation import evaluate, score_lines
+    from emotion.dataset import Faces, read_faces
+    from emotion.evaluation import evaluate, majority_of, score_lines
+    from emotion.seen import fingerprints, read_seen
 
-    print(score_lines(evaluate(load_models(options.models), read_faces(options.data))))
+    models, faces = load_models(options.models), read_faces(options.data)
+    majority = majority_of(faces, options.votes) if options.votes else None
+    seen = read_seen(options.models)
+    known = int(np.isin(fingerprints(faces.X), np.concatenate([seen.networks, seen.models])).sum())
+    if known:
+        print(f"{known:,} of these {len(faces):,} faces were trained on: their score is no measure of new ones.")
+    print(score_lines(evaluate(models, faces)))
+    if majority is not None:
+        agreed = majority != ""
+        print("\nAgainst the label that at least five of ten people chose (FER+):")
+        print(score_lines(evaluate(models, Faces(faces.X[agreed], majority[agreed]))))
+    return 0
+
+
+def _train_networks(options: argparse.Namespace) -> int:
+    try:
+        from emotion.network_training import train_networks
+    except ModuleNotFoundError as error:
+        raise TrainingError(f"Training networks needs {error.name}: pip install -r requirements/train.txt") from error
+
+    train_networks(options.data, options.test, options.out, options.votes)
+    print(f"Written: {options.out}; next: python -m emotion train --networks {options.out} ...")
     return 0

@@ -38,22 +38,27 @@ class Faces:
     ----------
     X : ndarray of shape (n, 2304), uint8, 0-255
     y : ndarray of shape (n,), str
+    files : ndarray of shape (n,), str, or None
+        The pictures that the faces come from, where the table names them.
     """
 
     X: FaceVectors
     y: NDArray[np.str_]
+    files: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         if self.X.ndim != 2 or self.X.shape[1] != config.N_PIXELS or self.X.dtype != np.uint8:
             raise ValueError(f"X must be uint8 of shape (n, {config.N_PIXELS}), got {self.X.dtype} {self.X.shape}")
         if self.y.shape != (len(self.X),):
             raise ValueError(f"y must have one label a row, got {self.y.shape} for {len(self.X)} rows")
+        if self.files is not None and self.files.shape != (len(self.X),):
+            raise ValueError(f"files must have one name a row, got {self.files.shape} for {len(self.X)} rows")
 
     def __len__(self) -> int:
         return len(self.X)
 
     def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.integer]) -> "Faces":
-        return Faces(self.X[rows], self.y[rows])
+        return Faces(self.X[rows], self.y[rows], None if self.files is None else self.files[rows])
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -75,7 +80,8 @@ def read_faces(path: Path | str) -> Faces:
 
     Returns
     -------
-    Faces, in the order of the file; labels as `emotion.labels.label_of` writes them
+    Faces, in the order of the file; labels as `emotion.labels.label_of` writes them; `files` where there is a column
+    ``file``
 
     Raises
     ------
@@ -88,9 +94,12 @@ def read_faces(path: Path | str) -> Faces:
         raise DatasetError(f"There is no file {path}; make one with: python image_to_vector.py FOLDER --output {path}")
     pixels: list[FaceVectors] = []
     labels: list[str] = []
+    files: list[str] = []
     try:
         for batch in _parquet_batches(path) if path.suffix == ".parquet" else _csv_batches(path):
             pixels.append(_pixel_array(batch, path, len(labels)))
+            if FILE_COLUMN in batch.schema.names:
+                files.extend(batch.column(FILE_COLUMN).fill_null("").to_pylist())
             labels.extend(_label_list(batch, path, len(labels)))
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
         reason = str(error).splitlines()[0]
@@ -99,17 +108,20 @@ def read_faces(path: Path | str) -> Faces:
         ) from error
     if not labels:
         raise DatasetError(f"{path} holds no faces.")
-    return Faces(np.concatenate(pixels), np.array([label_of(label) for label in labels]))
+    y = np.array([label_of(label) for label in labels])
+    return Faces(np.concatenate(pixels), y, np.array(files) if files else None)
 
 
 def _csv_batches(path: Path) -> Iterator[pa.RecordBatch]:
-    types = {**dict.fromkeys(PIXEL_COLUMNS, pa.uint8()), LABEL_COLUMN: pa.string()}
+    types = {**dict.fromkeys(PIXEL_COLUMNS, pa.uint8()), LABEL_COLUMN: pa.string(), FILE_COLUMN: pa.string()}
+    names = [*PIXEL_COLUMNS, LABEL_COLUMN]
+    with path.open(encoding="utf-8", errors="replace") as file:
+        if FILE_COLUMN in file.readline().rstrip("\r\n").split(","):
+            names.append(FILE_COLUMN)
     with pyarrow.csv.open_csv(
         path,
         read_options=pyarrow.csv.ReadOptions(block_size=_CSV_BLOCK_BYTES),
-        convert_options=pyarrow.csv.ConvertOptions(
-            column_types=types, include_columns=[*PIXEL_COLUMNS, LABEL_COLUMN], strings_can_be_null=True
-        ),
+        convert_options=pyarrow.csv.ConvertOptions(column_types=types, include_columns=names, strings_can_be_null=True),
     ) as reader:
         yield from reader
 
@@ -119,7 +131,8 @@ def _parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
         missing = {*PIXEL_COLUMNS, LABEL_COLUMN} - set(file.schema_arrow.names)
         if missing:
             raise DatasetError(f"{path} is not a table of faces: it has no column {min(missing)}.")
-        schema = pa.schema([*((name, pa.uint8()) for name in PIXEL_COLUMNS), (LABEL_COLUMN, pa.string())])
+        texts = [LABEL_COLUMN, *({FILE_COLUMN} & set(file.schema_arrow.names))]
+        schema = pa.schema([*((name, pa.uint8()) for name in PIXEL_COLUMNS), *((name, pa.string()) for name in texts)])
         for batch in file.iter_batches(_PARQUET_GROUP_ROWS, columns=schema.names):
             yield batch.select(schema.names).cast(schema)
 

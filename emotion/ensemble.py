@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from emotion import config
 from emotion.errors import ModelsError
 from emotion.faces import FaceVectors
-from emotion.voting import Vote, count_votes, winners
+from emotion.voting import Calibration, Vote, count_votes, winners
 
 _REMEDY = "restore the folder from the repository, or train anew with: python -m emotion train --data data.csv"
 _BULK_ROWS = 1024
@@ -32,6 +32,8 @@ class Ensemble:
         What the class codes stand for; the order of all probabilities.
     model_names : tuple of str
         The order of all ballots.
+    calibration : Calibration
+        Turns the mean of the models' probabilities into one that can be believed.
     """
 
     def __init__(
@@ -39,9 +41,11 @@ class Ensemble:
         classes: Sequence[str],
         pipelines: dict[int, onnxruntime.InferenceSession],
         models: dict[str, onnxruntime.InferenceSession],
+        calibration: Calibration,
     ) -> None:
         self.classes = tuple(classes)
         self.model_names = config.MODEL_NAMES
+        self.calibration = calibration
         self._pipelines = pipelines
         self._models = models
 
@@ -61,11 +65,11 @@ class Ensemble:
         ValueError
             If `X` has another shape or dtype.
         """
-        probabilities = self.model_probabilities(X)
-        return np.array(self.classes)[winners(probabilities.argmax(axis=2), probabilities.mean(axis=1))]
+        ballots, calibrated = self._counted(X)
+        return np.array(self.classes)[winners(ballots, calibrated)]
 
     def predict_proba(self, X: FaceVectors) -> NDArray[np.float32]:
-        """Give the mean of the five models' probabilities.
+        """Give the calibrated mean of the five models' probabilities.
 
         Where the ballots are close, the class with the highest mean need not be the one that the majority elects.
 
@@ -82,7 +86,7 @@ class Ensemble:
         ValueError
             If `X` has another shape or dtype.
         """
-        return np.asarray(self.model_probabilities(X).mean(axis=1))
+        return self.calibration.apply(self.model_probabilities(X).mean(axis=1))
 
     def vote(self, X: FaceVectors) -> list[Vote]:
         """Give ballots, probabilities and the elected label of each face.
@@ -100,8 +104,11 @@ class Ensemble:
         ValueError
             If `X` has another shape or dtype.
         """
+        return count_votes(*self._counted(X), self.classes, self.calibration.uncertain_below)
+
+    def _counted(self, X: FaceVectors) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
         probabilities = self.model_probabilities(X)
-        return count_votes(probabilities.argmax(axis=2), probabilities.mean(axis=1), self.classes)
+        return probabilities.argmax(axis=2), self.calibration.apply(probabilities.mean(axis=1))
 
     def model_probabilities(self, X: FaceVectors) -> NDArray[np.float32]:
         """Give what each model says; its ballot is the class it finds most probable.
@@ -171,7 +178,7 @@ def load_models(path: Path | str = config.MODELS) -> Ensemble:
             session = models[name]
             fits = _width(session.get_inputs(), "X") == pipeline.get_outputs()[0].shape[-1]
             _check(fits and _width(session.get_outputs(), "probabilities") == len(classes), folder, f"{name}.onnx")
-    return Ensemble(classes, pipelines, models)
+    return Ensemble(classes, pipelines, models, _read_calibration(folder, manifest))
 
 
 def read_manifest(path: Path | str = config.MODELS) -> dict[str, Any]:
@@ -211,6 +218,14 @@ def _read_classes(folder: Path, manifest: dict[str, Any]) -> list[str]:
         labels = json.loads(_read_checked(folder, name, manifest))
         _check(labels == manifest["classes"] and len(labels) > 1, folder, name)
     return list(manifest["classes"])
+
+
+def _read_calibration(folder: Path, manifest: dict[str, Any]) -> Calibration:
+    try:
+        measured = manifest["calibration"]
+        return Calibration(float(measured["temperature"]), float(measured["uncertain_below"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelsError(f"{folder / config.MANIFEST_FILE} lacks the calibration of the vote: {_REMEDY}.") from error
 
 
 def _read_checked(folder: Path, name: str, manifest: dict[str, Any]) -> bytes:

@@ -3,20 +3,26 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
 from emotion.dataset import Faces
 from emotion.ensemble import Ensemble
 from emotion.errors import DatasetError
+from emotion.ferplus import majority_labels, read_votes
 from emotion.files import replacing
-from emotion.voting import winners
+from emotion.voting import Calibration, count_votes, winners
 
-VOTE = "vote"
+VOTE: Final = "vote"
+
+CERTAIN_PRECISION: Final = 0.5
+"""Where fewer votes than this are right, a label is more often wrong than not, and is called uncertain."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +137,154 @@ def evaluate(ensemble: Ensemble, faces: Faces) -> dict[str, Score]:
         If there are no faces, or one has a label that the models do not know.
     """
     return {name: score(faces.y, labels, ensemble.classes) for name, labels in predictions(ensemble, faces).items()}
+
+
+def majority_of(faces: Faces, votes: Path | str) -> NDArray[np.str_]:
+    """Look up what most of ten people saw in each face.
+
+    Parameters
+    ----------
+    faces : Faces, with the names of their files
+    votes : path of FER+'s table of votes
+
+    Returns
+    -------
+    ndarray of shape (n,), str, as `emotion.ferplus.majority_labels` gives them; empty where there is no majority
+
+    Raises
+    ------
+    DatasetError
+        If the table cannot be read, the file names were not kept, or there are no votes on these faces.
+    """
+    if faces.files is None:
+        raise DatasetError("Votes belong to files: make the table of faces with image_to_vector.py --keep-names.")
+    majority = majority_labels(read_votes(votes, faces.files.tolist()), faces.classes)
+    if not (majority != "").any():
+        raise DatasetError(f"{votes} has no votes on these faces.")
+    return majority
+
+
+def calibrate(probabilities: NDArray[np.floating], labels: NDArray[np.intp], y_codes: NDArray[np.intp]) -> Calibration:
+    """Measure how sure a vote may be, on faces that nothing was fitted to.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n, n_classes), 0-1, the mean over the models
+    labels : ndarray of shape (n,), class codes, what the vote says
+    y_codes : ndarray of shape (n,), class codes, what is true
+
+    Returns
+    -------
+    Calibration: the temperature with the smallest log loss, and the probability under which fewer than
+    `CERTAIN_PRECISION` of the votes are right, by isotonic regression (Zadrozny and Elkan, 2002)
+    """
+    rows = np.arange(len(y_codes))
+
+    def log_loss(log_temperature: float) -> float:
+        calibrated = Calibration(float(np.exp(log_temperature)), 0.0).apply(probabilities)
+        return float(-np.log(np.maximum(calibrated[rows, y_codes], 1e-9)).mean())
+
+    temperature = float(np.exp(minimize_scalar(log_loss, bounds=(-2.0, 2.0), method="bounded").x))
+    confidence = Calibration(temperature, 0.0).apply(probabilities)[rows, labels]
+    isotonic = IsotonicRegression(out_of_bounds="clip").fit(confidence, labels == y_codes)
+    levels = np.linspace(0, 1, 1001)
+    reliable = levels[isotonic.predict(levels) >= CERTAIN_PRECISION]
+    return Calibration(round(temperature, 4), round(float(reliable[0]) if len(reliable) else 1.0, 4))
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How often votes are right that claim a probability.
+
+    Attributes
+    ----------
+    confidence, precision : ndarray of shape (n_bins,), float, 0-1
+        Of the votes of each bin of equal width, the mean probability of the label, and the share that is right.
+    faces : ndarray of shape (n_bins,), int; bins without a vote are left out
+    expected_error : float, 0-1
+        Mean distance of the two over all votes: the expected calibration error (Naeini et al., 2015).
+    uncertain : float, 0-1, share of votes that are called uncertain
+    uncertain_precision, certain_precision : float, 0-1, share of these, and of the others, that is right
+    """
+
+    confidence: NDArray[np.float64]
+    precision: NDArray[np.float64]
+    faces: NDArray[np.int_]
+    expected_error: float
+    uncertain: float
+    uncertain_precision: float
+    certain_precision: float
+
+    def summary(self) -> dict[str, float]:
+        """What goes into the manifest, rounded to four digits."""
+        names = ("expected_error", "uncertain", "uncertain_precision", "certain_precision")
+        return {name: round(getattr(self, name), 4) for name in names}
+
+
+def reliability(
+    ensemble: Ensemble, faces: Faces, calibration: Calibration | None = None, bins: int = 15
+) -> Reliability:
+    """Compare what votes claim with how often they are right.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+    faces : Faces, with labels that the models know
+    calibration : Calibration, by default that of the ensemble
+    bins : int, of equal width
+
+    Returns
+    -------
+    Reliability
+    """
+    applied = calibration or ensemble.calibration
+    probabilities = ensemble.model_probabilities(faces.X)
+    calibrated = applied.apply(probabilities.mean(axis=1))
+    votes = count_votes(probabilities.argmax(axis=2), calibrated, ensemble.classes, applied.uncertain_below)
+    confidence = np.array([vote.probabilities[vote.label] for vote in votes])
+    right = np.array([vote.label for vote in votes]) == faces.y
+    uncertain = np.array([vote.uncertain for vote in votes])
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    filled = np.unique(place)
+    claimed = np.array([confidence[place == b].mean() for b in filled])
+    kept = np.array([right[place == b].mean() for b in filled])
+    count = np.array([(place == b).sum() for b in filled])
+    return Reliability(
+        confidence=claimed,
+        precision=kept,
+        faces=count,
+        expected_error=float((np.abs(claimed - kept) * count).sum() / len(votes)),
+        uncertain=float(uncertain.mean()),
+        uncertain_precision=float(right[uncertain].mean()) if uncertain.any() else 0.0,
+        certain_precision=float(right[~uncertain].mean()) if not uncertain.all() else 0.0,
+    )
+
+
+def reliability_figure(measured: Reliability, uncertain_below: float) -> Figure:
+    """Draw how often votes are right against the probability that they claim, over how many there are.
+
+    Parameters
+    ----------
+    measured : Reliability
+    uncertain_below : float, 0-1, marked by a line
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    figure = Figure(figsize=(6, 6), layout="constrained")
+    curve, histogram = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    curve.plot([0, 1], [0, 1], color="grey", linewidth=1, label="as often right as claimed")
+    curve.plot(measured.confidence, measured.precision, marker="o", label="measured")
+    curve.set_title(f"expected calibration error {measured.expected_error:.1%}")
+    curve.set_ylabel("share of votes that are right")
+    histogram.bar(measured.confidence, measured.faces, width=0.04)
+    histogram.set_xlabel("probability that the vote claims")
+    histogram.set_ylabel("faces")
+    for axes in (curve, histogram):
+        axes.axvline(uncertain_below, color="firebrick", linestyle=":", label="uncertain to the left")
+    curve.legend()
+    return figure
 
 
 def score_lines(scores: Mapping[str, Score]) -> str:

@@ -1,8 +1,10 @@
 """Training rows -> five fitted models, by the recipes."""
 
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -14,6 +16,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from emotion import config
 from emotion.dataset import Faces
+from emotion.embedding import OnnxEmbedding, network_file
+from emotion.faces import FaceVectors
 from emotion.progress import Progress
 from emotion.recipes import (
     EXPERIMENTS,
@@ -21,7 +25,7 @@ from emotion.recipes import (
     Experiment,
     Size,
     build_boost,
-    build_pipeline,
+    build_projection,
     build_sampler,
     build_stack,
     check_resampled,
@@ -29,7 +33,8 @@ from emotion.recipes import (
 
 # Seconds of each step on two cores with the 27 000 training faces of FER2013: what the progress bar is made of.
 _EXPECTED_FACES = 27_000
-_PIPELINE_SECONDS = 10.0
+_FEATURES_SECONDS = 60.0
+_PIPELINE_SECONDS = 2.0
 _RESAMPLING_SECONDS = 5.0
 _STACK_SECONDS = 200.0
 _BOOST_SECONDS = 10.0
@@ -46,6 +51,9 @@ class FittedExperiment:
     labels : LabelEncoder, class codes <-> labels
     models : dict of model name to fitted classifier, on class codes
     rows_after : dict of label to number of rows after resampling
+    reference : classifier, or None
+        Only in the first experiment: XGBoost fitted to its rows as they are, without resampling and weights, to see
+        what these do. It does not vote.
     """
 
     experiment: Experiment
@@ -53,6 +61,7 @@ class FittedExperiment:
     labels: LabelEncoder
     models: dict[str, ClassifierMixin]
     rows_after: dict[str, int]
+    reference: ClassifierMixin | None = None
 
     @property
     def n_components(self) -> int:
@@ -73,9 +82,36 @@ class FittedExperiment:
         features = self.pipeline.transform(X.astype(np.float32))
         return {name: model.predict(features) for name, model in self.models.items()}
 
+    def reference_labels(self, X: FaceVectors) -> NDArray[np.str_]:
+        """Let the reference predict.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, 2304), uint8, 0-255
+
+        Returns
+        -------
+        ndarray of shape (n,), str
+
+        Raises
+        ------
+        ValueError
+            If this experiment has no reference.
+        """
+        if self.reference is None:
+            raise ValueError(f"experiment {self.experiment.number} has no reference")
+        codes = self.reference.predict(self.pipeline.transform(X.astype(np.float32)))
+        return np.asarray(self.labels.inverse_transform(codes))
+
 
 def fit_experiments(
-    train: Faces, size: Size = FULL, seed: int = config.SEED, *, progress: bool = True
+    train: Faces,
+    size: Size = FULL,
+    seed: int = config.SEED,
+    *,
+    experiments: Sequence[Experiment] = EXPERIMENTS,
+    networks: Path | str = config.MODELS,
+    progress: bool = True,
 ) -> list[FittedExperiment]:
     """Fit the five models on training rows.
 
@@ -84,42 +120,60 @@ def fit_experiments(
 
     Parameters
     ----------
-    train : Faces, from which test rows and their copies are already gone
+    train : Faces, from which validation and test rows and their copies are already gone
     size : Size
     seed : int
+    experiments : sequence of Experiment
+    networks : path of a folder as `emotion.embedding.network_file` takes it
     progress : bool
         Whether to draw a progress bar and print class counts.
 
     Returns
     -------
-    list of FittedExperiment, one for each of `emotion.recipes.EXPERIMENTS`
+    list of FittedExperiment, one for each of `experiments`
 
     Raises
     ------
     TrainingError
         If a class is too small to be resampled or is all but removed by it.
+    ModelsError
+        If a network is missing or damaged.
     """
-    boosts = sum(experiment.boost is not None for experiment in EXPERIMENTS)
-    expected = (_RESAMPLING_SECONDS + _STACK_SECONDS) * len(EXPERIMENTS) + _BOOST_SECONDS * boosts + _PIPELINE_SECONDS
+    boosts = sum(experiment.boost is not None for experiment in experiments)
+    each = _FEATURES_SECONDS + _RESAMPLING_SECONDS + _STACK_SECONDS
     labels = LabelEncoder().fit(train.y)
     y = labels.transform(train.y)
+    fitted: list[FittedExperiment] = []
+    expected = each * len(experiments) + _BOOST_SECONDS * (boosts + 1)
     with closing(Progress(expected, scale=len(train) / _EXPECTED_FACES, enabled=progress)) as bar:
-        with bar.step("scaler and PCA", _PIPELINE_SECONDS):
-            # float32 as in the ONNX files, so that trees split on the values they will be asked about. The
-            # experiments share rows and features, hence this pipeline too.
-            pixels = train.X.astype(np.float32)
-            pipeline = build_pipeline(len(pixels)).fit(pixels)
-            round_components(pipeline)
-            X = pipeline.transform(pixels)
-        del pixels
-        fitted = []
-        for experiment in EXPERIMENTS:
+        for experiment in experiments:
+            with bar.step(f"experiment {experiment.number}: features", _FEATURES_SECONDS):
+                if experiment.features == "network" or not fitted:
+                    pipeline, X = _fit_pipeline(experiment, train, networks)
             # Each draws its own synthetic rows and its own sample for the support vectors: votes differ for a reason.
             own_seed = seed + experiment.number
             X_resampled, y_resampled = _resample(experiment, X, y, labels, own_seed, bar)
             models = _fit_models(experiment, X_resampled, y_resampled, size, own_seed, bar)
-            fitted.append(FittedExperiment(experiment, pipeline, labels, models, _named_counts(y_resampled, labels)))
+            reference = None
+            if not fitted:
+                with bar.step("XGBoost without resampling", _BOOST_SECONDS):
+                    reference = build_boost(size, X.shape[1], own_seed).fit(X, y)
+            counts = _named_counts(y_resampled, labels)
+            fitted.append(FittedExperiment(experiment, pipeline, labels, models, counts, reference))
     return fitted
+
+
+def _fit_pipeline(experiment: Experiment, train: Faces, networks: Path | str) -> tuple[Pipeline, NDArray[np.float32]]:
+    first: list[tuple[str, OnnxEmbedding]] = []
+    # float32 as in the ONNX files, so that trees split on the values they will be asked about.
+    features = train.X.astype(np.float32)
+    if experiment.features == "network":
+        embedding = OnnxEmbedding(network_file(networks, experiment.number)).fit(train.X)
+        features = embedding.transform(train.X)
+        first.append(("embedding", embedding))
+    projection = build_projection(*features.shape).fit(features)
+    round_components(projection)
+    return Pipeline([*first, *projection.steps]), projection.transform(features)
 
 
 def round_components(pipeline: Pipeline) -> None:

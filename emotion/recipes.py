@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -26,6 +26,7 @@ from emotion.errors import TrainingError
 
 Resampling = Literal["SMOTE", "SMOTEENN"]
 Weights = Literal["balanced"]
+Features = Literal["network", "pixels"]
 
 PCA_COMPONENTS: Final = 400
 PCA_VARIANCE: Final = 0.95
@@ -48,6 +49,8 @@ class Experiment:
     Attributes
     ----------
     number : int, as in ``pipeline_1.onnx``
+    features : "network" or "pixels"
+        Whether the pipeline begins with the embedding network of this number, or takes the pixels as they are.
     resampling : "SMOTE" or "SMOTEENN"
     class_weight : "balanced" or None
     stack, boost : str, names of models; without `boost` there is only the stack
@@ -61,13 +64,17 @@ class Experiment:
     stack_report: str
     boost: str | None = None
     boost_report: str | None = None
+    features: Features = "network"
 
 
 EXPERIMENTS: Final = (
-    Experiment(1, "SMOTE", "balanced", "model_1", "M1SMOTE_Clf.png", "model_boost_1", "M1SMOTE_boost.png"),
+    Experiment(1, "SMOTE", None, "model_1", "M1SMOTE_Clf.png", "model_boost_1", "M1SMOTE_boost.png"),
     Experiment(2, "SMOTEENN", "balanced", "model_2", "M2ENN_Clf.png", "model_boost_2", "M2ENN_boost.png"),
     Experiment(3, "SMOTEENN", None, "model_3", "M3SMOTE_clf-NE.png"),
 )
+
+PIXEL_EXPERIMENTS: Final = tuple(replace(experiment, features="pixels") for experiment in EXPERIMENTS)
+"""The same without networks, to see what these are good for."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,7 @@ class Size:
     svc_rows : int
         At most this many rows are shown to the support vector machine, so at most this many become support vectors:
         they bound its file, its training time (quadratic in the rows) and its answering time (linear).
+    svc_c, svc_gamma_factor : float, as in `BoundedSVC`
     svc_components, tree_components : int
         The support vector machine and the trees see the first so many principal components, the logistic regression
         sees all. The last ones only add noise to a distance, or to a choice of splits.
@@ -89,6 +97,8 @@ class Size:
     """
 
     svc_rows: int
+    svc_c: float
+    svc_gamma_factor: float
     svc_components: int
     tree_components: int
     boost_rounds: int
@@ -99,16 +109,22 @@ class Size:
     folds: int
 
 
-FULL: Final = Size(14_500, 60, 100, 150, 6, 60, 5, 60, 3)
-FAST: Final = Size(200, 20, 20, 4, 3, 4, 3, 3, 2)
+FULL: Final = Size(15_000, 1.0, 1 / 3, 64, 64, 150, 4, 80, 3, 60, 3)
+"""For embeddings, which have a few dozen components; chosen on validation faces."""
+
+PIXELS: Final = Size(8_000, 2.0, 1.5, 60, 100, 150, 6, 60, 5, 60, 3)
+FAST: Final = Size(200, 1.0, 1.0, 20, 20, 4, 3, 4, 3, 3, 2)
 
 
 class BoundedSVC(SVC):  # type: ignore[misc]  # scikit-learn has no types
-    """A support vector machine fitted to a stratified sample of at most so many rows.
+    """A support vector machine fitted to a stratified sample of so many rows, where there are more.
 
     Parameters
     ----------
-    C, gamma, class_weight, cache_size, random_state : as in `sklearn.svm.SVC`, with its RBF kernel
+    C, class_weight, cache_size, random_state : as in `sklearn.svm.SVC`, with its RBF kernel
+    gamma_factor : float
+        The kernel's gamma in units of what scikit-learn calls "scale": one over the number of features and their
+        variance.
     max_rows : int
     """
 
@@ -116,13 +132,14 @@ class BoundedSVC(SVC):  # type: ignore[misc]  # scikit-learn has no types
         self,
         *,
         C: float = 1.0,
-        gamma: float | str = "scale",
+        gamma_factor: float = 1.0,
         class_weight: Weights | None = None,
         cache_size: int = 500,
         random_state: int | None = None,
         max_rows: int = 1000,
     ) -> None:
-        super().__init__(C=C, gamma=gamma, class_weight=class_weight, cache_size=cache_size, random_state=random_state)
+        super().__init__(C=C, class_weight=class_weight, cache_size=cache_size, random_state=random_state)
+        self.gamma_factor = gamma_factor
         self.max_rows = max_rows
 
     def fit(self, X: NDArray[np.float32], y: NDArray[np.integer]) -> "BoundedSVC":
@@ -142,28 +159,31 @@ class BoundedSVC(SVC):  # type: ignore[misc]  # scikit-learn has no types
         ValueError
             If the sample would leave a class without a row, as scikit-learn's stratified sampling says.
         """
-        if len(X) > self.max_rows:
+        # The sample must leave a row of each class out; a handful of rows more does no harm.
+        if len(X) >= self.max_rows + len(np.unique(y)):
             rows, _ = train_test_split(
                 np.arange(len(X)), train_size=self.max_rows, stratify=y, random_state=self.random_state
             )
             X, y = X[rows], y[rows]
+        self.gamma = self.gamma_factor / (X.shape[1] * X.var())
         super().fit(X, y)
         return self
 
 
-def build_pipeline(n_rows: int) -> Pipeline:
-    """Make the scaler and the PCA that stand before the models of an experiment.
+def build_projection(n_rows: int, n_features: int) -> Pipeline:
+    """Make the scaler and the PCA that stand between the features and the models of an experiment.
 
     Parameters
     ----------
     n_rows : int, on which it will be fitted
+    n_features : int
 
     Returns
     -------
-    Pipeline, unfitted: (n, 2304) float32, 0-255 -> (n, n_components) float32. Of few rows, which have no 400
-    components, as many are kept as hold 95 % of the variance.
+    Pipeline, unfitted, its steps ``scaler`` and ``pca``: (n, n_features) float32 -> (n, n_components) float32. Where
+    there are no 400 components, as many are kept as hold 95 % of the variance.
     """
-    if n_rows > PCA_COMPONENTS:
+    if min(n_rows, n_features) > PCA_COMPONENTS:
         pca = PCA(PCA_COMPONENTS, svd_solver="covariance_eigh")
     else:
         pca = PCA(PCA_VARIANCE, svd_solver="full")
@@ -246,23 +266,21 @@ def build_stack(experiment: Experiment, size: Size, n_features: int, seed: int) 
     -------
     StackingClassifier, unfitted
     """
-    # On standardised components, scikit-learn's "scale" is one over their number; half as much again was better on
-    # validation faces.
     svc = BoundedSVC(
-        C=2.0,
-        gamma=1.5 / min(size.svc_components, n_features),
+        C=size.svc_c,
+        gamma_factor=size.svc_gamma_factor,
         class_weight=experiment.class_weight,
         random_state=seed,
         max_rows=size.svc_rows,
     )
+    # Of pixels, the few components that hold the light on a face would be all that a distance is made of; of an
+    # embedding, the first ones are what matters.
+    scaling = [StandardScaler()] if experiment.features == "pixels" else []
     base = [
         (
             "svc",
             make_pipeline(
-                _first(size.svc_components, n_features),
-                # Without it the few components that hold the light on a face would be all that a distance is made of.
-                StandardScaler(),
-                CalibratedClassifierCV(svc, ensemble=False, cv=2),
+                _first(size.svc_components, n_features), *scaling, CalibratedClassifierCV(svc, ensemble=False, cv=2)
             ),
         ),
         ("logistic", LogisticRegression(C=0.1, max_iter=300, tol=1e-3, class_weight=experiment.class_weight)),
@@ -274,9 +292,17 @@ def build_stack(experiment: Experiment, size: Size, n_features: int, seed: int) 
             ),
         ),
     ]
-    # Leaves of a few rows make it unstable: with many rows almost pure in one class, their steps grow without measure.
+    # It learns from rows that those below it know too well; small steps, few features at a time and large leaves keep
+    # it from believing them. Leaves of a few rows also make it unstable: where almost all rows are of one class, their
+    # steps grow without measure.
     final = GradientBoostingClassifier(
-        n_estimators=size.final_rounds, max_depth=3, min_samples_leaf=0.004, subsample=0.5, random_state=seed
+        n_estimators=size.final_rounds,
+        learning_rate=0.05,
+        max_depth=2,
+        max_features=0.3,
+        min_samples_leaf=0.02,
+        subsample=0.5,
+        random_state=seed,
     )
     return StackingClassifier(base, final_estimator=final, cv=size.folds, stack_method="predict_proba")
 

@@ -19,6 +19,7 @@ from emotion import config
 from emotion.dataset import Faces
 from emotion.errors import DatasetError
 from emotion.faces import FaceVectors
+from emotion.seen import fingerprints
 
 COPY_CORRELATION: Final = 0.93
 """From this correlation of their thumbnails on, two faces count as the same picture. Of FER2013's public test faces
@@ -27,6 +28,8 @@ above 0.93 (by eye, on some three hundred pairs); a look-alike too many costs a 
 score."""
 
 TEST_SHARE: Final = 0.2
+VALIDATION_SHARE: Final = 0.1
+"""Of what is left when the test part is set aside: enough of FER2013 for half a point of accuracy to show."""
 
 _WINDOW_SIDE: Final = 42
 _WINDOW_STARTS: Final = (0, 1, 3, 5, 6)
@@ -37,33 +40,43 @@ _CHUNK_ROWS: Final = 2048
 
 @dataclass(frozen=True)
 class Split:
-    """Training rows and test rows that share no picture.
+    """Training, validation and test rows that share no picture.
 
     Attributes
     ----------
-    train, test : Faces
+    train : Faces
+        What everything is fitted to.
+    validation : Faces
+        What choices are made on, and probabilities calibrated.
+    test : Faces
+        What is measured on, once.
     test_copied : ndarray of shape (len(test),), bool
         Which test faces had a copy among the training rows. Those copies are gone; the faces may still be easier
         than others, so scores are given with and without them.
     duplicates_removed : int, training rows that repeat another one
     conflicts_removed : int, training rows of which the same pixels occur under two labels
-    copies_removed : int, training rows that copy a test row
+    copies_removed : int, rows that copy a test row
+    validation_copies_removed : int, training rows that copy a validation row
+    seen_removed : int, test rows that the networks behind the models had learnt from
     given : int, rows of the table, or tables, before anything was removed or set aside
     """
 
     train: Faces
+    validation: Faces
     test: Faces
     test_copied: NDArray[np.bool_]
     duplicates_removed: int
     conflicts_removed: int
     copies_removed: int
+    validation_copies_removed: int
+    seen_removed: int
     given: int
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the training and test rows, hexadecimal: whether two splits are the same."""
+        """SHA-256 of the rows of all three parts, hexadecimal: whether two splits are the same."""
         digest = hashlib.sha256()
-        for part in (self.train, self.test):
+        for part in (self.train, self.validation, self.test):
             digest.update(part.X.tobytes())
             digest.update("\n".join(map(str, part.y)).encode())
         return digest.hexdigest()
@@ -169,8 +182,18 @@ def hold_out(faces: Faces, share: float, seed: int) -> tuple[Faces, Faces]:
     return faces[np.sort(rest)], faces[np.sort(held_out)]
 
 
-def split_faces(data: Faces, test: Faces | None = None, seed: int = config.SEED, *, progress: bool = False) -> Split:
-    """Make training rows and test rows that share no picture.
+def split_faces(
+    data: Faces,
+    test: Faces | None = None,
+    seed: int = config.SEED,
+    *,
+    seen: NDArray[np.uint64] | None = None,
+    progress: bool = False,
+) -> Split:
+    """Make training, validation and test rows that share no picture.
+
+    The same tables and seed give the same parts, so that what networks were trained on and what stands behind them
+    hold the same faces back.
 
     Parameters
     ----------
@@ -178,6 +201,9 @@ def split_faces(data: Faces, test: Faces | None = None, seed: int = config.SEED,
     test : Faces, optional
         A test part that somebody defined; by default a fifth of each class of `data` is set aside.
     seed : int
+    seen : ndarray of shape (n,), uint64, optional
+        Fingerprints (`emotion.seen.fingerprints`) of faces that networks had learnt from before. Where one of them is
+        set aside as a test face, it is left out, since it would be recognised too well.
     progress : bool
         Whether to draw a progress bar on standard error.
 
@@ -189,7 +215,8 @@ def split_faces(data: Faces, test: Faces | None = None, seed: int = config.SEED,
     ------
     DatasetError
         If there are fewer than two classes, a class is too small, the test part has a label that the training part
-        lacks, every test face has a copy among the training faces, or nothing is left to train on.
+        lacks, every test face has a copy among the training faces or was seen by the networks, or nothing is left to
+        train on.
     """
     keep, conflicting = distinct_rows(data)
     distinct = data[keep]
@@ -198,6 +225,12 @@ def split_faces(data: Faces, test: Faces | None = None, seed: int = config.SEED,
         train, test = hold_out(distinct, TEST_SHARE, seed)
     else:
         train = distinct
+    learnt_before = np.isin(fingerprints(test.X), seen) if seen is not None else np.zeros(len(test), dtype=bool)
+    if learnt_before.all():
+        raise DatasetError(
+            "The networks had learnt from every test face; name other faces to test on, or train networks without them."
+        )
+    test = test[~learnt_before]
     copied, test_copied = copies_between(train.X, test.X, progress=progress)
     remaining = train[~copied]
     unknown = set(test.classes) - set(remaining.classes)
@@ -209,12 +242,19 @@ def split_faces(data: Faces, test: Faces | None = None, seed: int = config.SEED,
         )
     if test_copied.all():
         raise DatasetError("Every test face is also a training face; give test faces that are not.")
+    learnt, validation = hold_out(remaining, VALIDATION_SHARE, seed)
+    repeated, _ = copies_between(learnt.X, validation.X, progress=progress)
+    if set(learnt[~repeated].classes) != set(validation.classes):
+        raise DatasetError("Too few faces of each emotion differ from one another; give more.")
     return Split(
-        train=remaining,
+        train=learnt[~repeated],
+        validation=validation,
         test=test,
         test_copied=test_copied,
         duplicates_removed=int((~keep & ~conflicting).sum()),
         conflicts_removed=int(conflicting.sum()),
         copies_removed=int(copied.sum()),
+        validation_copies_removed=int(repeated.sum()),
+        seen_removed=int(learnt_before.sum()),
         given=given,
     )

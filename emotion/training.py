@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
@@ -16,38 +16,37 @@ from sklearn.dummy import DummyClassifier
 
 from emotion import config
 from emotion.card import model_card
-from emotion.dataset import read_faces
-from emotion.ensemble import load_models
+from emotion.dataset import Faces, read_faces
+from emotion.ensemble import Ensemble, load_models
 from emotion.errors import TrainingError
-from emotion.evaluation import VOTE, Score, predictions, save_report, score, score_lines
+from emotion.evaluation import VOTE, calibrate, majority_of, predictions, reliability, save_report, score, score_lines
 from emotion.export import check_ballots, checksums, model_to_onnx, write_pipeline
 from emotion.files import replacing
 from emotion.fitting import FittedExperiment, fit_experiments
 from emotion.progress import Progress
-from emotion.recipes import EXPERIMENTS, FULL, Size
+from emotion.recipes import EXPERIMENTS, FULL, Experiment, Size
+from emotion.seen import SeenFaces, fingerprints, read_seen
 from emotion.splitting import Split, split_faces
+from emotion.voting import Calibration, winners
 
-_SAVING_SECONDS = 25.0
+_SAVING_SECONDS = 60.0
 
 _LIBRARIES = ("scikit-learn", "imbalanced-learn", "xgboost", "skl2onnx", "onnxmltools", "onnx", "onnxruntime", "numpy")
 
 
-def dummy_score(split: Split, rows: NDArray[np.bool_] | None = None) -> Score:
-    """Score what needs no model: always the commonest class of the training rows.
+def dummy_labels(split: Split) -> NDArray[np.str_]:
+    """Label the test rows without a model: always the commonest class of the training rows.
 
     Parameters
     ----------
     split : Split
-    rows : ndarray of shape (n_test,), bool, optional
-        The test rows to score on; by default all.
 
     Returns
     -------
-    Score
+    ndarray of shape (n_test,), str
     """
-    test = split.test if rows is None else split.test[rows]
     dummy = DummyClassifier(strategy="most_frequent").fit(split.train.X, split.train.y)
-    return score(test.y, dummy.predict(test.X), split.train.classes)
+    return np.asarray(dummy.predict(split.test.X))
 
 
 def prepare_folder(out: Path) -> None:
@@ -83,17 +82,22 @@ def save_models(
     size: Size = FULL,
     seed: int = config.SEED,
     *,
+    networks: Path | str = config.MODELS,
+    votes: Path | str | None = None,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Convert, check, score and write five models; what was in the folder stays until all of it is done.
+    """Convert, check, calibrate, score and write five models; what was in the folder stays until all of it is done.
 
     Parameters
     ----------
     fitted : list of FittedExperiment
     split : Split
-        Its test rows are the held-out rows of the check and of the scores.
+        Its test rows are the held-out rows of the check and of the scores, its validation rows those of the
+        calibration.
     out : Path, the folder of models; made if it is not there
     size, seed : Size and int, with which they were fitted, for the manifest
+    networks : path of the folder of networks with which they were fitted
+    votes : path of FER+'s table of votes, optional, to be scored against too
     progress : bool
         Whether to draw a progress bar on standard error.
 
@@ -105,8 +109,11 @@ def save_models(
     ------
     TrainingError
         If the ONNX files vote otherwise than the fitted objects, or the folder cannot be written.
+    DatasetError
+        If the table of votes cannot be read, or is given for faces whose file names were not kept.
     """
     prepare_folder(out)
+    majority = majority_of(split.test, votes) if votes else None
     # The fitted objects go first: should the check refuse the files, what was learnt is not lost.
     with (
         _write_faults_told(out),
@@ -116,30 +123,52 @@ def save_models(
     ):
         _store_fitted(fitted, out / "fitted")
         staging = Path(name)
-        manifest = _stage(fitted, split, staging, size, seed)
+        manifest = _stage(fitted, split, staging, size, seed, majority)
+        fitted_to = np.concatenate([fingerprints(part.X) for part in (split.train, split.validation)])
+        SeenFaces(read_seen(networks).networks, fitted_to).write(staging)
         # The manifest goes last: whoever loads in between is told that checksums differ, and loads nothing wrong.
         for file in sorted(staging.iterdir(), key=lambda file: file.name == config.MANIFEST_FILE):
             file.replace(out / file.name)
     return manifest
 
 
-def _stage(fitted: list[FittedExperiment], split: Split, staging: Path, size: Size, seed: int) -> dict[str, Any]:
+def _stage(
+    fitted: list[FittedExperiment],
+    split: Split,
+    staging: Path,
+    size: Size,
+    seed: int,
+    majority: NDArray[np.str_] | None,
+) -> dict[str, Any]:
     for part in fitted:
         write_pipeline(staging, part.experiment.number, part.pipeline, split.train.classes)
         for name, model in part.models.items():
             (staging / f"{name}.onnx").write_bytes(model_to_onnx(model, part.n_components))
     manifest = _describe(fitted, split, size, seed)
     manifest["files"] = checksums(staging)
+    # Of temperature 1, until it is measured with these very files.
+    manifest["calibration"] = asdict(Calibration(1.0, 0.0))
+    _write_manifest(staging, manifest)
+    manifest["calibration"] = asdict(_calibration(load_models(staging), split.validation))
     _write_manifest(staging, manifest)
     ensemble = load_models(staging)
     codes = {name: predicted for part in fitted for name, predicted in part.codes(split.test.X).items()}
     manifest["differing_ballots"] = check_ballots(ensemble, codes, split.test.X)
     labels = predictions(ensemble, split.test)
-    manifest["scores"] = _scores(labels, split)
+    references = {"dummy": dummy_labels(split), "unresampled": fitted[0].reference_labels(split.test.X)}
+    manifest["scores"] = _scores({**references, **labels}, split, majority)
+    manifest["reliability"] = reliability(ensemble, split.test).summary()
     _write_reports(labels, split, staging)
     _write_manifest(staging, manifest)
     (staging / "README.md").write_text(model_card(manifest), encoding="utf-8")
     return manifest
+
+
+def _calibration(ensemble: Ensemble, validation: Faces) -> Calibration:
+    probabilities = ensemble.model_probabilities(validation.X)
+    mean = probabilities.mean(axis=1)
+    codes = np.searchsorted(np.array(ensemble.classes), validation.y)
+    return calibrate(mean, winners(probabilities.argmax(axis=2), mean), codes)
 
 
 def _describe(fitted: list[FittedExperiment], split: Split, size: Size, seed: int) -> dict[str, Any]:
@@ -154,14 +183,18 @@ def _describe(fitted: list[FittedExperiment], split: Split, size: Size, seed: in
             "duplicates_removed": split.duplicates_removed,
             "conflicts_removed": split.conflicts_removed,
             "copies_removed": split.copies_removed,
+            "validation_copies_removed": split.validation_copies_removed,
             "train": len(split.train),
             "train_classes": split.train.counts(),
+            "validation": len(split.validation),
+            "seen_removed": split.seen_removed,
             "test": len(split.test),
             "test_without_copies": int((~split.test_copied).sum()),
         },
         "experiments": [
             {
                 "number": part.experiment.number,
+                "features": part.experiment.features,
                 "resampling": part.experiment.resampling,
                 "class_weight": part.experiment.class_weight,
                 "components": part.n_components,
@@ -182,15 +215,18 @@ def _version(name: str) -> str:
         return version(f"{name}-cpu")
 
 
-def _scores(labels: dict[str, NDArray[np.str_]], split: Split) -> dict[str, Any]:
-    parts = {"test": np.ones(len(split.test), dtype=bool), "test_without_copies": ~split.test_copied}
-    classes = split.train.classes
-    scores: dict[str, Any] = {"dummy": {part: dummy_score(split, rows).summary() for part, rows in parts.items()}}
-    for name, predicted in labels.items():
-        scores[name] = {
-            part: score(split.test.y[rows], predicted[rows], classes).summary() for part, rows in parts.items()
+def _scores(labels: dict[str, NDArray[np.str_]], split: Split, majority: NDArray[np.str_] | None) -> dict[str, Any]:
+    everything = np.ones(len(split.test), dtype=bool)
+    parts = {"test": (split.test.y, everything), "test_without_copies": (split.test.y, ~split.test_copied)}
+    if majority is not None:
+        parts["ferplus_majority"] = (majority, majority != "")
+    return {
+        name: {
+            part: score(truth[rows], predicted[rows], split.train.classes).summary()
+            for part, (truth, rows) in parts.items()
         }
-    return scores
+        for name, predicted in labels.items()
+    }
 
 
 def _write_reports(labels: dict[str, NDArray[np.str_]], split: Split, staging: Path) -> None:
@@ -223,6 +259,9 @@ def train(
     size: Size = FULL,
     seed: int = config.SEED,
     *,
+    experiments: Sequence[Experiment] = EXPERIMENTS,
+    networks: Path | str = config.MODELS,
+    votes: Path | str | None = None,
     progress: bool = True,
 ) -> dict[str, Any]:
     """Train the five models from tables of faces and put them into a folder.
@@ -235,6 +274,10 @@ def train(
     out : path of the folder of models
     size : Size
     seed : int
+    experiments : sequence of Experiment
+    networks : path of a folder as `emotion.embedding.network_file` takes it; by default those that ship, which stay
+        as they are whatever the emotions of `data`
+    votes : path of FER+'s table of votes on the test faces, optional, to be scored against too
     progress : bool
         Whether to draw a progress bar and print what was found.
 
@@ -248,14 +291,19 @@ def train(
         If a table cannot be read or does not hold what training needs.
     TrainingError
         If a class is too small for resampling, or what was trained must not or cannot be saved.
+    ModelsError
+        If a network is missing or damaged.
     """
     prepare_folder(Path(out))
-    split = split_faces(read_faces(data), read_faces(test) if test else None, seed, progress=progress)
+    seen = read_seen(networks).networks if experiments[0].features == "network" else None
+    split = split_faces(read_faces(data), read_faces(test) if test else None, seed, seen=seen, progress=progress)
+    if votes:
+        majority_of(split.test, votes)  # a wrong table is told before the training, not after
     if progress:
         print(describe_split(split))
-        print(score_lines({"dummy": dummy_score(split)}))
-    fitted = fit_experiments(split.train, size, seed, progress=progress)
-    return save_models(fitted, split, Path(out), size, seed, progress=progress)
+        print(score_lines({"dummy": score(split.test.y, dummy_labels(split), split.train.classes)}))
+    fitted = fit_experiments(split.train, size, seed, experiments=experiments, networks=networks, progress=progress)
+    return save_models(fitted, split, Path(out), size, seed, networks=networks, votes=votes, progress=progress)
 
 
 def describe_split(split: Split) -> str:
@@ -271,6 +319,8 @@ def describe_split(split: Split) -> str:
     """
     return (
         f"{len(split.train):,} faces to train on ({split.duplicates_removed:,} repetitions, "
-        f"{split.conflicts_removed:,} labelled in two ways and {split.copies_removed:,} near-copies of test faces left "
-        f"out), {len(split.test):,} to test on, {int(split.test_copied.sum()):,} of which had near-copies"
+        f"{split.conflicts_removed:,} labelled in two ways, {split.copies_removed:,} near-copies of test faces and "
+        f"{split.validation_copies_removed:,} of validation faces left out), {len(split.validation):,} to choose and "
+        f"calibrate by, {len(split.test):,} to test on, {int(split.test_copied.sum()):,} of which had near-copies"
+        + (f" ({split.seen_removed:,} more were left out, the networks know them)" if split.seen_removed else "")
     )

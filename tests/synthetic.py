@@ -1,13 +1,17 @@
 """Faces that can be told apart, made up: no data set is needed to try the whole way."""
 
+import csv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from emotion.dataset import Faces, face_writer
+from emotion.ferplus import VOTED_LABELS
 
 CLASSES = ("Angry", "Happy", "Sad")
+VOTES_COLUMNS = tuple(VOTED_LABELS)
 
 
 def synthetic_faces(per_class: tuple[int, ...] = (40, 40, 40), seed: int = 0) -> Faces:
@@ -25,8 +29,17 @@ def _face(place: int, random: np.random.Generator) -> np.ndarray:
     return picture.ravel()
 
 
-def write_table(path: Path, faces: Faces) -> Path:
-    """Write faces as image_to_vector.py does."""
-    with face_writer(path) as writer:
-        writer.write(faces.X, faces.y.tolist(), [""] * len(faces))
+def write_table(path: Path, faces: Faces, files: Sequence[str] | None = None) -> Path:
+    """Write faces as image_to_vector.py does, with --keep-names where files are given."""
+    with face_writer(path, keep_names=files is not None) as writer:
+        writer.write(faces.X, faces.y.tolist(), files or [""] * len(faces))
+    return path
+
+
+def write_votes(path: Path, rows: Sequence[Mapping[str, object]]) -> Path:
+    """Write a table as FER+ has it."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, ["file", *VOTES_COLUMNS])
+        table.writeheader()
+        table.writerows(rows)
     return path

@@ -9,15 +9,29 @@ from emotion import config
 
 LAYERS = (
     {"config", "errors", "files", "labels", "progress"},
-    {"card", "faces", "fetch", "voting"},
-    {"dataset", "ensemble", "recipes"},
-    {"evaluation", "export", "fitting", "recognizer", "splitting", "vectorize"},
-    {"drawing", "training"},
+    {"card", "faces", "ferplus", "fetch", "voting"},
+    {"dataset", "embedding", "ensemble", "recipes", "seen"},
+    {"evaluation", "export", "fitting", "networks", "recognizer", "splitting", "vectorize"},
+    {"drawing", "network_training", "training"},
     {"cli", "video"},
     {"__main__", "ui"},
 )
 PACKAGE_FACE = "__init__"  # re-exports what others may call
-TRAINING_SIDE = {"dataset", "evaluation", "export", "fitting", "recipes", "splitting", "training", "vectorize"}
+TRAINING_SIDE = {
+    "dataset",
+    "embedding",
+    "evaluation",
+    "export",
+    "ferplus",
+    "fitting",
+    "network_training",
+    "networks",
+    "recipes",
+    "seen",
+    "splitting",
+    "training",
+    "vectorize",
+}
 HEAVY = {
     "sklearn",
     "xgboost",

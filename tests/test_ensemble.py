@@ -106,7 +106,8 @@ def test_an_empty_folder_says_how_to_get_models(tmp_path: Path) -> None:
         ("[]", "damaged"),
         ("{}", "damaged"),
         ('{"format_version": 99}', "format 99"),
-        ('{"format_version": 1}', "lacks"),
+        ('{"format_version": 1}', "format 1, this program reads 2"),
+        ('{"format_version": 2}', "lacks"),
     ],
 )
 def test_a_manifest_of_another_kind_is_refused(tmp_path: Path, manifest: str, sentence: str) -> None:
@@ -131,6 +132,31 @@ def test_files_that_do_not_fit_together_are_named(tmp_path: Path, name: str, gra
     write_manifest(tmp_path, CLASSES)
     with pytest.raises(ModelsError, match=f"{name} does not fit"):
         emotion.load_models(tmp_path)
+
+
+@pytest.mark.parametrize("calibration", [None, {}, {"temperature": 0, "uncertain_below": 0.5}, {"temperature": "hot"}])
+def test_a_manifest_without_a_calibration_is_refused(tmp_path: Path, calibration: object) -> None:
+    """Without one, what the page calls certain would mean nothing."""
+    write_tiny_models(tmp_path)
+    file = tmp_path / "manifest.json"
+    file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | {"calibration": calibration}), encoding="utf-8")
+    with pytest.raises(ModelsError, match="lacks the calibration"):
+        emotion.load_models(tmp_path)
+
+
+def test_the_calibration_of_the_manifest_is_applied(tmp_path: Path) -> None:
+    write_tiny_models(tmp_path)
+    grey = np.full((1, config.N_PIXELS), 150, np.uint8)
+    before = emotion.load_models(tmp_path).vote(grey)[0]
+    file = tmp_path / "manifest.json"
+    hotter = {"temperature": 4.0, "uncertain_below": 0.9}
+    file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | {"calibration": hotter}), encoding="utf-8")
+    models = emotion.load_models(tmp_path)
+    after = models.vote(grey)[0]
+    assert after.label == before.label
+    assert after.probabilities[after.label] < before.probabilities[before.label]
+    assert (before.uncertain, after.uncertain) == (False, True)
+    assert models.predict_proba(grey)[0].tolist() == pytest.approx(list(after.probabilities.values()))
 
 
 def test_a_class_list_that_does_not_fit_is_named(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import emotion
 from emotion import config
 from emotion.card import model_card, recall_table, score_table
 from emotion.ensemble import read_manifest
+from emotion.seen import read_seen
 
 README = (config.ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -33,8 +34,32 @@ def test_the_model_card_is_the_manifests(manifest: dict) -> None:
 
 
 def test_the_readme_shows_the_measured_scores(manifest: dict) -> None:
-    assert score_table(manifest) in README
+    assert score_table(manifest, read_manifest(config.MODELS / "pixels")) in README
     assert recall_table(manifest) in README
+    text = " ".join(README.split())
+    measured = manifest["reliability"]
+    assert f"how often it is right by {measured['expected_error']:.1%} on average" in text
+    assert f"less probable than {manifest['calibration']['uncertain_below']:.2f} is called uncertain" in text
+    assert f"that is {measured['uncertain']:.1%} of the test faces, and of those votes" in text
+    assert f"{measured['uncertain_precision']:.1%} are right, of the others {measured['certain_precision']:.1%}" in text
+    assert f"the vote says what they say on {manifest['scores']['vote']['ferplus_majority']['accuracy']:.1%} of" in text
+
+
+def test_networks_are_better_than_pixels_on_the_same_faces(manifest: dict) -> None:
+    pixels = read_manifest(config.MODELS / "pixels")
+    assert {experiment["features"] for experiment in pixels["experiments"]} == {"pixels"}
+    assert {experiment["features"] for experiment in manifest["experiments"]} == {"network"}
+    assert pixels["data_fingerprint"] == manifest["data_fingerprint"]
+    assert manifest["scores"]["vote"]["test"]["accuracy"] > pixels["scores"]["vote"]["test"]["accuracy"]
+
+
+def test_what_is_called_certain_is_right_more_often(manifest: dict) -> None:
+    assert manifest["reliability"]["certain_precision"] > manifest["reliability"]["uncertain_precision"]
+
+
+def test_the_networks_training_faces_are_listed() -> None:
+    """The networks that ship say which faces they know; without that list, retraining could measure on them."""
+    assert len(read_seen(config.MODELS).networks) > 20_000
 
 
 def test_the_notebooks_show_the_measured_scores(manifest: dict) -> None:
@@ -42,7 +67,7 @@ def test_the_notebooks_show_the_measured_scores(manifest: dict) -> None:
     assert all(json.dumps(line, ensure_ascii=False)[1:-1] in building for line in score_table(manifest).splitlines())
     testing = (config.ROOT / "notebooks" / "Model_Testing.ipynb").read_text(encoding="utf-8")
     for name in (*config.MODEL_NAMES, "vote"):
-        for part in ("test", "test_without_copies"):
+        for part in ("test", "test_without_copies", "ferplus_majority"):
             scores = manifest["scores"][name][part]
             assert f"| {name} | {scores['accuracy']:.1%} | {scores['macro_f1']:.1%} |" in testing
 
@@ -50,11 +75,11 @@ def test_the_notebooks_show_the_measured_scores(manifest: dict) -> None:
 def test_the_vote_is_better_than_guessing_and_than_each_voter(manifest: dict) -> None:
     """Otherwise five models would be five times the work for nothing."""
     accuracy = {name: parts["test"]["accuracy"] for name, parts in manifest["scores"].items()}
-    assert accuracy["vote"] == max(accuracy.values())
+    assert accuracy["vote"] > max(accuracy[name] for name in config.MODEL_NAMES)
     assert accuracy["dummy"] == min(accuracy.values())
 
 
 def test_the_models_stay_small_enough_to_clone() -> None:
     sizes = [path.stat().st_size for path in config.MODELS.iterdir() if path.is_file()]
-    assert sum(sizes) < 30_000_000
+    assert sum(sizes) < 60_000_000
     assert max(sizes) < 25_000_000

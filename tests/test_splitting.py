@@ -82,7 +82,7 @@ def test_copies_of_given_test_faces_leave_the_training_rows() -> None:
     labels = ["Happy", "Sad"] * 11
     split = split_faces(faces_of(leaking, *labels), faces_of(test_X, "Happy", "Happy", "Sad", "Sad"))
     assert split.copies_removed == 2
-    assert len(split.train) == 20
+    assert len(split.train) + len(split.validation) == 20
     assert split.test_copied.tolist() == [True, True, False, False]
     assert (test_X == split.test.X).all()  # the test part is measured on as it was given
 
@@ -93,7 +93,22 @@ def test_a_held_out_part_shares_no_picture_with_the_rest() -> None:
     repeated = np.concatenate([X, X, np.stack([changed(picture, "darker") for picture in X])])
     split = split_faces(faces_of(repeated, *(["Happy", "Sad"] * 90)))
     assert not np.concatenate(copies_between(split.train.X, split.test.X)).any()
+    assert not np.concatenate(copies_between(split.validation.X, split.test.X)).any()
     assert split.duplicates_removed == 60
+
+
+def test_choices_are_made_on_faces_that_nothing_was_fitted_to() -> None:
+    """Else networks would be chosen, and probabilities calibrated, by what was learnt by heart."""
+    X = photographs(100, seed=8)
+    faces = faces_of(
+        np.concatenate([X, np.stack([changed(picture, "darker") for picture in X])]), *["Happy", "Sad"] * 100
+    )
+    split = split_faces(faces)
+    assert len(split.validation) == 13  # a tenth of the 124 that are neither test faces nor copies of them
+    assert not np.concatenate(copies_between(split.train.X, split.validation.X)).any()
+    assert split.validation_copies_removed > 0
+    assert (split_faces(faces).validation.X == split.validation.X).all()
+    assert split.fingerprint != split_faces(faces, seed=1).fingerprint
 
 
 def test_each_class_is_held_out_in_proportion_and_the_same_each_time() -> None:

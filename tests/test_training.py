@@ -14,11 +14,21 @@ from emotion import cli, config, training
 from emotion.card import model_card, score_table
 from emotion.dataset import read_faces
 from emotion.ensemble import read_manifest
-from emotion.errors import DatasetError, TrainingError
+from emotion.errors import DatasetError, ModelsError, TrainingError
 from emotion.evaluation import evaluate
-from emotion.recipes import EXPERIMENTS, FAST, Experiment, build_pipeline, build_sampler, check_resampled
+from emotion.recipes import (
+    EXPERIMENTS,
+    FAST,
+    PIXEL_EXPERIMENTS,
+    Experiment,
+    build_projection,
+    build_sampler,
+    check_resampled,
+)
+from emotion.seen import SeenFaces, fingerprints, read_seen
 from emotion.splitting import split_faces
-from tests.synthetic import CLASSES, synthetic_faces, write_table
+from tests.synthetic import CLASSES, VOTES_COLUMNS, synthetic_faces, write_table, write_votes
+from tests.tiny_models import write_tiny_networks
 
 REPORTS = (
     "M1SMOTE_boost.png",
@@ -38,16 +48,21 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="module")
-def trained(tables: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_networks(tmp_path_factory.mktemp("networks"))
+
+
+@pytest.fixture(scope="module")
+def trained(tables: tuple[Path, Path], networks: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("trained") / "models"
-    training.train(*tables, out, FAST, progress=False)
+    training.train(*tables, out, FAST, networks=networks, progress=False)
     return out
 
 
 def test_the_folder_holds_what_the_design_names(trained: Path) -> None:
     pipelines = {f"{kind}_{n}.{end}" for n in (1, 2, 3) for kind, end in (("pipeline", "onnx"), ("labels", "json"))}
     models = {f"{name}.onnx" for name in config.MODEL_NAMES}
-    expected = {*pipelines, *models, *REPORTS, "manifest.json", "README.md", "fitted"}
+    expected = {*pipelines, *models, *REPORTS, "manifest.json", "README.md", "seen_faces.npz", "fitted"}
     assert {file.name for file in trained.iterdir()} == expected
     for report in REPORTS:
         assert (trained / report).read_bytes().startswith(b"\x89PNG")
@@ -64,7 +79,7 @@ def test_the_manifest_says_what_a_second_measurement_says(trained: Path, tables:
     """A published score must be reproducible from the files that ship."""
     manifest = read_manifest(trained)
     scores = evaluate(emotion.load_models(trained), read_faces(tables[1]))
-    assert {"dummy", *scores} == set(manifest["scores"])
+    assert {"dummy", "unresampled", *scores} == set(manifest["scores"])
     for name, result in scores.items():
         assert result.summary() == manifest["scores"][name]["test"]
     assert manifest["scores"]["dummy"]["test"]["accuracy"] == pytest.approx(1 / 3, abs=1e-4)
@@ -87,13 +102,15 @@ def test_the_shipped_files_vote_as_the_fitted_objects(trained: Path, tables: tup
             assert (ballots[:, models.model_names.index(name)] == codes).all()
 
 
-def test_the_same_table_trains_the_same_models(tables: tuple[Path, Path], trained: Path, tmp_path: Path) -> None:
-    manifest = training.train(*tables, tmp_path, FAST, progress=False)
+def test_the_same_table_trains_the_same_models(
+    tables: tuple[Path, Path], networks: Path, trained: Path, tmp_path: Path
+) -> None:
+    manifest = training.train(*tables, tmp_path, FAST, networks=networks, progress=False)
     assert manifest["scores"] == read_manifest(trained)["scores"]
 
 
 def test_models_that_would_vote_otherwise_do_not_replace_good_ones(
-    trained: Path, tables: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Path, networks: Path, tables: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(trained, tmp_path / "models")
     before = {file.name: file.read_bytes() for file in (tmp_path / "models").iterdir() if file.is_file()}
@@ -103,7 +120,7 @@ def test_models_that_would_vote_otherwise_do_not_replace_good_ones(
     shuffled = other.fit(*_other_way_round(tables[0], trained))
     monkeypatch.setattr(training, "model_to_onnx", lambda model, n_features: convert(shuffled, n_features))
     with pytest.raises(TrainingError, match="differs from the trained model"):
-        training.train(*tables, tmp_path / "models", FAST, progress=False)
+        training.train(*tables, tmp_path / "models", FAST, networks=networks, progress=False)
     after = {file.name: file.read_bytes() for file in (tmp_path / "models").iterdir() if file.is_file()}
     assert after == before
 
@@ -115,7 +132,7 @@ def _other_way_round(table: Path, trained: Path) -> tuple[np.ndarray, np.ndarray
 
 
 def test_a_fault_while_saving_leaves_the_old_models(
-    trained: Path, tables: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Path, networks: Path, tables: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(trained, tmp_path / "models")
     before = {file: file.read_bytes() for file in (tmp_path / "models").iterdir() if file.is_file()}
@@ -125,7 +142,7 @@ def test_a_fault_while_saving_leaves_the_old_models(
 
     monkeypatch.setattr(training, "save_report", full)
     with pytest.raises(TrainingError, match=r"cannot be written to .*models: No space left on device"):
-        training.train(*tables, tmp_path / "models", FAST, progress=False)
+        training.train(*tables, tmp_path / "models", FAST, networks=networks, progress=False)
     assert {file: file.read_bytes() for file in (tmp_path / "models").iterdir() if file.is_file()} == before
 
 
@@ -157,12 +174,12 @@ def test_a_class_too_small_for_the_folds_stops_the_training() -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_the_training(
-    tables: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tables: tuple[Path, Path], networks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "models").write_text("a file", encoding="utf-8")
     monkeypatch.setattr(training, "fit_experiments", None)  # not to be called
     with pytest.raises(TrainingError, match=r"cannot be written to .*models"):
-        training.train(*tables, tmp_path / "models", FAST, progress=False)
+        training.train(*tables, tmp_path / "models", FAST, networks=networks, progress=False)
 
 
 def test_fast_models_do_not_replace_the_projects(tables: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,9 +193,9 @@ def test_a_class_of_two_faces_is_told() -> None:
 
 
 @pytest.mark.parametrize(("n_rows", "n_components"), [(500, 400), (120, None)])
-def test_the_pipeline_keeps_400_components_where_there_are_as_many(n_rows: int, n_components: int | None) -> None:
+def test_the_projection_keeps_400_components_where_there_are_as_many(n_rows: int, n_components: int | None) -> None:
     X = synthetic_faces((n_rows, 0, 0)).X.astype(np.float32)
-    features = build_pipeline(len(X)).fit_transform(X)
+    features = build_projection(*X.shape).fit_transform(X)
     assert features.dtype == np.float32
     if n_components:
         assert features.shape == (n_rows, n_components)
@@ -187,12 +204,13 @@ def test_the_pipeline_keeps_400_components_where_there_are_as_many(n_rows: int, 
 
 
 def test_the_commands_train_and_evaluate(
-    tables: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tables: tuple[Path, Path], networks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """As the README says them."""
     train, test = map(str, tables)
     out = str(tmp_path / "models")
-    assert cli.main(["train", "--data", train, "--test", test, "--out", out, "--fast"]) == 0
+    options = ["--data", train, "--test", test, "--out", out, "--networks", str(networks), "--fast"]
+    assert cli.main(["train", *options]) == 0
     printed = capsys.readouterr().out
     assert "faces to train on" in printed
     assert "dummy" in printed
@@ -203,10 +221,94 @@ def test_the_commands_train_and_evaluate(
     assert lines["vote"] == [f"{recorded['accuracy']:.1%}", f"{recorded['macro_f1']:.1%}", "120"]
 
 
-def test_without_a_test_table_a_fifth_is_set_aside(tables: tuple[Path, Path], tmp_path: Path) -> None:
-    manifest = training.train(tables[0], None, tmp_path, FAST, progress=False)
-    assert manifest["rows"]["test"] == 72
-    assert manifest["rows"]["train"] + manifest["rows"]["copies_removed"] == 288
+def test_without_a_test_table_a_fifth_is_set_aside(tables: tuple[Path, Path], networks: Path, tmp_path: Path) -> None:
+    rows = training.train(tables[0], None, tmp_path, FAST, networks=networks, progress=False)["rows"]
+    assert rows["test"] == 72
+    removed = rows["copies_removed"] + rows["validation_copies_removed"]
+    assert rows["train"] + rows["validation"] + removed == 288
+
+
+def test_the_networks_of_trained_models_serve_the_next_training(
+    trained: Path, tables: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """A user retrains on own classes from what ships, without PyTorch: the pipelines hold their networks."""
+    again = training.train(*tables, tmp_path, FAST, networks=trained, progress=False)
+    assert again["scores"] == read_manifest(trained)["scores"]
+
+
+def test_the_networks_are_looked_at_before_anything_is_trained(tables: tuple[Path, Path], tmp_path: Path) -> None:
+    with pytest.raises(ModelsError, match=r"no network_1\.onnx"):
+        training.train(*tables, tmp_path, FAST, networks=tmp_path, progress=False)
+
+
+def test_faces_that_networks_learnt_from_are_no_test_faces(
+    tables: tuple[Path, Path], networks: Path, tmp_path: Path
+) -> None:
+    """Retraining on the networks' own data without its test part would otherwise report what was learnt by heart."""
+    shutil.copytree(networks, tmp_path / "networks")
+    held_out = split_faces(read_faces(tables[0])).test
+    known = fingerprints(held_out.X[::2])
+    SeenFaces(known, known[:0]).write(tmp_path / "networks")
+    options = {"networks": tmp_path / "networks", "progress": False}
+    rows = training.train(tables[0], None, tmp_path / "models", FAST, **options)["rows"]
+    assert (rows["test"], rows["seen_removed"]) == (36, 36)
+    SeenFaces(fingerprints(held_out.X), known[:0]).write(tmp_path / "networks")
+    with pytest.raises(DatasetError, match="had learnt from every test face"):
+        training.train(tables[0], None, tmp_path / "models", FAST, **options)
+
+
+def test_evaluation_tells_faces_that_were_trained_on(
+    trained: Path, tables: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["evaluate", "--data", str(tables[0]), "--models", str(trained)]) == 0
+    rows = read_manifest(trained)["rows"]
+    assert f"{rows['train'] + rows['validation']:,} of these 360 faces were trained on" in capsys.readouterr().out
+    assert cli.main(["evaluate", "--data", str(tables[1]), "--models", str(trained)]) == 0
+    assert "trained on" not in capsys.readouterr().out
+
+
+def test_a_damaged_list_of_seen_faces_is_told(tmp_path: Path) -> None:
+    (tmp_path / "seen_faces.npz").write_bytes(b"PK\x03\x04 no archive")
+    with pytest.raises(ModelsError, match=r"seen_faces\.npz is damaged"):
+        read_seen(tmp_path)
+
+
+def test_models_can_be_trained_on_pixels(tables: tuple[Path, Path], tmp_path: Path) -> None:
+    """The comparison in the README needs the same models without networks."""
+    manifest = training.train(
+        *tables, tmp_path, FAST, experiments=PIXEL_EXPERIMENTS, networks=tmp_path / "none", progress=False
+    )
+    assert {experiment["features"] for experiment in manifest["experiments"]} == {"pixels"}
+    assert manifest["scores"]["vote"]["test"]["accuracy"] > 0.8
+    assert len(emotion.load_models(tmp_path).vote(read_faces(tables[1]).X[:2])) == 2
+
+
+def test_the_vote_is_scored_against_what_most_people_saw(networks: Path, tmp_path: Path) -> None:
+    """FER2013's single labels are one opinion; ten people's are a better judge."""
+    train = write_table(tmp_path / "train.csv", synthetic_faces((100, 90, 40), seed=0))
+    faces = synthetic_faces((20, 20, 20), seed=1)
+    names = [f"{label}/{i}.png" for i, label in enumerate(faces.y)]
+    test = write_table(tmp_path / "test.csv", faces, names)
+    columns = {"Angry": "anger", "Happy": "happiness", "Sad": "sadness"}
+    rows = [
+        {"file": name.split("/")[1], **dict.fromkeys(VOTES_COLUMNS, 0), columns[label]: 9}
+        for name, label in list(zip(names, faces.y, strict=True))[:45]
+    ]
+    votes = write_votes(tmp_path / "votes.csv", rows)
+    manifest = training.train(train, test, tmp_path / "models", FAST, networks=networks, votes=votes, progress=False)
+    assert manifest["scores"]["vote"]["ferplus_majority"]["faces"] == 45
+    assert manifest["scores"]["dummy"]["ferplus_majority"]["accuracy"] == pytest.approx(20 / 45, abs=1e-4)
+    assert "most of ten people (FER+), 45 faces" in (tmp_path / "models" / "README.md").read_text(encoding="utf-8")
+    evaluated = ["evaluate", "--data", str(test), "--models", str(tmp_path / "models"), "--votes", str(votes)]
+    assert cli.main(evaluated) == 0
+
+
+def test_votes_without_file_names_are_told_before_the_training(
+    tables: tuple[Path, Path], networks: Path, tmp_path: Path
+) -> None:
+    votes = write_votes(tmp_path / "votes.csv", [{"file": "a.png", **dict.fromkeys(VOTES_COLUMNS, 1)}])
+    with pytest.raises(DatasetError, match="--keep-names"):
+        training.train(*tables, tmp_path / "models", FAST, networks=networks, votes=votes, progress=False)
 
 
 def test_faces_with_unknown_emotions_cannot_be_scored(trained: Path) -> None:

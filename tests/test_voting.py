@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from numpy.typing import NDArray
 
-from emotion.voting import Vote, ballot_counts, count_votes, winners
+from emotion.voting import Calibration, Vote, ballot_counts, count_votes, winners
 
 CLASSES = ("Angry", "Fear", "Happy", "Sad")
 
@@ -56,14 +56,14 @@ def test_the_order_of_the_class_list_decides_nothing(
 def test_a_vote_agrees_with_itself(election: tuple[NDArray[np.int64], NDArray[np.float64]]) -> None:
     ballots, probabilities = election
     classes = tuple(f"class {code}" for code in range(probabilities.shape[1]))
-    for row, vote in enumerate(count_votes(ballots, probabilities, classes)):
+    for row, vote in enumerate(count_votes(ballots, probabilities, classes, 0.4)):
         assert vote.label in vote.ballots
         assert vote.ballots == tuple(classes[code] for code in ballots[row])
         assert list(vote.probabilities) == list(classes)
         assert sum(vote.probabilities.values()) == pytest.approx(1)
         others = [vote.ballots.count(label) for label in classes if label != vote.label]
         assert vote.tie == (vote.agreement in others)
-        assert vote.uncertain == (2 * vote.agreement <= len(vote.ballots))
+        assert vote.uncertain == (vote.probabilities[vote.label] < 0.4)
 
 
 # ballots of the five models | mean probabilities | label, tie, uncertain
@@ -72,12 +72,16 @@ def test_a_vote_agrees_with_itself(election: tuple[NDArray[np.int64], NDArray[np
     [
         ("Happy Happy Happy Happy Happy", (0.1, 0.1, 0.7, 0.1), ("Happy", False, False)),
         # a majority stands against a higher mean probability of another class
-        ("Sad Sad Sad Angry Angry", (0.6, 0.0, 0.0, 0.4), ("Sad", False, False)),
-        # the most ballots, but no absolute majority
+        ("Sad Sad Sad Angry Angry", (0.6, 0.0, 0.0, 0.4), ("Sad", False, True)),
+        # more probable than the least that is called certain, or exactly as probable
+        ("Sad Sad Angry Fear Happy", (0.2, 0.1, 0.0, 0.7), ("Sad", False, False)),
+        ("Sad Sad Angry Fear Happy", (0.3, 0.1, 0.1, 0.5), ("Sad", False, False)),
         ("Sad Sad Angry Fear Happy", (0.3, 0.2, 0.1, 0.4), ("Sad", False, True)),
+        # all models for a label that they do not find probable
+        ("Sad Sad Sad Sad Sad", (0.3, 0.1, 0.2, 0.4), ("Sad", False, True)),
         # a tie goes to the more probable class, not to the first of the alphabet
-        ("Sad Sad Angry Angry Fear", (0.3, 0.1, 0.1, 0.5), ("Sad", True, True)),
-        ("Sad Sad Angry Angry Fear", (0.5, 0.1, 0.1, 0.3), ("Angry", True, True)),
+        ("Sad Sad Angry Angry Fear", (0.3, 0.1, 0.1, 0.5), ("Sad", True, False)),
+        ("Sad Sad Angry Angry Fear", (0.5, 0.1, 0.1, 0.3), ("Angry", True, False)),
         # a class outside the tie does not win by its probability
         ("Sad Sad Angry Angry Fear", (0.2, 0.6, 0.0, 0.2001), ("Sad", True, True)),
         # equally probable too: the earliest model decides
@@ -86,7 +90,7 @@ def test_a_vote_agrees_with_itself(election: tuple[NDArray[np.int64], NDArray[np
 )
 def test_votes(ballots: str, probabilities: tuple[float, ...], expected: tuple[str, bool, bool]) -> None:
     codes = np.array([[CLASSES.index(label) for label in ballots.split()]])
-    (vote,) = count_votes(codes, np.array([probabilities]), CLASSES)
+    (vote,) = count_votes(codes, np.array([probabilities]), CLASSES, 0.5)
     assert (vote.label, vote.tie, vote.uncertain) == expected
 
 
@@ -106,9 +110,34 @@ def test_arrays_that_do_not_fit_are_refused(ballots: NDArray[np.int64], probabil
 
 def test_classes_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="3 classes"):
-        count_votes(np.zeros((1, 5), int), np.full((1, 4), 0.25), CLASSES[:3])
+        count_votes(np.zeros((1, 5), int), np.full((1, 4), 0.25), CLASSES[:3], 0.5)
 
 
 def test_agreement_counts_the_ballots_for_the_label() -> None:
     vote = Vote("Sad", ("Sad", "Happy", "Sad", "Sad", "Fear"), {"Sad": 1.0}, tie=False, uncertain=False)
     assert vote.agreement == 3
+
+
+@given(
+    st_numpy.arrays(np.float64, st.tuples(st.integers(1, 5), st.just(4)), elements=st.floats(0.001, 1)),
+    st.floats(0.2, 5),
+)
+def test_calibration_keeps_the_order_and_the_sum(scores: NDArray[np.float64], temperature: float) -> None:
+    """What is found most probable before is so after; only how sure one may be changes."""
+    probabilities = scores / scores.sum(axis=1, keepdims=True)
+    calibrated = Calibration(temperature, 0.5).apply(probabilities)
+    assert calibrated.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    chosen = calibrated.argmax(axis=1)
+    assert (probabilities[np.arange(len(chosen)), chosen] >= probabilities.max(axis=1) - 1e-5).all()
+
+
+def test_a_high_temperature_takes_sureness_away() -> None:
+    probabilities = np.array([[0.9, 0.1], [1.0, 0.0]])
+    assert Calibration(2.0, 0.5).apply(probabilities).tolist() == [pytest.approx([0.75, 0.25]), [1.0, 0.0]]
+    assert Calibration(1.0, 0.5).apply(probabilities) == pytest.approx(probabilities)
+
+
+@pytest.mark.parametrize("values", [(0.0, 0.5), (-1.0, 0.5), (float("nan"), 0.5), (1.0, 1.5), (1.0, float("nan"))])
+def test_what_is_no_calibration_is_refused(values: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match="no calibration"):
+        Calibration(*values)

@@ -25,6 +25,29 @@ def write_tiny_models(folder: Path, classes: tuple[str, ...] = CLASSES) -> Path:
     return folder
 
 
+def write_tiny_networks(folder: Path) -> Path:
+    """Write three networks that give the mean brightness of each block of 4x4 pixels."""
+    folder.mkdir(parents=True, exist_ok=True)
+    blocks = config.FACE_SIDE // 4
+    nodes = [
+        helper.make_node("Reshape", ["X", "shape"], ["blocks"]),
+        helper.make_node("ReduceMean", ["blocks", "axes"], ["means"], keepdims=0),
+        helper.make_node("Reshape", ["means", "row"], ["embedding"]),
+    ]
+    constants = {"shape": [-1, blocks, 4, blocks, 4], "axes": [2, 4], "row": [-1, blocks * blocks]}
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("X", TensorProto.FLOAT, [None, config.N_PIXELS])],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [None, blocks * blocks])],
+        [numpy_helper.from_array(np.array(value, dtype=np.int64), name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    for number in config.MODELS_OF_PIPELINE:
+        onnx.save(model, folder / f"network_{number}.onnx")
+    return folder
+
+
 def write_manifest(folder: Path, classes: tuple[str, ...]) -> None:
     """Write a manifest with the checksums of what is in the folder."""
     files = {
@@ -32,7 +55,12 @@ def write_manifest(folder: Path, classes: tuple[str, ...]) -> None:
         for file in sorted(folder.iterdir())
         if file.name != config.MANIFEST_FILE
     }
-    manifest = {"format_version": config.MANIFEST_FORMAT, "classes": list(classes), "files": files}
+    manifest = {
+        "format_version": config.MANIFEST_FORMAT,
+        "classes": list(classes),
+        "files": files,
+        "calibration": {"temperature": 1.0, "uncertain_below": 0.5},
+    }
     (folder / config.MANIFEST_FILE).write_text(json.dumps(manifest), encoding="utf-8")
 
 

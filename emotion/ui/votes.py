@@ -21,7 +21,7 @@ def show_label(vote: Vote) -> None:
 
 
 def show_details(vote: Vote) -> None:
-    """Draw the ballot of each model, and the mean probability of each expression.
+    """Draw the ballot of each model, and the calibrated probability of each expression.
 
     Parameters
     ----------

@@ -1,0 +1,94 @@
+"""How the vote changes with how a face is cut out of a picture: python benchmarks/crops.py --data data.csv
+
+Faces of the validation part are enlarged, put into a wider picture, and sought and cut out as from a webcam; the
+margin and the place of the cut vary. What the picture shows beyond the face is its edge, drawn out.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import emotion
+from emotion import config
+from emotion.dataset import read_faces
+from emotion.faces import Box, FaceDetector, crop_square, face_vector
+from emotion.splitting import split_faces
+
+ENLARGED = 4
+MARGINS = (0.0, 0.04, 0.08, 0.12, 0.16)
+SHIFTS = (0.05, 0.1)
+"""Shares of the box's side."""
+
+
+def scene_of(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Enlarge a face and draw its edge out to a picture of twice the side."""
+    side = config.FACE_SIDE * ENLARGED
+    large = cv2.resize(face.reshape(config.FACE_SIDE, -1), (side, side), interpolation=cv2.INTER_CUBIC)
+    wide = cv2.copyMakeBorder(large, *(side // 2,) * 4, cv2.BORDER_REPLICATE)
+    return cv2.cvtColor(wide, cv2.COLOR_GRAY2BGR)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="the table that the models were trained from")
+    parser.add_argument("--test", type=Path, help="the table that they were tested on")
+    parser.add_argument("--models", type=Path, default=config.MODELS)
+    parser.add_argument("--faces", type=int, default=1000, help="how many to put into pictures (default: 1000)")
+    options = parser.parse_args()
+    models = emotion.load_models(options.models)
+    split = split_faces(read_faces(options.data), read_faces(options.test) if options.test else None, progress=True)
+    random = np.random.default_rng(0)
+    faces = split.validation[random.permutation(len(split.validation))[: options.faces]]
+
+    detector = FaceDetector()
+    scenes, boxes, found = [], [], []
+    for row, face in enumerate(tqdm(faces.X, desc="seeking faces", leave=False)):
+        scene = scene_of(face)
+        detected = detector.detect(scene)
+        if detected:
+            scenes.append(scene)
+            boxes.append(detected[0])
+            found.append(row)
+    if not found:
+        print(f"the detector finds none of {len(faces):,} faces")
+        return
+    known = faces[np.array(found)]
+    side = config.FACE_SIDE * ENLARGED
+    sides = np.array([box.w for box in boxes]) / side
+    across = np.array([box.x + box.w / 2 for box in boxes]) / side - 1
+    down = np.array([box.y + box.h / 2 for box in boxes]) / side - 1
+    print(f"{len(found):,} of {len(faces):,} faces found; boxes of {np.median(sides):.2f} of the face's side (median),")
+    print(f"their middles {np.median(across):+.2f} across and {np.median(down):+.2f} down from the face's")
+
+    def accuracy(margin: float, across: float = 0.0, down: float = 0.0) -> float:
+        cut = [
+            face_vector(crop_square(scene, moved(box, across, down), margin))
+            for scene, box in zip(scenes, boxes, strict=True)
+        ]
+        return float((models.predict(np.stack(cut)) == known.y).mean())
+
+    print(f"\ncut as in the data set: {(models.predict(known.X) == known.y).mean():.1%} of these are right\n")
+    print("margin  right")
+    for margin in MARGINS:
+        print(f"{margin:6.2f}  {accuracy(margin):.1%}")
+    print(f"\nshift   across   down   up   (of the box's side, with a margin of {config.CROP_MARGIN})")
+    for shift in SHIFTS:
+        places = ((shift, 0.0), (0.0, shift), (0.0, -shift))
+        print(f"{shift:5.2f}   " + "  ".join(f"{accuracy(config.CROP_MARGIN, *place):.1%}" for place in places))
+
+
+def moved(box: Box, across: float, down: float) -> Box:
+    """Shift a box by shares of its side."""
+    return Box(box.x + round(across * box.w), box.y + round(down * box.h), box.w, box.h)
+
+
+if __name__ == "__main__":
+    main()

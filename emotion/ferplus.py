@@ -1,0 +1,92 @@
+"""FER+: what ten people each saw in the faces of FER2013 (Barsoum et al., 2016, https://arxiv.org/abs/1608.01041)."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion.errors import DatasetError
+
+VOTED_LABELS: Final = {
+    "neutral": "Neutral",
+    "happiness": "Happy",
+    "surprise": "Surprise",
+    "sadness": "Sad",
+    "anger": "Angry",
+    "disgust": "Disgust",
+    "fear": "Fear",
+    "contempt": "Contempt",
+}
+"""Columns of votes, and the labels that they stand for."""
+
+LEAST_MAJORITY: Final = 5
+"""Of ten votes; with fewer for any label, people did not agree on a face."""
+
+
+def read_votes(path: Path | str, files: Sequence[str]) -> NDArray[np.int64]:
+    """Find the votes on given pictures.
+
+    Parameters
+    ----------
+    path : path of a CSV file with the columns `file` and those of `VOTED_LABELS`
+    files : sequence of str, names of pictures; folders before a name do not count
+
+    Returns
+    -------
+    ndarray of shape (len(files), 8), int64, numbers of votes in the order of `VOTED_LABELS`; noughts for a picture
+    that nobody voted on
+
+    Raises
+    ------
+    DatasetError
+        If the file is missing or not such a table.
+    """
+    try:
+        with Path(path).open(encoding="utf-8", newline="") as table:
+            votes = {row["file"]: [int(row[column]) for column in VOTED_LABELS] for row in csv.DictReader(table)}
+    except OSError as error:
+        raise DatasetError(f"The table of votes {path} cannot be read: {error.strerror or error}.") from error
+    except (KeyError, ValueError, TypeError) as error:
+        raise DatasetError(
+            f"{path} is not a table of votes: it needs the columns file, {', '.join(VOTED_LABELS)}, with whole numbers."
+        ) from error
+    nobody = [0] * len(VOTED_LABELS)
+    return np.array([votes.get(name.rsplit("/", 1)[-1], nobody) for name in files], dtype=np.int64).reshape(-1, 8)
+
+
+def vote_shares(votes: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Turn votes into a distribution, leaving out what only one person saw, as FER+'s authors do.
+
+    Parameters
+    ----------
+    votes : ndarray of shape (n, 8), int64
+
+    Returns
+    -------
+    ndarray of shape (n, 8), float32; rows sum to 1, or are noughts where no two people agreed
+    """
+    counted = np.where(votes > 1, votes, 0).astype(np.float32)
+    return np.asarray(counted / np.maximum(counted.sum(axis=1, keepdims=True), 1))
+
+
+def majority_labels(votes: NDArray[np.int64], classes: Sequence[str]) -> NDArray[np.str_]:
+    """Say what at least half of the people saw.
+
+    Parameters
+    ----------
+    votes : ndarray of shape (n, 8), int64
+    classes : sequence of str, the labels that count
+
+    Returns
+    -------
+    ndarray of shape (n,), str; empty where fewer than five agreed, where two labels share the lead, or where the label
+    that leads is none of `classes`
+    """
+    labels = np.array(list(VOTED_LABELS.values()))
+    leading = votes.max(axis=1)
+    agreed = (leading >= LEAST_MAJORITY) & ((votes == leading[:, None]).sum(axis=1) == 1)
+    chosen = labels[votes.argmax(axis=1)]
+    return np.where(agreed & np.isin(chosen, list(classes)), chosen, "")

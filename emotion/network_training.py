@@ -1,0 +1,438 @@
+"""Trains the embedding networks: augmentation, schedule, weight averaging, checkpoints to go on from."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+from tqdm import tqdm
+
+from emotion import config
+from emotion.dataset import read_faces
+from emotion.errors import DatasetError, TrainingError
+from emotion.faces import FaceVectors
+from emotion.ferplus import VOTED_LABELS, read_votes, vote_shares
+from emotion.files import replacing
+from emotion.networks import DESIGNS, FaceNetwork, NetworkDesign, export_network, to_device
+from emotion.seen import SEEN_FILE, SeenFaces, fingerprints
+from emotion.splitting import Split, split_faces
+
+BATCH_ROWS: Final = 128
+WEIGHT_DECAY: Final = 5e-4
+LABEL_SMOOTHING: Final = 0.1
+TAUGHT_SHARE: Final = 0.5
+"""How much of a target comes from networks that were trained before, where there are any."""
+WARM_UP_SHARE: Final = 0.1
+AVERAGING: Final = 0.998
+"""Share of the average that stays at each step: it spans the last five hundred steps or so."""
+
+
+@dataclass(frozen=True)
+class NetworkData:
+    """Faces to train networks on, and faces to watch them by.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n, 2304), uint8, 0-255
+    targets : ndarray of shape (n, n_classes), float32, what the first head is to say; rows sum to 1
+    votes : ndarray of shape (n, 8), float32, shares of people's votes that sum to 1; noughts where nobody voted
+    watched : ndarray of shape (m, 2304), uint8, faces that are not trained on and share no picture with them
+    watched_codes : ndarray of shape (m,), int64, their class codes
+    """
+
+    X: FaceVectors
+    targets: NDArray[np.float32]
+    votes: NDArray[np.float32]
+    watched: FaceVectors
+    watched_codes: NDArray[np.int64]
+
+    @property
+    def n_classes(self) -> int:
+        """How many labels there are."""
+        return int(self.targets.shape[1])
+
+
+@dataclass
+class _State:
+    """All that a run goes on from."""
+
+    network: FaceNetwork
+    averaged: FaceNetwork
+    optimizer: torch.optim.Optimizer
+    epoch: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def network_data(split: Split, votes: Path | str | None = None) -> NetworkData:
+    """Take the parts of a split that networks may see.
+
+    Parameters
+    ----------
+    split : Split
+    votes : path of FER+'s table of votes, optional
+        Used for the faces whose file names it has.
+
+    Returns
+    -------
+    NetworkData
+
+    Raises
+    ------
+    DatasetError
+        If the table of votes cannot be read, or is given for faces whose file names were not kept.
+    """
+    classes = np.array(split.train.classes)
+    if votes is None:
+        shares = np.zeros((len(split.train), len(VOTED_LABELS)), dtype=np.float32)
+    elif split.train.files is None:
+        raise DatasetError("Votes belong to files: make the table of faces with image_to_vector.py --keep-names.")
+    else:
+        shares = vote_shares(read_votes(votes, split.train.files.tolist()))
+    return NetworkData(
+        split.train.X,
+        _smoothed(np.searchsorted(classes, split.train.y), len(classes)),
+        shares,
+        split.validation.X,
+        np.searchsorted(classes, split.validation.y),
+    )
+
+
+def _smoothed(codes: NDArray[np.intp], n_classes: int) -> NDArray[np.float32]:
+    certain = np.eye(n_classes, dtype=np.float32)[codes]
+    return np.asarray((1 - LABEL_SMOOTHING) * certain + LABEL_SMOOTHING / n_classes, dtype=np.float32)
+
+
+def taught(data: NetworkData, teachers: Sequence[FaceNetwork]) -> NetworkData:
+    """Let a network learn half from the labels and half from what trained ones say (Hinton et al., 2015).
+
+    A label is one opinion; what a network says of a face, and of its mirror image, holds which others come close.
+
+    Parameters
+    ----------
+    data : NetworkData, with targets made from labels
+    teachers : sequence of FaceNetwork, trained on the same faces; with none, the data stays as it is
+
+    Returns
+    -------
+    NetworkData
+    """
+    if not teachers:
+        return data
+    mirrored = data.X.reshape(-1, config.FACE_SIDE, config.FACE_SIDE)[:, :, ::-1].reshape(data.X.shape)
+    lessons = [label_probabilities(teacher, X) for teacher in teachers for X in (data.X, mirrored)]
+    targets = (1 - TAUGHT_SHARE) * data.targets + TAUGHT_SHARE * np.mean(lessons, axis=0)
+    return replace(data, targets=targets.astype(np.float32))
+
+
+def train_networks(
+    data: Path | str,
+    test: Path | str | None,
+    out: Path | str,
+    votes: Path | str | None = None,
+    designs: Sequence[NetworkDesign] | None = None,
+    seed: int = config.SEED,
+    *,
+    progress: bool = True,
+) -> dict[str, list[dict[str, float]]]:
+    """Train the embedding networks from tables of faces, or go on with what an interrupted run left.
+
+    The first learns from the labels and votes alone, each further one also from those before it; see `taught`.
+
+    Parameters
+    ----------
+    data, test : paths of CSV or Parquet files, as `emotion.training.train` takes them
+    out : path of a folder: for each network a checkpoint, ``network_N.pt``, and the result, ``network_N.onnx``; with
+        them, `emotion.seen.SEEN_FILE`
+    votes : path of FER+'s table of votes, optional
+    designs : sequence of NetworkDesign, by default `DESIGNS`
+    seed : int
+    progress : bool
+        Whether to draw progress bars and print the course of the scores.
+
+    Returns
+    -------
+    dict of design name to its history, as `train_network` gives it
+
+    Raises
+    ------
+    DatasetError
+        If a table cannot be read or does not hold what training needs.
+    TrainingError
+        If a checkpoint does not fit or the folder cannot be written.
+    """
+    split = split_faces(read_faces(data), read_faces(test) if test else None, seed, progress=progress)
+    faces = network_data(split, votes)
+    histories: dict[str, list[dict[str, float]]] = {}
+    trained: list[FaceNetwork] = []
+    designs = designs or DESIGNS
+    for number, design in enumerate(designs, start=1):
+        checkpoint = Path(out) / f"{design.name}.pt"
+        network, histories[design.name] = train_network(
+            design, faces, checkpoint, seed + number, teachers=trained, progress=progress
+        )
+        export_network(network, Path(out) / f"{design.name}.onnx")
+        trained.append(network)
+    try:
+        SeenFaces(fingerprints(faces.X), np.zeros(0, dtype=np.uint64)).write(Path(out))
+    except OSError as error:
+        raise TrainingError(f"{Path(out) / SEEN_FILE} cannot be written: {error.strerror or error}.") from error
+    return histories
+
+
+def best_device() -> torch.device:
+    """Choose where to compute.
+
+    Returns
+    -------
+    torch.device: the graphics card if PyTorch can use one, else the processor
+    """
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def train_network(
+    design: NetworkDesign,
+    data: NetworkData,
+    checkpoint: Path,
+    seed: int = config.SEED,
+    *,
+    teachers: Sequence[FaceNetwork] = (),
+    progress: bool = True,
+) -> tuple[FaceNetwork, list[dict[str, float]]]:
+    """Train a network, or go on with it where a checkpoint was left.
+
+    Stochastic gradient descent with Nesterov momentum, the learning rate rising for a tenth of the time and falling as
+    a cosine to nought; what comes back is the moving average of the weights. Each epoch draws from a generator of its
+    own, so a run that was interrupted goes on as if it had not been.
+
+    Parameters
+    ----------
+    design : NetworkDesign
+    data : NetworkData
+    checkpoint : Path
+        Written after each epoch. One of the same design that is there is gone on with; when it is complete, nothing
+        is trained.
+    seed : int
+    teachers : sequence of FaceNetwork
+        To learn from too; see `taught`.
+    progress : bool
+        Whether to draw a progress bar and print the course of the scores.
+
+    Returns
+    -------
+    network : FaceNetwork, on the processor, ready to embed
+    history : list of dict: `epoch`, `loss` and `accuracy` on the faces to watch, 0-1, of each epoch
+
+    Raises
+    ------
+    TrainingError
+        If the checkpoint belongs to another design or cannot be read or written.
+    """
+    device = best_device()
+    torch.manual_seed(seed)
+    network = to_device(FaceNetwork(design, data.n_classes), device)
+    decayed = [p for p in network.parameters() if p.ndim > 1]
+    # Decay is for weights that multiply; on shifts and scales of a normalisation it only costs accuracy.
+    others = [p for p in network.parameters() if p.ndim <= 1]
+    optimizer = torch.optim.SGD(
+        [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}],
+        lr=design.peak_rate,
+        momentum=0.9,
+        nesterov=True,
+    )
+    state = _State(network, copy.deepcopy(network), optimizer)
+    _read_checkpoint(checkpoint, design, state, device)
+    if state.epoch < design.epochs:
+        data = taught(data, teachers)
+    steps = _steps(data)
+    with tqdm(
+        total=design.epochs * steps, initial=state.epoch * steps, desc=design.name, disable=not progress, mininterval=2
+    ) as bar:
+        while state.epoch < design.epochs:
+            loss = _train_epoch(design, data, state, seed, device, bar)
+            accuracy = float(
+                (label_probabilities(state.averaged, data.watched).argmax(axis=1) == data.watched_codes).mean()
+            )
+            state.epoch += 1
+            state.history.append({"epoch": state.epoch, "loss": loss, "accuracy": accuracy})
+            _write_checkpoint(checkpoint, design, state)
+            if progress:
+                bar.write(f"{design.name} epoch {state.epoch}: loss {loss:.3f}, watched faces {accuracy:.1%}")
+    return state.averaged.eval().to("cpu"), state.history
+
+
+def _train_epoch(
+    design: NetworkDesign, data: NetworkData, state: _State, seed: int, device: torch.device, bar: "tqdm[Any]"
+) -> float:
+    epoch_seed = seed + 1000 * state.epoch
+    generator = torch.Generator().manual_seed(epoch_seed)
+    torch.manual_seed(epoch_seed)  # of dropout
+    order = torch.randperm(len(data.X), generator=generator).numpy()
+    steps = _steps(data)
+    state.network.train()
+    losses = []
+    for step in range(steps):
+        rows = order[step * BATCH_ROWS : (step + 1) * BATCH_ROWS]
+        done = (state.epoch * steps + step) / (design.epochs * steps)
+        for group in state.optimizer.param_groups:
+            group["lr"] = design.peak_rate * _rate(done)
+        pixels = augmented(torch.from_numpy(data.X[rows]), generator).to(device)
+        targets = torch.from_numpy(data.targets[rows]).to(device)
+        votes = torch.from_numpy(data.votes[rows]).to(device)
+        if design.mixup:
+            share = float(np.random.default_rng(seed + state.epoch * steps + step).beta(design.mixup, design.mixup))
+            pixels, targets, votes = (share * t + (1 - share) * t.flip(0) for t in (pixels, targets, votes))
+        with _half_precision(device):
+            label_logits, vote_logits = state.network(pixels.to(memory_format=torch.channels_last))
+        loss = functional.cross_entropy(label_logits, targets)
+        # Rows of noughts, where nobody voted, add nothing.
+        loss = loss - (votes * vote_logits.log_softmax(1)).sum(1).mean()
+        state.optimizer.zero_grad()
+        loss.backward()
+        state.optimizer.step()
+        _average(state, state.epoch * steps + step)
+        losses.append(loss.item())
+        bar.update()
+    return float(np.mean(losses))
+
+
+def _half_precision(device: torch.device) -> torch.autocast:
+    """Compute in bfloat16 where the hardware does; emulated, it would only be slow."""
+    if device.type == "cuda":
+        supported = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        supported = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.autocast(device.type, torch.bfloat16, enabled=supported)
+
+
+def _steps(data: NetworkData) -> int:
+    return max(1, len(data.X) // BATCH_ROWS)
+
+
+def _rate(done: float) -> float:
+    if done < WARM_UP_SHARE:
+        return done / WARM_UP_SHARE
+    return float(0.5 * (1 + np.cos(np.pi * (done - WARM_UP_SHARE) / (1 - WARM_UP_SHARE))))
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def _average(state: _State, step: int) -> None:
+    # Early on, the weights of the start must not linger.
+    kept = min(AVERAGING, (1 + step) / (10 + step))
+    pairs = zip(state.averaged.state_dict().values(), state.network.state_dict().values(), strict=True)
+    for averaged, current in pairs:
+        if averaged.is_floating_point():
+            averaged.lerp_(current, 1 - kept)
+        else:
+            averaged.copy_(current)
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def label_probabilities(network: FaceNetwork, X: FaceVectors) -> NDArray[np.float32]:
+    """Let the first head label faces.
+
+    Parameters
+    ----------
+    network : FaceNetwork
+    X : ndarray of shape (n, 2304), uint8, 0-255
+
+    Returns
+    -------
+    ndarray of shape (n, n_classes), float32, rows sum to 1
+    """
+    device = next(network.parameters()).device
+    network.eval()
+    parts = []
+    for start in range(0, len(X), 512):
+        pixels = _as_pictures(torch.from_numpy(X[start : start + 512])).to(device)
+        with _half_precision(device):
+            logits, _ = network(pixels.to(memory_format=torch.channels_last))
+        parts.append(logits.softmax(1).cpu().numpy())
+    return np.concatenate(parts)
+
+
+def _as_pictures(rows: Tensor) -> Tensor:
+    return rows.reshape(-1, 1, config.FACE_SIDE, config.FACE_SIDE).float()
+
+
+def augmented(rows: Tensor, generator: torch.Generator) -> Tensor:
+    """Draw a variant of each face: turned, scaled, shifted, mirrored, in other light, partly covered.
+
+    Turned by up to 15 degrees, scaled by up to 15 %, each direction by its own, shifted by up to 12 % of the side; half
+    of them mirrored; a gamma from 0.6 to 1.6; on half of them a grey rectangle with sides of 10 to 50 % of the face's.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (n, 2304), uint8, 0-255
+    generator : torch.Generator
+
+    Returns
+    -------
+    Tensor of shape (n, 1, 48, 48), float32, 0-255
+    """
+    n = len(rows)
+
+    def uniform(low: float, high: float, *shape: int) -> Tensor:
+        return torch.rand(n, *shape, generator=generator) * (high - low) + low
+
+    angle = uniform(-np.pi / 12, np.pi / 12)
+    scale = uniform(-0.15, 0.15, 2).exp()
+    mirrored = torch.where(uniform(0, 1) < 0.5, -1.0, 1.0)
+    shift = uniform(-0.24, 0.24, 2)  # of a picture that reaches from -1 to 1
+    cosine, sine = angle.cos(), angle.sin()
+    theta = torch.stack(
+        [
+            torch.stack([mirrored * scale[:, 0] * cosine, -scale[:, 1] * sine, shift[:, 0]], 1),
+            torch.stack([mirrored * scale[:, 0] * sine, scale[:, 1] * cosine, shift[:, 1]], 1),
+        ],
+        1,
+    )
+    grid = functional.affine_grid(theta, [n, 1, config.FACE_SIDE, config.FACE_SIDE], align_corners=False)
+    faces = functional.grid_sample(_as_pictures(rows), grid, padding_mode="border", align_corners=False)
+    faces = 255 * (faces / 255).clamp(0, 1).pow(uniform(-0.5, 0.5).exp().reshape(n, 1, 1, 1))
+    size = uniform(0.1, 0.5, 2)
+    corner = uniform(0, 1, 2) * (1 - size)
+    along = torch.arange(config.FACE_SIDE) / config.FACE_SIDE
+    inside = (along >= corner[..., None]) & (along < (corner + size)[..., None])
+    covered = inside[:, 0, :, None] & inside[:, 1, None, :] & (uniform(0, 1) < 0.5)[:, None, None]
+    return torch.where(covered[:, None], uniform(0, 255).reshape(n, 1, 1, 1), faces)
+
+
+def _write_checkpoint(path: Path, design: NetworkDesign, state: _State) -> None:
+    content = {
+        "design": repr(design),
+        "epoch": state.epoch,
+        "history": state.history,
+        "network": state.network.state_dict(),
+        "averaged": state.averaged.state_dict(),
+        "optimizer": state.optimizer.state_dict(),
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as partial:
+            torch.save(content, partial)
+    except OSError as error:
+        raise TrainingError(f"The checkpoint {path} cannot be written: {error.strerror or error}.") from error
+
+
+def _read_checkpoint(path: Path, design: NetworkDesign, state: _State, device: torch.device) -> None:
+    if not path.exists():
+        return
+    try:
+        # Only tensors and plain values: a checkpoint from a stranger cannot run code.
+        content = torch.load(path, map_location=device, weights_only=True)
+        if content["design"] != repr(design):
+            raise TrainingError(f"{path} holds another design; remove it to train anew.")
+        state.network.load_state_dict(content["network"])
+        state.averaged.load_state_dict(content["averaged"])
+        state.optimizer.load_state_dict(content["optimizer"])
+        state.epoch, state.history = content["epoch"], content["history"]
+    except TrainingError:
+        raise
+    except Exception as error:  # PyTorch's errors share no other base
+        raise TrainingError(f"The checkpoint {path} cannot be read; remove it to train anew.") from error

@@ -1,0 +1,59 @@
+"""Ten people's votes: a wrong reading would teach the networks, and judge the models, by other people's faces."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emotion.errors import DatasetError
+from emotion.ferplus import VOTED_LABELS, majority_labels, read_votes, vote_shares
+from tests.synthetic import VOTES_COLUMNS, write_votes
+
+CLASSES = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
+
+
+def votes_of(**counts: int) -> np.ndarray:
+    return np.array([[counts.get(label.lower(), 0) for label in VOTED_LABELS.values()]])
+
+
+def test_votes_are_found_by_file_name(tmp_path: Path) -> None:
+    nobody = dict.fromkeys(VOTES_COLUMNS, 0)
+    table = write_votes(
+        tmp_path / "votes.csv", [{"file": "a.png", **nobody, "fear": 7, "surprise": 3}, {"file": "b.png", **nobody}]
+    )
+    votes = read_votes(table, ["happy/b.png", "fear/a.png", "c.png"])
+    assert votes.sum(axis=1).tolist() == [0, 10, 0]
+    assert dict(zip(VOTED_LABELS.values(), votes[1].tolist(), strict=True))["Fear"] == 7
+
+
+# votes | what most people saw
+@pytest.mark.parametrize(
+    ("counts", "label"),
+    [
+        ({"happy": 10}, "Happy"),
+        ({"sad": 5, "neutral": 4}, "Sad"),
+        ({"sad": 5, "neutral": 5}, ""),  # nobody leads
+        ({"sad": 4, "neutral": 3, "fear": 3}, ""),  # no five agree
+        ({"contempt": 8, "neutral": 2}, ""),  # not one of the classes
+        ({}, ""),
+    ],
+)
+def test_a_majority_is_five_of_ten(counts: dict[str, int], label: str) -> None:
+    assert majority_labels(votes_of(**counts), CLASSES).tolist() == [label]
+
+
+def test_single_votes_are_left_out() -> None:
+    assert vote_shares(votes_of(happy=6, sad=2, fear=1)).tolist()[0] == pytest.approx([0, 0.75, 0, 0.25, 0, 0, 0, 0])
+    assert not vote_shares(votes_of(happy=1, sad=1)).any()
+
+
+@pytest.mark.parametrize("content", ["file,neutral\na.png,1\n", "file," + ",".join(VOTES_COLUMNS) + "\na.png,x,1\n"])
+def test_another_table_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "votes.csv").write_text(content, encoding="utf-8")
+    with pytest.raises(DatasetError, match="is not a table of votes"):
+        read_votes(tmp_path / "votes.csv", ["a.png"])
+
+
+def test_a_missing_table_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="cannot be read: No such file"):
+        read_votes(tmp_path / "votes.csv", ["a.png"])

@@ -1,0 +1,186 @@
+"""Training of the embedding networks, on made-up faces and a small scale. Needs requirements/train.txt."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from emotion import cli
+from emotion.dataset import Faces
+from emotion.embedding import OnnxEmbedding
+from emotion.errors import DatasetError, TrainingError
+from emotion.seen import read_seen
+from emotion.splitting import split_faces
+from tests.synthetic import VOTES_COLUMNS, synthetic_faces, write_table, write_votes
+
+if os.environ.get("CI"):
+    import torch
+else:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install -r requirements/train.txt")
+
+from emotion.network_training import (
+    NetworkData,
+    augmented,
+    label_probabilities,
+    network_data,
+    taught,
+    train_network,
+    train_networks,
+)
+from emotion.networks import DESIGNS, FAST_DESIGNS, EmbeddingGraph, FaceNetwork, export_network
+
+LEARNING = replace(FAST_DESIGNS[0], epochs=12)
+
+
+def striped_faces(per_class: int) -> Faces:
+    """What tells the classes apart is a pattern and not a place, which augmentation shifts."""
+    random = np.random.default_rng(0)
+    pictures = []
+    for label in range(3):
+        for _ in range(per_class):
+            stripes = (np.arange(48) // 3 % 2 * 120)[:, None] * np.ones((1, 48))
+            pattern = (stripes, stripes.T, np.zeros((48, 48)))[label]
+            blobs = cv2.resize(random.integers(0, 120, (6, 6)).astype(np.float32), (48, 48))
+            pictures.append((pattern + blobs).astype(np.uint8).ravel())
+    return Faces(np.stack(pictures), np.repeat(["Angry", "Happy", "Sad"], per_class))
+
+
+@pytest.fixture(scope="module")
+def data() -> NetworkData:
+    return network_data(split_faces(striped_faces(200)))
+
+
+def weights(network: FaceNetwork) -> np.ndarray:
+    return torch.cat([value.float().ravel() for value in network.state_dict().values()]).numpy()
+
+
+def test_a_network_learns_what_can_be_learnt(data: NetworkData, tmp_path: Path) -> None:
+    network, history = train_network(LEARNING, data, tmp_path / "network.pt", progress=False)
+    assert [entry["epoch"] for entry in history] == list(range(1, 13))
+    assert history[-1]["loss"] < history[0]["loss"]
+    assert (label_probabilities(network, data.watched).argmax(axis=1) == data.watched_codes).mean() > 0.8
+    assert history[-1]["accuracy"] > 0.8
+
+
+def test_an_interrupted_training_goes_on_as_if_it_had_not_been(
+    data: NetworkData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, history = train_network(FAST_DESIGNS[2], data, tmp_path / "whole.pt", progress=False)
+
+    def stop_after_one(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    train_epoch = "emotion.network_training._train_epoch"
+    original = network_training_epoch()
+    calls = iter([original, stop_after_one])
+    monkeypatch.setattr(train_epoch, lambda *arguments: next(calls)(*arguments))
+    with pytest.raises(KeyboardInterrupt):
+        train_network(FAST_DESIGNS[2], data, tmp_path / "parts.pt", progress=False)
+    monkeypatch.undo()
+    resumed, resumed_history = train_network(FAST_DESIGNS[2], data, tmp_path / "parts.pt", progress=False)
+    assert resumed_history == history
+    assert (weights(resumed) == weights(whole)).all()
+
+
+def network_training_epoch() -> object:
+    from emotion import network_training
+
+    return network_training._train_epoch
+
+
+def test_a_pupil_learns_from_labels_and_teachers(data: NetworkData) -> None:
+    teachers = [FaceNetwork(FAST_DESIGNS[n], 3) for n in (0, 2)]
+    lesson = taught(data, teachers)
+    assert lesson.targets.sum(axis=1) == pytest.approx(1, abs=1e-3)
+    mirrored = data.X[:4].reshape(-1, 48, 48)[:, :, ::-1].reshape(4, -1)
+    said = np.mean([label_probabilities(t, X) for t in teachers for X in (data.X[:4], mirrored)], axis=0)
+    assert lesson.targets[:4] == pytest.approx((data.targets[:4] + said) / 2, abs=0.01)
+    assert taught(data, []) is data
+
+
+def test_a_complete_checkpoint_is_not_trained_again(data: NetworkData, tmp_path: Path) -> None:
+    first, _ = train_network(FAST_DESIGNS[0], data, tmp_path / "network.pt", progress=False)
+    before = (tmp_path / "network.pt").read_bytes()
+    second, _ = train_network(FAST_DESIGNS[0], data, tmp_path / "network.pt", progress=False)
+    assert (weights(first) == weights(second)).all()
+    assert (tmp_path / "network.pt").read_bytes() == before
+
+
+def test_a_checkpoint_of_another_design_or_a_damaged_one_is_told(data: NetworkData, tmp_path: Path) -> None:
+    train_network(FAST_DESIGNS[0], data, tmp_path / "network.pt", progress=False)
+    with pytest.raises(TrainingError, match="another design"):
+        train_network(FAST_DESIGNS[1], data, tmp_path / "network.pt", progress=False)
+    (tmp_path / "network.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(TrainingError, match="cannot be read; remove it"):
+        train_network(FAST_DESIGNS[0], data, tmp_path / "network.pt", progress=False)
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids=lambda design: design.name)
+def test_the_file_computes_what_the_network_computes(tmp_path: Path, design: object) -> None:
+    network = FaceNetwork(design, 7).eval()
+    # The last shift of each residual block starts at nought: without some weights there is nothing to compare.
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.05, generator=torch.Generator().manual_seed(parameter.numel()))
+    export_network(network, tmp_path / "network_1.onnx")
+    X = synthetic_faces((3, 2, 0)).X
+    with torch.no_grad():
+        expected = EmbeddingGraph(network)(torch.from_numpy(X).float()).numpy()
+    embedded = OnnxEmbedding(tmp_path / "network_1.onnx").fit(X).transform(X)
+    assert embedded == pytest.approx(expected, rel=0.02, abs=float(0.02 * np.abs(expected).max()))
+    assert embedded.std() > 0
+
+
+def test_a_face_and_its_mirror_image_are_embedded_alike() -> None:
+    X = synthetic_faces((3, 2, 0)).X
+    mirrored = X.reshape(-1, 48, 48)[:, :, ::-1].reshape(X.shape).copy()
+    graph = EmbeddingGraph(FaceNetwork(FAST_DESIGNS[2], 7)).eval()
+    with torch.no_grad():
+        embedded, again = (graph(torch.from_numpy(rows).float()).numpy() for rows in (X, mirrored))
+    assert embedded == pytest.approx(again, abs=1e-5)
+
+
+def test_variants_are_faces_and_differ() -> None:
+    rows = torch.from_numpy(np.repeat(synthetic_faces((1, 0, 0)).X, 64, axis=0))
+    variants = augmented(rows, torch.Generator().manual_seed(1))
+    assert variants.shape == (64, 1, 48, 48)
+    assert variants.min() >= 0
+    assert variants.max() <= 255
+    assert len(torch.unique(variants.reshape(64, -1), dim=0)) == 64
+    again = augmented(rows, torch.Generator().manual_seed(1))
+    assert torch.equal(variants, again)
+
+
+def test_votes_reach_the_faces_they_belong_to(tmp_path: Path) -> None:
+    faces = synthetic_faces((40, 40, 40))
+    names = [f"{label}/{i}.png" for i, label in enumerate(faces.y)]
+    read = replace(faces, files=np.array(names))
+    happy = {**dict.fromkeys(VOTES_COLUMNS, 0), "happiness": 10}
+    votes = write_votes(tmp_path / "votes.csv", [{"file": n.split("/")[1], **happy} for n in names if "Happy" in n])
+    data = network_data(split_faces(read), votes)
+    assert (data.votes.sum(axis=1) == (data.targets.argmax(axis=1) == 1)).all()
+    with pytest.raises(DatasetError, match="--keep-names"):
+        network_data(split_faces(faces), votes)
+
+
+def test_the_command_trains_networks_that_the_models_can_stand_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emotion.network_training.DESIGNS", FAST_DESIGNS)
+    table = write_table(tmp_path / "train.csv", synthetic_faces((150, 120, 60)))
+    out = tmp_path / "networks"
+    assert cli.main(["train-networks", "--data", str(table), "--out", str(out)]) == 0
+    networks = {f"network_{n}{end}" for n in (1, 2, 3) for end in (".pt", ".onnx")}
+    assert {file.name for file in out.iterdir()} == {*networks, "seen_faces.npz"}
+    assert len(read_seen(out).networks) > 200
+    options = ["--data", str(table), "--networks", str(out), "--out", str(tmp_path / "models"), "--fast"]
+    assert cli.main(["train", *options]) == 0
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "networks").write_text("a file", encoding="utf-8")
+    table = write_table(tmp_path / "train.csv", synthetic_faces((60, 60, 60)))
+    with pytest.raises(TrainingError, match="cannot be written"):
+        train_networks(table, None, tmp_path / "networks", designs=FAST_DESIGNS, progress=False)
