@@ -113,7 +113,7 @@ FULL: Final = Size(15_000, 1.0, 1 / 3, 64, 64, 150, 4, 80, 3, 60, 3)
 """For embeddings, which have a few dozen components; chosen on validation faces."""
 
 PIXELS: Final = Size(8_000, 2.0, 1.5, 60, 100, 150, 6, 60, 5, 60, 3)
-FAST: Final = Size(200, 1.0, 1.0, 20, 20, 4, 3, 4, 3, 3, 2)
+FAST: Final = Size(200, 1.0, 1.0, 20, 20, 4, 3, 4, 3, 30, 2)
 
 
 class BoundedSVC(SVC):  # type: ignore[misc]  # scikit-learn has no types
