@@ -12,10 +12,10 @@ from scipy.optimize import minimize_scalar
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
+from emotion.annotators import majority_labels, read_votes
 from emotion.dataset import Faces
 from emotion.ensemble import Ensemble
 from emotion.errors import DatasetError
-from emotion.ferplus import majority_labels, read_votes
 from emotion.files import replacing
 from emotion.voting import Calibration, count_votes, winners
 
@@ -149,7 +149,7 @@ def majority_of(faces: Faces, votes: Path | str) -> NDArray[np.str_]:
 
     Returns
     -------
-    ndarray of shape (n,), str, as `emotion.ferplus.majority_labels` gives them; empty where there is no majority
+    ndarray of shape (n,), str, as `emotion.annotators.majority_labels` gives them; empty where there is no majority
 
     Raises
     ------

@@ -14,10 +14,10 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from emotion import config
+from emotion.annotators import VOTED_LABELS, read_votes, vote_shares
 from emotion.dataset import read_faces
 from emotion.errors import DatasetError, TrainingError
 from emotion.faces import FaceVectors
-from emotion.ferplus import VOTED_LABELS, read_votes, vote_shares
 from emotion.files import replacing
 from emotion.networks import DESIGNS, FaceNetwork, NetworkDesign, export_network, to_device
 from emotion.seen import SEEN_FILE, SeenFaces, fingerprints

@@ -113,7 +113,7 @@ class FaceVideo:
             self._start_worker()
             self._mailbox.put(image_bgr)
             return av.VideoFrame.from_ndarray(_annotated(image_bgr, self._snapshot), format="bgr24")
-        except Exception:
+        except Exception:  # whatever it is, it would end the stream; it is logged, and shown as a fault
             if self._frame_faults.due():
                 log.exception("a video frame could not be annotated")
             self._snapshot = self._fault()
@@ -141,7 +141,7 @@ class FaceVideo:
     def _recognized(self, image_bgr: BGRImage) -> Snapshot:
         try:
             faces = tuple(self._recognizer.recognize(image_bgr))
-        except Exception:
+        except Exception:  # whatever it is, it would end the worker; it is logged, and shown as a fault
             if self._vote_faults.due():
                 log.exception("the faces of a video frame could not be recognised")
             return self._fault()

@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from emotion.annotators import VOTED_LABELS
 from emotion.dataset import Faces, face_writer
-from emotion.ferplus import VOTED_LABELS
 
 CLASSES = ("Angry", "Happy", "Sad")
 VOTES_COLUMNS = tuple(VOTED_LABELS)

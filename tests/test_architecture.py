@@ -9,7 +9,7 @@ from emotion import config
 
 LAYERS = (
     {"config", "errors", "files", "labels", "progress"},
-    {"card", "faces", "ferplus", "fetch", "voting"},
+    {"card", "faces", "annotators", "fetch", "voting"},
     {"dataset", "embedding", "ensemble", "recipes", "seen"},
     {"evaluation", "export", "fitting", "networks", "recognizer", "splitting", "vectorize"},
     {"drawing", "network_training", "training"},
@@ -22,7 +22,7 @@ TRAINING_SIDE = {
     "embedding",
     "evaluation",
     "export",
-    "ferplus",
+    "annotators",
     "fitting",
     "network_training",
     "networks",

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emotion.annotators import VOTED_LABELS, majority_labels, read_votes, vote_shares
 from emotion.errors import DatasetError
-from emotion.ferplus import VOTED_LABELS, majority_labels, read_votes, vote_shares
 from tests.synthetic import VOTES_COLUMNS, write_votes
 
 CLASSES = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
