@@ -1,13 +1,16 @@
-"""The page: the faces of the webcam, or of an image address, each with the vote of five models.
+"""The page: the faces of the webcam, or of pictures, each with the vote of five models.
 
 Started by ``streamlit run web_app.py``.
 """
+
+from collections.abc import Callable
 
 import streamlit as st
 
 from emotion import Ensemble, config, load_models
 from emotion.errors import ModelsError
-from emotion.ui.image_url import show_image_url
+from emotion.ui.models import show_models
+from emotion.ui.pictures import show_pictures
 from emotion.ui.votes import plain
 from emotion.ui.webcam import show_webcam
 
@@ -15,26 +18,25 @@ from emotion.ui.webcam import show_webcam
 def main() -> None:
     """Draw the page."""
     st.set_page_config(page_title="Facial expression recognition", layout="wide")
+    webcam = st.Page(lambda: _with_models(show_webcam), title="Webcam", url_path="webcam", default=True)
+    pictures = st.Page(lambda: _with_models(show_pictures), title="Pictures", url_path="pictures")
+    card = st.Page(lambda: _with_models(lambda _: show_models()), title="Models", url_path="models")
+    page = st.navigation([webcam, pictures, card], position="top")
+    if page == webcam and "url" in st.query_params:
+        st.switch_page(pictures, query_params={"url": st.query_params["url"]})
     st.header("Facial expression recognition", anchor=False)
     st.caption(
         "An expression is not a feeling. Not for work or school: the EU AI Act forbids it there. "
         "Pictures are not stored and not passed on."
     )
-    with st.sidebar:
-        mode = st.radio("Source", ["Webcam", "Image URL"])
-        st.caption(
-            "Five models look at each face, and each casts a ballot. The expression with the most ballots wins; it is "
-            "called uncertain where it is so improbable that more than half of such votes were wrong when measured."
-        )
+    page.run()
+
+
+def _with_models(show: Callable[[Ensemble], None]) -> None:
     try:
-        models = shared_models()
+        show(shared_models())
     except ModelsError as error:
         st.error(plain(str(error)))
-        return
-    if mode == "Webcam":
-        show_webcam(models)
-    else:
-        show_image_url(models)
 
 
 @st.cache_resource(show_spinner="Loading the five models…")

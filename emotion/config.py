@@ -6,6 +6,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 ASSETS: Final = ROOT / "Assets"
 MODELS: Final = ROOT / "models"
+EXAMPLES: Final = ROOT / "examples"
 CASCADE_FILE: Final = ROOT / "haarcascade_frontalface_default.xml"
 
 FACE_SIDE: Final = 48
@@ -47,6 +48,10 @@ VIDEO_DETECTION_SIDE: Final = 320
 
 VOTE_INTERVAL_SECONDS: Final = 2.0
 """Time from one vote on the webcam to the next."""
+
+SMOOTHING_SECONDS: Final = 2.0
+"""Time after which a vote's weight in the smoothed one has fallen to 37 %: at one vote in two seconds, the newest has
+63 % and a single odd one, of fewer than four ballots, does not change the label."""
 
 SEED: Final = 20130701
 """FER2013's challenge ended in July 2013; any fixed number does."""

@@ -1,6 +1,7 @@
 """Boxes and labels on pictures: one look for the webcam, the image page and the notebooks."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -8,14 +9,25 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from emotion.faces import BGRImage
+from emotion.faces import BGRImage, Box
 from emotion.recognizer import FaceEmotion
 from emotion.voting import Vote
 
-# Blue and orange of Okabe and Ito's palette (2008), which colour-blind people tell apart; the words say it too.
-CERTAIN_BGR: Final = (178, 114, 0)
-UNCERTAIN_BGR: Final = (0, 159, 230)
+# Okabe and Ito's palette (2008), which colour-blind people tell apart; numbers and words say the same.
+FACE_COLOURS_BGR: Final = (
+    (178, 114, 0),
+    (0, 94, 213),
+    (115, 158, 0),
+    (167, 121, 204),
+    (0, 159, 230),
+    (233, 180, 86),
+)
+"""One for each face in turn: blue, vermilion, green, purple, orange, sky blue."""
+
 _NOTICE_BGR: Final = (60, 60, 60)
+_BRIGHT: Final = 140
+"""Brightness, 0-255, of a ground that is written on in black."""
+
 _TEXT_SHARE: Final = 1 / 22
 
 
@@ -34,13 +46,47 @@ def vote_text(vote: Vote) -> str:
     return f"Uncertain: {text}" if vote.uncertain else text
 
 
-def draw_faces(image_bgr: BGRImage, faces: Sequence[FaceEmotion]) -> BGRImage:
-    """Draw the box and the vote of each face.
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is drawn of a face.
+
+    Attributes
+    ----------
+    number : int, from 1; decides the colour
+    box : Box, pixels
+    text : str
+    """
+
+    number: int
+    box: Box
+    text: str
+
+
+def marks(faces: Sequence[FaceEmotion]) -> list[Mark]:
+    """Number the faces of a picture in their order.
+
+    Parameters
+    ----------
+    faces : sequence of FaceEmotion
+
+    Returns
+    -------
+    list of Mark; where there are several faces, each text begins with the number
+    """
+    several = len(faces) > 1
+    return [
+        Mark(number, face.box, f"{number}  {vote_text(face.vote)}" if several else vote_text(face.vote))
+        for number, face in enumerate(faces, start=1)
+    ]
+
+
+def draw_marks(image_bgr: BGRImage, marked: Sequence[Mark]) -> BGRImage:
+    """Draw the box and the text of each face.
 
     Parameters
     ----------
     image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
-    faces : sequence of FaceEmotion
+    marked : sequence of Mark
 
     Returns
     -------
@@ -48,11 +94,11 @@ def draw_faces(image_bgr: BGRImage, faces: Sequence[FaceEmotion]) -> BGRImage:
     """
     drawn = image_bgr.copy()
     thickness = max(2, round(min(drawn.shape[:2]) / 240))
-    for face in faces:
-        x, y, w, h = face.box
-        colour = UNCERTAIN_BGR if face.vote.uncertain else CERTAIN_BGR
+    for mark in marked:
+        x, y, w, h = mark.box
+        colour = FACE_COLOURS_BGR[(mark.number - 1) % len(FACE_COLOURS_BGR)]
         cv2.rectangle(drawn, (x, y), (x + w, y + h), colour, thickness, cv2.LINE_AA)
-        tile = _text_tile(vote_text(face.vote), _text_pixels(drawn), colour)
+        tile = _text_tile(mark.text, _text_pixels(drawn), colour)
         above = y - tile.shape[0]
         _paste(drawn, tile, x - thickness // 2, above if above >= 0 else y + h)
     return drawn
@@ -82,12 +128,14 @@ def _text_pixels(image_bgr: BGRImage) -> int:
 
 @lru_cache(maxsize=256)
 def _text_tile(text: str, size: int, background_bgr: tuple[int, int, int]) -> BGRImage:
-    """White text on a coloured ground; kept, since a stream shows the same few texts at every frame."""
+    """White or black text on a coloured ground; kept, since a stream shows the same few texts at every frame."""
     font = ImageFont.load_default(size)
     left, _, right, _ = font.getbbox(text)
     pad = size // 3
+    blue, green, red = background_bgr
+    fill = "black" if 0.114 * blue + 0.587 * green + 0.299 * red > _BRIGHT else "white"  # luma of ITU-R BT.601
     tile = Image.new("RGB", (round(right - left) + 2 * pad, size + 2 * pad), background_bgr[::-1])
-    ImageDraw.Draw(tile).text((pad - left, pad + size // 2), text, fill="white", font=font, anchor="lm")
+    ImageDraw.Draw(tile).text((pad - left, pad + size // 2), text, fill=fill, font=font, anchor="lm")
     return np.ascontiguousarray(np.asarray(tile)[:, :, ::-1])
 
 

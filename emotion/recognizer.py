@@ -1,12 +1,13 @@
 """A picture -> its faces, each with the vote of the five models."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from emotion import config
 from emotion.ensemble import Ensemble
-from emotion.faces import BGRImage, Box, FaceDetector, find_faces
+from emotion.faces import BGRImage, Box, FaceDetector, FaceVector, GreyImage, find_faces
 from emotion.voting import Vote
 
 
@@ -54,8 +55,56 @@ class Recognizer:
         DetectorError
             If the detector's cascade file is missing or is not a cascade.
         """
-        found = find_faces(image_bgr, self._detector)
-        if not found:
-            return []
-        votes = self.models.vote(np.stack([vector for _, vector in found]))
+        found = self.find(image_bgr)
+        votes = self.vote([vector for _, vector in found])
         return [FaceEmotion(box, vote) for (box, _), vote in zip(found, votes, strict=True)]
+
+    def find(self, image_bgr: BGRImage) -> list[tuple[Box, FaceVector]]:
+        """Find the faces of a picture; see `emotion.faces.find_faces`.
+
+        Parameters
+        ----------
+        image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
+
+        Returns
+        -------
+        list of (Box, ndarray of shape (2304,), uint8), largest face first
+
+        Raises
+        ------
+        DetectorError
+            If the detector's cascade file is missing or is not a cascade.
+        """
+        return find_faces(image_bgr, self._detector)
+
+    def find_near(self, grey: GreyImage, box: Box) -> Box | None:
+        """Find a face again in the next frame of a video; see `emotion.faces.FaceDetector.find_near`.
+
+        Parameters
+        ----------
+        grey : ndarray of shape (height, width), uint8, 0-255
+        box : Box, pixels, where the face was
+
+        Returns
+        -------
+        Box, or None if no face is there
+
+        Raises
+        ------
+        DetectorError
+            If the detector's cascade file is missing or is not a cascade.
+        """
+        return self._detector.find_near(grey, box)
+
+    def vote(self, vectors: Sequence[FaceVector]) -> list[Vote]:
+        """Let the models vote on faces.
+
+        Parameters
+        ----------
+        vectors : sequence of ndarray of shape (2304,), uint8, 0-255
+
+        Returns
+        -------
+        list of Vote, one a face
+        """
+        return self.models.vote(np.stack(vectors)) if vectors else []

@@ -1,29 +1,39 @@
 """Webcam frames in, annotated frames out; recognition on a thread of its own.
 
-Three threads meet here. The *media* thread of the stream calls `FaceVideo.recv` for each frame; the *worker*, which
-belongs to the same `FaceVideo`, recognises; the *page's* thread reads `FaceVideo.snapshot`. They share a one-slot
-mailbox (media to worker) and one immutable snapshot (worker to the others), so that none waits for another.
+Three threads meet here. The *media* thread of the stream calls `FaceVideo.recv` for each frame, which follows the known
+faces (some milliseconds) and draws them; the *worker*, which belongs to the same `FaceVideo`, searches whole frames and
+takes the votes; the *page's* thread reads `FaceVideo.snapshot` and sets `FaceVideo.settings`. They share a one-slot
+mailbox (media to worker) and what is known of the faces, under a lock that nobody holds while models or detector work.
 """
 
 import logging
 import math
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Final, Protocol
 
 import av
+import cv2
 import numpy as np
 
 from emotion import config
-from emotion.drawing import draw_faces, draw_notice
-from emotion.faces import BGRImage
-from emotion.recognizer import FaceEmotion
+from emotion.drawing import Mark, draw_marks, draw_notice, vote_text
+from emotion.faces import BGRImage, Box, FaceVector, GreyImage
+from emotion.record import FaceRecord, Moment, SessionRecord
+from emotion.tracking import MOST_FOLLOWED, FaceTracker
+from emotion.voting import Vote, VoteSmoother
 
 log = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_REPORTS: Final = 60.0
+_SECONDS_BETWEEN_SEARCHES: Final = 0.5
+"""So long, at most, until the box of a new face appears."""
+_SLOW_SECONDS: Final = 1.5
+"""A search and a vote that take longer are worth a word."""
 
 
 class State(Enum):
@@ -32,41 +42,80 @@ class State(Enum):
     WAITING = "waiting"
     FACES = "faces"
     NO_FACE = "no face"
+    SLOW = "slow"
     FAULT = "fault"
 
 
 NOTICES: Final = {
     State.WAITING: "Looking for faces…",
     State.NO_FACE: "No face",
+    State.SLOW: "The vote takes longer than usual…",
     State.FAULT: "Recognition failed, see the server's log",
 }
 """What is said where there is no vote to show."""
 
 
 @dataclass(frozen=True, slots=True)
+class VideoSettings:
+    """What a visitor may choose.
+
+    Attributes
+    ----------
+    interval_seconds : float, > 0, from the beginning of one vote to that of the next
+    smoothing_seconds : float, >= 0, the time constant of `VoteSmoother`
+    show_smoothed : bool, whether smoothed votes are drawn, or those that the models gave
+    """
+
+    interval_seconds: float = config.VOTE_INTERVAL_SECONDS
+    smoothing_seconds: float = config.SMOOTHING_SECONDS
+    show_smoothed: bool = True
+
+    def shown(self, face: FaceRecord) -> Vote:
+        """Choose between a face's two votes.
+
+        Parameters
+        ----------
+        face : FaceRecord
+
+        Returns
+        -------
+        Vote
+        """
+        return face.smoothed if self.show_smoothed else face.vote
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The last result of a stream.
+    """What is known of a stream at one moment.
 
     Attributes
     ----------
     state : State
-    faces : tuple of FaceEmotion, largest face first; empty unless the state is `State.FACES`
+    faces : tuple of FaceRecord, the last votes on the faces that are there, largest face first
     votes : int
-        How many pictures of this stream have been recognised, with or without a face.
-    taken_at : float, seconds, of `time.monotonic`
+        How many votes this stream has had, with or without a face.
+    seconds_ago : float, >= 0, since the last vote; 0 before the first
     """
 
     state: State
-    faces: tuple[FaceEmotion, ...]
+    faces: tuple[FaceRecord, ...]
     votes: int
-    taken_at: float
+    seconds_ago: float
 
 
 class RecognizesFaces(Protocol):
     """What a stream needs of `emotion.Recognizer`."""
 
-    def recognize(self, image_bgr: BGRImage) -> list[FaceEmotion]:
-        """Find the faces of a picture, each with its vote."""
+    def find(self, image_bgr: BGRImage) -> list[tuple[Box, FaceVector]]:
+        """Find the faces of a picture."""
+        ...
+
+    def find_near(self, grey: GreyImage, box: Box) -> Box | None:
+        """Find a face again in the next frame."""
+        ...
+
+    def vote(self, vectors: Sequence[FaceVector]) -> list[Vote]:
+        """Let the models vote on faces."""
         ...
 
 
@@ -76,27 +125,52 @@ class FaceVideo:
     Parameters
     ----------
     recognizer : RecognizesFaces
-        Only called on the worker.
-    interval_seconds : float
-        From the beginning of one vote to that of the next; the first is taken of the first frame.
+        `find` and `vote` are only called on the worker, `find_near` only on the media thread.
+    uncertain_below : float, 0-1, for smoothed votes; see `emotion.voting.Calibration`
+    settings : VideoSettings
+
+    Attributes
+    ----------
+    settings : VideoSettings, may be replaced at any time on any thread
+    record : SessionRecord, grows by a moment a vote
+    searches : int, how many frames the worker has finished with, well or not
+    picture_bgr : ndarray of shape (height, width, 3), uint8, the last annotated frame; None before the first
     """
 
-    def __init__(self, recognizer: RecognizesFaces, interval_seconds: float = config.VOTE_INTERVAL_SECONDS) -> None:
+    def __init__(
+        self, recognizer: RecognizesFaces, uncertain_below: float, settings: VideoSettings | None = None
+    ) -> None:
+        self.settings = settings or VideoSettings()
+        self.record = SessionRecord()
+        self.picture_bgr: BGRImage | None = None
         self._recognizer = recognizer
-        self._interval_seconds = interval_seconds
+        self._uncertain_below = uncertain_below
         self._mailbox = _Mailbox()
         self._worker: threading.Thread | None = None
-        self._snapshot = Snapshot(State.WAITING, (), 0, time.monotonic())
+        self._lock = threading.Lock()
+        self._tracker = FaceTracker()
+        self._smoothers: dict[int, VoteSmoother] = {}
+        self._faces: dict[int, FaceRecord] = {}
+        self._state = State.WAITING
+        self._votes = 0
+        self._started_at: float | None = None
+        self._voted_at = -math.inf
+        self._busy_since = math.inf
+        self.searches = 0
         self._frame_faults = _Seldom()
         self._vote_faults = _Seldom()
 
     @property
     def snapshot(self) -> Snapshot:
-        """The last result; may be read on any thread."""
-        return self._snapshot
+        """What is known now; may be read on any thread."""
+        now = time.monotonic()
+        with self._lock:
+            numbers = [track.number for track in self._tracker.tracks]
+            faces = tuple(self._faces[number] for number in numbers if number in self._faces)
+            return Snapshot(self._state_at(now), faces, self._votes, now - self._voted_at if self._votes else 0.0)
 
     def recv(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """Hand a frame to the worker and draw what is known; neither infers, nor waits, nor raises.
+        """Hand a frame to the worker, follow the known faces and draw them; neither votes, nor waits, nor raises.
 
         Called on the media thread. An exception here, or ten seconds, would end the stream.
 
@@ -106,74 +180,127 @@ class FaceVideo:
 
         Returns
         -------
-        av.VideoFrame, with the last result drawn; after a fault, `frame` itself
+        av.VideoFrame, mirrored, with what is known drawn; after a fault, `frame` itself
         """
         try:
-            image_bgr: BGRImage = np.asarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8)
-            self._start_worker()
-            self._mailbox.put(image_bgr)
-            return av.VideoFrame.from_ndarray(_annotated(image_bgr, self._snapshot), format="bgr24")
+            # Mirrored before anything is drawn: people expect a mirror of a webcam, and labels are to be legible.
+            image_bgr: BGRImage = np.ascontiguousarray(frame.to_ndarray(format="bgr24")[:, ::-1], dtype=np.uint8)
+            now = time.monotonic()
+            self._start_worker(now)
+            self._mailbox.put(image_bgr, now)
+            self._follow(image_bgr, now)
+            annotated = self._annotated(image_bgr, now)
+            drawn = av.VideoFrame.from_ndarray(annotated, format="bgr24")
         except Exception:  # whatever it is, it would end the stream; it is logged, and shown as a fault
             if self._frame_faults.due():
                 log.exception("a video frame could not be annotated")
-            self._snapshot = self._fault()
+            self._state = State.FAULT
             return frame
+        self.picture_bgr = annotated
+        return drawn
 
     def on_ended(self) -> None:
         """End the worker, at the latest after the vote that it is at. May be called more than once, on any thread."""
         self._mailbox.close()
 
-    def _start_worker(self) -> None:
+    def _start_worker(self, now: float) -> None:
         # With the first frame, not before: of a stream that never had a frame, the end is not announced.
         if self._worker is None:
+            self._started_at = now
             worker = threading.Thread(target=self._work, name="emotion-video-worker", daemon=True)
             worker.start()
             self._worker = worker
 
+    def _follow(self, image_bgr: BGRImage, now: float) -> None:
+        with self._lock:
+            tracks = self._tracker.tracks
+        if not tracks:
+            return
+        grey: GreyImage = np.asarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+        # Found outside the lock, and taken over under it: a face that the worker has just seen waits for a frame.
+        near = {track.box: self._recognizer.find_near(grey, track.box) for track in tracks[:MOST_FOLLOWED]}
+        with self._lock:
+            self._tracker.follow(near.get, now)
+
+    def _annotated(self, image_bgr: BGRImage, now: float) -> BGRImage:
+        settings = self.settings
+        with self._lock:
+            state = self._state_at(now)
+            marked = [
+                Mark(track.number, track.box, vote_text(settings.shown(face)) if face else "…")
+                for track in self._tracker.tracks
+                for face in [self._faces.get(track.number)]
+            ]
+        drawn = draw_marks(image_bgr, marked)
+        return drawn if state is State.FACES else draw_notice(drawn, NOTICES[state])
+
+    def _state_at(self, now: float) -> State:
+        if self._state is not State.FAULT and now - self._busy_since > _SLOW_SECONDS:
+            return State.SLOW
+        if self._state in (State.FACES, State.NO_FACE):
+            # Between two searches, a face may have left.
+            return State.FACES if self._tracker.tracks else State.NO_FACE
+        return self._state
+
     def _work(self) -> None:
-        """Take votes until the stream ends; the worker's whole life."""
+        """Search and take votes until the stream ends; the worker's whole life."""
         pause_seconds = 0.0
-        while (image_bgr := self._mailbox.take(pause_seconds)) is not None:
-            started = time.monotonic()
-            self._snapshot = self._recognized(image_bgr)
-            pause_seconds = self._interval_seconds - (time.monotonic() - started)
+        while (mail := self._mailbox.take(pause_seconds)) is not None:
+            started = self._busy_since = time.monotonic()
+            try:
+                self._look(*mail)
+            except Exception:  # whatever it is, it would end the worker; it is logged, and shown as a fault
+                if self._vote_faults.due():
+                    log.exception("the faces of a video frame could not be recognised")
+                self._state = State.FAULT
+            self._busy_since = math.inf
+            self.searches += 1
+            between = min(_SECONDS_BETWEEN_SEARCHES, self.settings.interval_seconds)
+            pause_seconds = between - (time.monotonic() - started)
 
-    def _recognized(self, image_bgr: BGRImage) -> Snapshot:
-        try:
-            faces = tuple(self._recognizer.recognize(image_bgr))
-        except Exception:  # whatever it is, it would end the worker; it is logged, and shown as a fault
-            if self._vote_faults.due():
-                log.exception("the faces of a video frame could not be recognised")
-            return self._fault()
-        return Snapshot(
-            State.FACES if faces else State.NO_FACE, faces, self._snapshot.votes + 1, taken_at=time.monotonic()
-        )
+    def _look(self, image_bgr: BGRImage, taken_at: float) -> None:
+        """Search a frame, and take a vote if it is time for one or a face is there that has none."""
+        found = self._recognizer.find(image_bgr)
+        with self._lock:
+            numbers = self._tracker.see([box for box, _ in found], taken_at)
+            unknown = any(number not in self._faces for number in numbers)
+        # A hair early rather than a whole search late.
+        due = taken_at - self._voted_at >= self.settings.interval_seconds - 0.05
+        if due or unknown:
+            self._voted_at = taken_at
+            self._count(numbers, self._recognizer.vote([vector for _, vector in found]), taken_at)
+        self._state = State.FACES
 
-    def _fault(self) -> Snapshot:
-        return Snapshot(State.FAULT, (), self._snapshot.votes, time.monotonic())
-
-
-def _annotated(image_bgr: BGRImage, snapshot: Snapshot) -> BGRImage:
-    if snapshot.state is State.FACES:
-        return draw_faces(image_bgr, snapshot.faces)
-    return draw_notice(image_bgr, NOTICES[snapshot.state])
+    def _count(self, numbers: Sequence[int], votes: Sequence[Vote], taken_at: float) -> None:
+        settings = self.settings
+        records = []
+        for number, vote in zip(numbers, votes, strict=True):
+            smoother = self._smoothers.setdefault(number, VoteSmoother(self._uncertain_below))
+            records.append(FaceRecord(number, vote, smoother.add(vote, taken_at, settings.smoothing_seconds)))
+        seconds = taken_at - (self._started_at or taken_at)
+        self.record.add(Moment(seconds, datetime.now(UTC), tuple(records)))
+        with self._lock:
+            known = {track.number for track in self._tracker.tracks}
+            self._faces = {n: f for n, f in self._faces.items() if n in known} | {f.number: f for f in records}
+            self._smoothers = {n: s for n, s in self._smoothers.items() if n in known}
+            self._votes += 1
 
 
 class _Mailbox:
-    """Holds one picture, the newest, until it is taken or the box is closed."""
+    """Holds one picture and its time, the newest, until it is taken or the box is closed."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._newest: BGRImage | None = None
+        self._newest: tuple[BGRImage, float] | None = None
         self._closed = False
 
-    def put(self, image_bgr: BGRImage) -> None:
+    def put(self, image_bgr: BGRImage, taken_at: float) -> None:
         """Lay a picture in, in place of the one that may lie there."""
         with self._changed:
-            self._newest = image_bgr
+            self._newest = image_bgr, taken_at
             self._changed.notify()
 
-    def take(self, pause_seconds: float) -> BGRImage | None:
+    def take(self, pause_seconds: float) -> tuple[BGRImage, float] | None:
         """Let the pause pass, then wait for a picture; None as soon as the box is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed, pause_seconds)

@@ -162,3 +162,58 @@ def count_votes(
         )
         for row in range(len(labels))
     ]
+
+
+class VoteSmoother:
+    """Joins the votes on one face over time: what was said lately still counts, the less the longer ago it was.
+
+    Ballots and probabilities are smoothed exponentially, with a time constant instead of a fixed share, so that the
+    outcome does not depend on how often a vote is taken: after that time, an older vote's weight has fallen to 37 %.
+    As long as a face is judged alike, the smoothed vote is the vote.
+
+    Parameters
+    ----------
+    uncertain_below : float, 0-1, as in `Calibration`
+    """
+
+    def __init__(self, uncertain_below: float) -> None:
+        self._uncertain_below = uncertain_below
+        self._shares: NDArray[np.float64] | None = None
+        self._at = 0.0
+
+    def add(self, vote: Vote, at: float, time_constant: float) -> Vote:
+        """Count one more vote.
+
+        Parameters
+        ----------
+        vote : Vote
+        at : float, seconds, not before that of the vote before
+        time_constant : float, seconds, >= 0; with 0, only the newest vote counts
+
+        Returns
+        -------
+        Vote
+            The class with the most ballots over time, a tie going to the more probable one; the ballots are those of
+            `vote`, the probabilities are smoothed.
+        """
+        classes = list(vote.probabilities)
+        n_models = len(vote.ballots)
+        newest = np.array(
+            [[vote.ballots.count(label) / n_models for label in classes], list(vote.probabilities.values())]
+        )
+        if self._shares is None or time_constant <= 0:
+            self._shares = newest
+        else:
+            kept = np.exp(-(at - self._at) / time_constant)
+            self._shares = kept * self._shares + (1 - kept) * newest
+        self._at = at
+        ballots, probabilities = self._shares
+        leading = ballots > ballots.max() - 1e-6
+        winner = int(np.where(leading, probabilities, -1.0).argmax())
+        return Vote(
+            label=classes[winner],
+            ballots=vote.ballots,
+            probabilities=dict(zip(classes, map(float, probabilities), strict=True)),
+            tie=bool(leading.sum() > 1),
+            uncertain=bool(probabilities[winner] < self._uncertain_below),
+        )

@@ -10,8 +10,8 @@ from emotion import config
 LAYERS = (
     {"config", "errors", "files", "labels", "progress"},
     {"card", "faces", "annotators", "fetch", "voting"},
-    {"dataset", "embedding", "ensemble", "recipes", "seen"},
-    {"evaluation", "export", "fitting", "networks", "recognizer", "splitting", "vectorize"},
+    {"dataset", "embedding", "ensemble", "occlusion", "recipes", "seen", "tables", "tracking"},
+    {"evaluation", "export", "fitting", "networks", "recognizer", "record", "splitting", "vectorize"},
     {"drawing", "network_training", "training"},
     {"cli", "video"},
     {"__main__", "ui"},

@@ -218,3 +218,23 @@ def test_a_crop_past_the_border_repeats_the_edge() -> None:
 def test_a_negative_margin_is_refused() -> None:
     with pytest.raises(ValueError, match="margin"):
         crop_square(PORTRAIT_BGR, Box(0, 0, 10, 10), -0.1)
+
+
+def test_a_moving_face_is_found_again_near_its_last_place():
+    """Else a box would lag behind a head that moves, or be lost."""
+    detector = FaceDetector(config.VIDEO_DETECTION_SIDE)
+    portrait = cv2.cvtColor(data.astronaut()[0:250, 110:330], cv2.COLOR_RGB2GRAY)
+
+    def picture(shift: int) -> np.ndarray:
+        grey = np.full((480, 640), 120, dtype=np.uint8)
+        grey[120:370, 200 + shift : 420 + shift] = portrait
+        return grey
+
+    [start] = detector.detect(cv2.cvtColor(picture(0), cv2.COLOR_GRAY2BGR))
+    box = start
+    for shift in range(0, 151, 15):
+        found = detector.find_near(picture(shift), box)
+        assert found is not None
+        box = found
+        assert abs((box.x + box.w / 2) - (start.x + start.w / 2 + shift)) < 10
+    assert detector.find_near(np.full((480, 640), 120, dtype=np.uint8), box) is None

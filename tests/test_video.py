@@ -2,16 +2,16 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import av
 import numpy as np
 import pytest
 
 from emotion.errors import DetectorError
-from emotion.faces import BGRImage, Box
+from emotion.faces import BGRImage, Box, FaceVector, GreyImage
 from emotion.recognizer import FaceEmotion
-from emotion.video import FaceVideo, Snapshot, State
+from emotion.video import FaceVideo, Snapshot, State, VideoSettings
 from emotion.voting import Vote
 
 LIMIT_SECONDS = 20.0
@@ -30,17 +30,29 @@ class ScriptedRecognizer:
         self.answers = list(answers)
         self.seen: list[BGRImage] = []
         self.entered = threading.Semaphore(0)
+        self.votes: list[Vote] = []
+        self.rounds = 0
         self.gate = threading.Event()
         self.gate.set()
 
-    def recognize(self, image_bgr: BGRImage) -> list[FaceEmotion]:
+    def find(self, image_bgr: BGRImage) -> list[tuple[Box, FaceVector]]:
         self.seen.append(image_bgr)
         self.entered.release()
         assert self.gate.wait(LIMIT_SECONDS)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        self.votes = [face.vote for face in answer]
+        return [(face.box, np.zeros(2304, dtype=np.uint8)) for face in answer]
+
+    def find_near(self, grey: GreyImage, box: Box) -> Box | None:
+        assert grey.ndim == 2
+        return box
+
+    def vote(self, vectors: Sequence[FaceVector]) -> list[Vote]:
+        self.rounds += 1
+        assert len(vectors) == len(self.votes)
+        return self.votes
 
 
 @pytest.fixture
@@ -49,7 +61,7 @@ def start() -> Iterator[Callable[..., FaceVideo]]:
     made: list[FaceVideo] = []
 
     def make(recognizer: ScriptedRecognizer, interval_seconds: float = 0.0) -> FaceVideo:
-        made.append(FaceVideo(recognizer, interval_seconds))
+        made.append(FaceVideo(recognizer, 0.5, VideoSettings(interval_seconds)))
         return made[-1]
 
     yield make
@@ -71,14 +83,14 @@ def frame(grey: int = 128) -> av.VideoFrame:
 
 def vote_on_a_frame(video: FaceVideo) -> Snapshot:
     """Send one frame, and wait until the worker, if it is not in a pause, has come to a result."""
-    before = video.snapshot
+    before = video.searches
     video.recv(frame())
     pause = threading.Event()
     for _ in range(round(LIMIT_SECONDS / 0.005)):
-        if video.snapshot is not before:
+        if video.searches > before:
             return video.snapshot
         pause.wait(0.005)
-    raise AssertionError(f"the stream stayed at {before}")
+    raise AssertionError(f"the stream made {before} searches")
 
 
 def is_drawn_on(sent: av.VideoFrame, received: av.VideoFrame) -> bool:
@@ -89,7 +101,7 @@ def test_first_frame_is_voted_on_at_once_and_its_faces_are_drawn(start):
     video = start(ScriptedRecognizer([FACE]), interval_seconds=3600.0)
     assert video.snapshot.state is State.WAITING
     snapshot = vote_on_a_frame(video)
-    assert (snapshot.state, snapshot.faces, snapshot.votes) == (State.FACES, (FACE,), 1)
+    assert (snapshot.state, [face.vote for face in snapshot.faces], snapshot.votes) == (State.FACES, [FACE.vote], 1)
     drawn = video.recv(frame()).to_ndarray(format="bgr24")
     blue, green, red = drawn[50, 20].astype(int)  # on the left edge of the box
     assert blue - red > 100
@@ -195,3 +207,36 @@ def test_the_pause_between_votes_is_kept(start):
     video.on_ended()
     wait_for_workers()
     assert len(recognizer.seen) == 1
+
+
+def test_the_visitor_sees_a_mirror(start):
+    video = start(ScriptedRecognizer([]))
+    picture = np.full((120, 160, 3), 100, dtype=np.uint8)
+    picture[100:, :40] = 255
+    received = video.recv(av.VideoFrame.from_ndarray(picture, format="bgr24")).to_ndarray(format="bgr24")
+    assert received[110, 140, 0] > 240
+    assert received[110, 20, 0] < 120
+
+
+def test_a_vote_that_takes_long_is_said_so_and_then_forgotten(start, monkeypatch):
+    monkeypatch.setattr("emotion.video._SLOW_SECONDS", 0.0)
+    recognizer = ScriptedRecognizer([FACE])
+    recognizer.gate.clear()
+    video = start(recognizer, interval_seconds=3600.0)
+    video.recv(frame())
+    assert recognizer.entered.acquire(timeout=LIMIT_SECONDS)
+    assert video.snapshot.state is State.SLOW
+    recognizer.gate.set()
+    video.on_ended()
+    wait_for_workers()
+    assert video.snapshot.state is State.FACES
+
+
+def test_every_vote_is_in_the_record(start):
+    video = start(ScriptedRecognizer([FACE], []))
+    for _ in range(2):
+        vote_on_a_frame(video)
+    first, second = video.record.moments()
+    assert [face.vote for face in first.faces] == [FACE.vote]
+    assert second.faces == ()
+    assert 0 <= first.seconds <= second.seconds

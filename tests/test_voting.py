@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from numpy.typing import NDArray
 
-from emotion.voting import Calibration, Vote, ballot_counts, count_votes, winners
+from emotion.voting import Calibration, Vote, VoteSmoother, ballot_counts, count_votes, winners
 
 CLASSES = ("Angry", "Fear", "Happy", "Sad")
 
@@ -141,3 +141,34 @@ def test_a_high_temperature_takes_sureness_away() -> None:
 def test_what_is_no_calibration_is_refused(values: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="no calibration"):
         Calibration(*values)
+
+
+def vote_of(*ballots: str) -> Vote:
+    shares = {label: (ballots.count(label) + 0.5) / (len(ballots) + 1.5) for label in ("Angry", "Happy", "Sad")}
+    return Vote(max(shares, key=shares.__getitem__), ballots, shares, tie=False, uncertain=False)
+
+
+def test_a_steady_face_has_its_own_vote_as_the_smoothed_one():
+    smoother = VoteSmoother(uncertain_below=0.4)
+    vote = vote_of("Sad", "Sad", "Sad", "Happy", "Happy")
+    for at in range(5):
+        smoothed = smoother.add(vote, float(at), time_constant=2.0)
+    assert smoothed.label == "Sad"
+    assert dict(smoothed.probabilities) == pytest.approx(dict(vote.probabilities))
+
+
+def test_a_single_odd_vote_does_not_change_the_label_and_a_lasting_change_does():
+    smoother = VoteSmoother(uncertain_below=0.0)
+    labels = [
+        smoother.add(vote_of(*[label] * 5), at / 4, time_constant=2.0).label
+        for at, label in enumerate(["Happy"] * 8 + ["Sad"] + ["Happy"] * 3 + ["Sad"] * 12)
+    ]
+    assert labels[:12] == ["Happy"] * 12
+    assert labels[-1] == "Sad"
+
+
+def test_without_smoothing_only_the_newest_vote_counts():
+    smoother = VoteSmoother(uncertain_below=0.99)
+    smoother.add(vote_of(*["Happy"] * 5), 0.0, time_constant=0.0)
+    smoothed = smoother.add(vote_of(*["Sad"] * 5), 0.01, time_constant=0.0)
+    assert (smoothed.label, smoothed.uncertain) == ("Sad", True)

@@ -3,8 +3,8 @@
 import logging
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,12 +18,12 @@ from streamlit.testing.v1 import AppTest
 
 from emotion import config
 from emotion.errors import FetchError
-from emotion.faces import Box
 from emotion.fetch import LOOPBACK_SWITCH
-from emotion.recognizer import FaceEmotion
+from emotion.record import FaceRecord, Moment, SessionRecord
+from emotion.ui.camera import CAUSES, ice_servers
 from emotion.ui.votes import plain
 from emotion.ui.webcam import StreamProcessor
-from emotion.video import Snapshot, State
+from emotion.video import Snapshot, State, VideoSettings
 from emotion.voting import Vote
 from tests.tiny_models import CLASSES, write_tiny_models
 
@@ -36,19 +36,25 @@ class FakeWebcam:
     def __init__(self) -> None:
         self.arguments: dict[str, Any] = {}
         self.stream: SimpleNamespace | None = None
+        self.refusal = ""
 
     def __call__(self, **arguments: Any) -> SimpleNamespace:
         self.arguments = arguments
-        return SimpleNamespace(state=SimpleNamespace(playing=False), video_processor=self.stream)
+        return SimpleNamespace(state=SimpleNamespace(playing=False, signalling=False), video_processor=self.stream)
 
-    def came_to(self, state: State, *faces: FaceEmotion) -> None:
-        self.stream = SimpleNamespace(snapshot=Snapshot(state, faces, 3, time.monotonic()))
+    def came_to(self, state: State, *faces: FaceRecord) -> None:
+        record = SessionRecord()
+        record.add(Moment(1.0, datetime(2026, 1, 1, tzinfo=UTC), faces))
+        record.add(Moment(3.0, datetime(2026, 1, 1, tzinfo=UTC), ()))
+        snapshot = Snapshot(state, faces, 3, 1.0)
+        self.stream = SimpleNamespace(snapshot=snapshot, settings=VideoSettings(), record=record, picture_bgr=None)
 
 
 @pytest.fixture
 def webcam(monkeypatch: pytest.MonkeyPatch) -> FakeWebcam:
     webcam = FakeWebcam()
     monkeypatch.setattr("emotion.ui.webcam.webrtc_streamer", webcam)
+    monkeypatch.setattr("emotion.ui.webcam.browser_refusal", lambda: webcam.refusal)
     return webcam
 
 
@@ -59,6 +65,19 @@ def page(webcam: FakeWebcam, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     st.cache_resource.clear()
     yield AppTest.from_file(str(config.ROOT / "web_app.py"), default_timeout=30)
     st.cache_resource.clear()
+
+
+PICTURES = """
+from emotion import config, load_models
+from emotion.ui.pictures import show_pictures
+show_pictures(load_models(config.MODELS))
+"""
+
+
+@pytest.fixture
+def pictures(page: AppTest) -> AppTest:
+    """The page of pictures alone: AppTest opens the first page of several, and no other."""
+    return AppTest.from_string(PICTURES, default_timeout=30)
 
 
 @pytest.fixture
@@ -72,7 +91,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes | Exception]:
             raise answer
         return answer
 
-    monkeypatch.setattr("emotion.ui.image_url.fetch", fetch)
+    monkeypatch.setattr("emotion.ui.pictures.fetch", fetch)
     return answers
 
 
@@ -82,8 +101,7 @@ def png(image_rgb: np.ndarray) -> bytes:
 
 def ask_for(page: AppTest, address: str) -> None:
     page.run()
-    page.sidebar.radio[0].set_value("Image URL").run()
-    page.text_input[0].set_value(address)
+    page.text_area[0].set_value(address)
     page.button[0].click().run()
 
 
@@ -99,13 +117,14 @@ def vote_for(label: str, *others: str) -> Vote:
     return Vote(label, ballots, probabilities, tie=False, uncertain=len(others) > 2)
 
 
+def face(number: int, vote: Vote) -> FaceRecord:
+    return FaceRecord(number, vote, vote)
+
+
 def test_page_opens_on_the_webcam_and_says_what_it_is_not_for(page):
     page.run()
     assert not page.exception
-    assert page.sidebar.radio[0].options == ["Webcam", "Image URL"]
-    assert page.sidebar.radio[0].value == "Webcam"
     assert "Press Start" in page.info[0].value
-    page.sidebar.radio[0].set_value("Image URL").run()
     assert "An expression is not a feeling. Not for work or school" in texts(page)
     assert "Pictures are not stored and not passed on" in texts(page)
 
@@ -120,18 +139,18 @@ def test_webcam_asks_for_no_microphone_and_for_no_public_server(page, webcam):
 
 
 def test_webcam_panel_shows_the_vote_on_the_largest_face(page, webcam):
-    largest = FaceEmotion(Box(0, 0, 90, 90), vote_for("Happy", "Sad"))
-    webcam.came_to(State.FACES, largest, FaceEmotion(Box(100, 0, 40, 40), vote_for("Angry")))
+    largest = face(1, vote_for("Happy", "Sad"))
+    webcam.came_to(State.FACES, largest, face(2, vote_for("Angry")))
     page.run()
     assert page.subheader[0].value == "Happy"
     assert "4 of 5 models agree" in texts(page)
-    assert "The largest of 2 faces, vote 3" in texts(page)
+    assert "Face 1, one of 2, vote 3" in texts(page)
     assert dict(page.table[0].value.to_numpy()) == dict(zip(config.MODEL_NAMES, largest.vote.ballots, strict=True))
     assert [bar.proto.value for bar in page.get("progress")] == [10, 80, 10]
 
 
 def test_webcam_panel_says_when_the_models_are_divided(page, webcam):
-    webcam.came_to(State.FACES, FaceEmotion(Box(0, 0, 90, 90), vote_for("Happy", "Sad", "Sad", "Angry")))
+    webcam.came_to(State.FACES, face(1, vote_for("Happy", "Sad", "Sad", "Angry")))
     page.run()
     assert "Uncertain: 2 of 5 models agree" in texts(page)
 
@@ -146,71 +165,125 @@ def test_webcam_panel_tells_a_fault_from_an_empty_picture(page, webcam):
     assert "No face" not in texts(page)
 
 
-def test_image_address_shows_each_face_with_its_five_ballots(page, served):
+def test_image_address_shows_each_face_with_its_five_ballots(pictures, served):
     portrait = skimage.data.astronaut()[0:250, 110:330]
     served[ADDRESS] = png(np.hstack([portrait, portrait // 2]))
-    ask_for(page, ADDRESS)
-    assert not page.exception
-    assert "2 faces" in texts(page)
-    assert len(page.subheader) == len(page.table) == 2
-    for table in page.table:
+    ask_for(pictures, ADDRESS)
+    assert not pictures.exception
+    assert list(pictures.dataframe[0].value["Face"]) == [1, 2]
+    pictures.selectbox[0].set_value(2).run()
+    assert len(pictures.subheader) == len(pictures.table) == 1
+    for table in pictures.table:
         assert list(table.value["Model"]) == list(config.MODEL_NAMES)
         assert set(table.value["Ballot"]) <= set(CLASSES)
-    assert ADDRESS in texts(page)
+    assert ADDRESS in texts(pictures)
 
 
-def test_result_is_still_there_after_a_look_at_the_webcam(page, served):
+def test_a_reason_why_shows_the_face_with_its_decisive_parts(pictures, served):
     served[ADDRESS] = png(skimage.data.astronaut())
-    ask_for(page, ADDRESS)
-    page.sidebar.radio[0].set_value("Webcam").run()
-    assert not page.subheader
-    page.sidebar.radio[0].set_value("Image URL").run()
-    assert page.subheader[0].value in CLASSES
+    ask_for(pictures, ADDRESS)
+    shown = len(pictures.get("image"))
+    pictures.toggle[0].set_value(True).run()
+    assert not pictures.exception
+    assert len(pictures.get("image")) == shown + 1
 
 
-def test_picture_without_a_face_is_shown_with_advice(page, served):
-    served[ADDRESS] = png(np.full((200, 300, 3), 90, dtype=np.uint8))
-    ask_for(page, ADDRESS)
-    assert "No face was found" in page.warning[0].value
-    assert len(page.get("image")) == 1
+def test_several_addresses_give_what_is_there_and_the_reason_for_the_rest(pictures, served):
+    served[ADDRESS], served["https://b/"] = png(skimage.data.astronaut()), FetchError("Nobody answers.")
+    ask_for(pictures, f"{ADDRESS}\nhttps://b/")
+    assert len(pictures.session_state["visit"].pictures) == 1
+    assert pictures.error[0].value == plain("https://b/: Nobody answers.")
 
 
-def test_failed_address_replaces_the_result_by_its_reason(page, served):
+def test_an_example_is_one_click_away(pictures):
+    pictures.run()
+    [example] = [button for button in pictures.button if button.label == "Grace Hopper"]
+    example.click().run()
+    assert not pictures.exception
+    assert pictures.subheader[0].value in CLASSES
+
+
+def test_address_of_the_page_opens_a_picture(pictures, served):
     served[ADDRESS] = png(skimage.data.astronaut())
-    ask_for(page, ADDRESS)
-    assert page.subheader
-    served["ftp://x"] = FetchError("Only http and https addresses are fetched.")
-    ask_for(page, "ftp://x")
-    assert page.error[0].value == plain("Only http and https addresses are fetched.")
-    assert not page.subheader, "an old result under a new error would be taken for the new picture's"
+    pictures.query_params["url"] = ADDRESS
+    pictures.run()
+    assert pictures.subheader[0].value in CLASSES
 
 
-def test_something_else_than_a_picture_is_called_so(page, served):
-    served[ADDRESS] = b"<html>not found</html>"
-    ask_for(page, ADDRESS)
-    assert "This is not a picture" in page.error[0].value
-
-
-def test_address_on_this_computer_is_refused(page, monkeypatch):
-    monkeypatch.delenv(LOOPBACK_SWITCH, raising=False)
-    ask_for(page, "http://127.0.0.1:8501/picture.png")
-    assert "only fetched from the public internet" in page.error[0].value
-
-
-def test_unexpected_fault_goes_to_the_log_and_not_to_the_visitor(page, served, caplog):
-    served[ADDRESS] = RuntimeError("secret/path.py broke")
-    with caplog.at_level(logging.ERROR, logger="emotion.ui"):
-        ask_for(page, ADDRESS)
+@pytest.mark.parametrize("cause", ["insecure", "none", "denied"])
+def test_a_camera_that_cannot_start_gives_its_reason_and_another_way(page, webcam, cause):
+    webcam.refusal = cause
+    page.run()
     assert not page.exception
-    assert "Something went wrong" in page.error[0].value
-    assert "secret" not in texts(page)
+    assert page.warning[0].value == CAUSES[cause]
+    assert len(page.get("file_uploader")) == 1
+
+
+def test_session_is_summed_up(page, webcam):
+    webcam.came_to(State.FACES, face(1, vote_for("Happy")))
+    page.run()
+    assert not page.exception
+    [summary] = [element.value for element in page.markdown if "seconds with a face" in element.value]
+    assert summary == "2 seconds with a face: Happy 100%. Longest stretch: Happy, 2 s. Changes: 0."
+
+
+@pytest.mark.parametrize("environment", [{"EMOTION_TURN": "https://x"}, {"EMOTION_STUN": "turn:x"}])
+def test_a_wrong_relay_address_is_named(environment):
+    with pytest.raises(ValueError, match=next(iter(environment.values()))):
+        ice_servers(environment)
+
+
+def test_relays_are_read_from_the_environment_and_none_is_the_default():
+    assert ice_servers({}) == []
+    named = {"EMOTION_STUN": "stun:a:1, stun:b:2", "EMOTION_TURN": "turn:c", "EMOTION_TURN_USER": "u"}
+    stun, turn = ice_servers(named)
+    assert stun == {"urls": ["stun:a:1", "stun:b:2"]}
+    assert turn == {"urls": ["turn:c"], "username": "u", "credential": ""}
+
+
+def test_picture_without_a_face_is_shown_with_advice(pictures, served):
+    served[ADDRESS] = png(np.full((200, 300, 3), 90, dtype=np.uint8))
+    ask_for(pictures, ADDRESS)
+    assert "No face was found" in pictures.warning[0].value
+    assert len(pictures.get("image")) == 1
+
+
+def test_failed_address_replaces_the_result_by_its_reason(pictures, served):
+    served[ADDRESS] = png(skimage.data.astronaut())
+    ask_for(pictures, ADDRESS)
+    assert pictures.subheader
+    served["ftp://x"] = FetchError("Only http and https addresses are fetched.")
+    ask_for(pictures, "ftp://x")
+    assert pictures.error[0].value == plain("Only http and https addresses are fetched.")
+    assert not pictures.subheader, "an old result under a new error would be taken for the new picture's"
+
+
+def test_something_else_than_a_picture_is_called_so(pictures, served):
+    served[ADDRESS] = b"<html>not found</html>"
+    ask_for(pictures, ADDRESS)
+    assert "This is not a picture" in pictures.error[0].value
+
+
+def test_address_on_this_computer_is_refused(pictures, monkeypatch):
+    monkeypatch.delenv(LOOPBACK_SWITCH, raising=False)
+    ask_for(pictures, "http://127.0.0.1:8501/picture.png")
+    assert "only fetched from the public internet" in pictures.error[0].value
+
+
+def test_unexpected_fault_goes_to_the_log_and_not_to_the_visitor(pictures, served, caplog):
+    served[ADDRESS] = RuntimeError("secret/path.py broke")
+    with caplog.at_level(logging.ERROR, logger="emotion.ui.pictures"):
+        ask_for(pictures, ADDRESS)
+    assert not pictures.exception
+    assert "Something went wrong" in pictures.error[0].value
+    assert "secret" not in texts(pictures)
     assert caplog.records[0].exc_info[0] is RuntimeError
 
 
-def test_huge_picture_is_reduced_before_it_goes_to_the_browser(page, served):
+def test_huge_picture_is_reduced_before_it_goes_to_the_browser(pictures, served):
     served[ADDRESS] = png(np.full((2000, 4000, 3), 90, dtype=np.uint8))
-    ask_for(page, ADDRESS)
-    assert page.session_state["recognized_picture"].drawn_bgr.shape == (800, 1600, 3)
+    ask_for(pictures, ADDRESS)
+    assert pictures.session_state["visit"].pictures[0].drawn_bgr.shape == (800, 1600, 3)
 
 
 def test_missing_models_are_named_and_the_page_heals_without_a_restart(page, monkeypatch, tmp_path):
@@ -240,9 +313,10 @@ from streamlit.testing.v1 import AppTest
 page = AppTest.from_file("web_app.py", default_timeout=60)
 import emotion.ui.webcam
 from types import SimpleNamespace
-stopped = SimpleNamespace(state=SimpleNamespace(playing=False), video_processor=None)
+stopped = SimpleNamespace(state=SimpleNamespace(playing=False, signalling=False), video_processor=None)
 emotion.ui.webcam.webrtc_streamer = lambda **_: stopped
-page.run().sidebar.radio[0].set_value("Image URL").run()
+emotion.ui.webcam.browser_refusal = lambda: ""
+page.run()
 assert not page.exception, page.exception
 training = ("dataset", "vectorize", "splitting", "recipes", "training", "export", "evaluation", "embedding")
 unwanted = {"sklearn", "xgboost", "imblearn", "matplotlib", "torch", *(f"emotion.{name}" for name in training)}

@@ -1,4 +1,4 @@
-"""The webcam's video with the faces in it and, beside it, the last vote."""
+"""The webcam's video with the faces in it and, beside it, votes, timeline and what the session sums up to."""
 
 import time
 from typing import Any, Final
@@ -9,11 +9,19 @@ from streamlit_webrtc import VideoProcessorBase, WebRtcStreamerContext, webrtc_s
 from emotion import config
 from emotion.ensemble import Ensemble
 from emotion.recognizer import Recognizer
-from emotion.ui.votes import show_details, show_label
-from emotion.video import NOTICES, FaceVideo, State
+from emotion.record import session_csv, summarize
+from emotion.ui.camera import CAUSES, CONNECTING_SECONDS, browser_refusal, ice_servers
+from emotion.ui.charts import timeline
+from emotion.ui.pictures import ask_for, show_picture
+from emotion.ui.recognition import encode_png
+from emotion.ui.state import visit
+from emotion.ui.votes import plain, show_details, show_label
+from emotion.video import NOTICES, FaceVideo, State, VideoSettings
 
 POLL_SECONDS: Final = 0.5
 """How often the page asks a stream for its last vote."""
+
+_LARGEST: Final = "the largest"
 
 
 class StreamProcessor(FaceVideo, VideoProcessorBase):
@@ -21,21 +29,31 @@ class StreamProcessor(FaceVideo, VideoProcessorBase):
 
 
 def show_webcam(models: Ensemble) -> None:
-    """Draw the webcam's part of the page.
+    """Draw the webcam's page.
 
     Parameters
     ----------
     models : Ensemble
     """
+    state = visit()
+    try:
+        relays = ice_servers()
+    except ValueError as error:
+        st.error(plain(str(error)))
+        return
+    refusal = browser_refusal()
+    settings = _chosen_settings()
     video, panel = st.columns([3, 2], gap="medium")
     with video:
         context = webrtc_streamer(
             key="webcam",
             # Without this line, a public STUN server would be asked for this computer's address.
-            rtc_configuration={"iceServers": []},
+            rtc_configuration={"iceServers": relays},
             media_stream_constraints={"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}, "audio": False},
             video_html_attrs={"autoPlay": True, "muted": True, "playsInline": True, "style": {"width": "100%"}},
-            video_processor_factory=lambda: StreamProcessor(Recognizer(models, config.VIDEO_DETECTION_SIDE)),
+            video_processor_factory=lambda: StreamProcessor(
+                Recognizer(models, config.VIDEO_DETECTION_SIDE), models.calibration.uncertain_below, settings
+            ),
             translations={
                 "select_device": "Choose camera",
                 "media_api_not_available": "The browser offers no camera here; open http://localhost or an https page.",
@@ -45,9 +63,57 @@ def show_webcam(models: Ensemble) -> None:
             },
             media_toggle_controls=False,
         )
+        if context.video_processor is not None:
+            state.stream = context.video_processor
+            state.stream.settings = settings
+        live = context.state.playing or context.state.signalling
+        st.fragment(_watch_connection, run_every=1.0 if live else None)(context, refusal, models)
+    poll_seconds = POLL_SECONDS if context.state.playing else None
     with panel:
-        poll_seconds = POLL_SECONDS if context.state.playing else None
         st.fragment(show_last_vote, run_every=poll_seconds)(context)
+    if state.stream is not None:
+        st.fragment(_show_session, run_every=2 * POLL_SECONDS if poll_seconds else None)(models, settings)
+
+
+def _chosen_settings() -> VideoSettings:
+    with st.expander("Settings", icon=":material/tune:"):
+        left, middle, right = st.columns(3, gap="medium", vertical_alignment="bottom")
+        interval = left.slider("Seconds between votes", 0.25, 5.0, config.VOTE_INTERVAL_SECONDS, 0.25)
+        smoothing = middle.slider(
+            "Smoothing, seconds",
+            0.5,
+            10.0,
+            config.SMOOTHING_SECONDS,
+            0.5,
+            help="After so long, an older vote has 37 % of its weight left.",
+        )
+        raw = right.toggle("Show raw votes", help="Each vote alone, as the five models gave it.")
+    return VideoSettings(interval, smoothing, not raw)
+
+
+def _watch_connection(context: WebRtcStreamerContext[StreamProcessor, Any], refusal: str, models: Ensemble) -> None:
+    """Say why there is no video, if there is a reason, and offer a single picture in its place."""
+    state = visit()
+    arrived = context.video_processor is not None and context.video_processor.picture_bgr is not None
+    if arrived or not (context.state.playing or context.state.signalling):
+        state.connecting_since = None
+    elif state.connecting_since is None:
+        state.connecting_since = time.monotonic()
+    late = state.connecting_since is not None and time.monotonic() - state.connecting_since > CONNECTING_SECONDS
+    cause = "connection" if late else refusal
+    if arrived or not cause:
+        return
+    st.warning(CAUSES[cause])
+    if cause == "connection":
+        taken = st.camera_input("Take a single picture instead")
+    else:
+        taken = st.file_uploader("Choose a picture instead", type=["jpg", "jpeg", "png", "webp"])
+    if taken is not None:
+        ask_for([(taken.name, taken.getvalue)], models)
+        for problem in state.problems:
+            st.error(plain(problem))
+        for picture in state.pictures:
+            show_picture(picture, models, key="single")
 
 
 def show_last_vote(context: WebRtcStreamerContext[StreamProcessor, Any]) -> None:
@@ -65,11 +131,53 @@ def show_last_vote(context: WebRtcStreamerContext[StreamProcessor, Any]) -> None
     snapshot = stream.snapshot
     if snapshot.state is State.FAULT:
         st.error(NOTICES[State.FAULT])
-    elif snapshot.state is not State.FACES:
-        st.info(NOTICES[snapshot.state])
-    else:
-        largest = snapshot.faces[0].vote
-        show_label(largest)
-        which = "One face" if len(snapshot.faces) == 1 else f"The largest of {len(snapshot.faces)} faces"
-        st.caption(f"{which}, vote {snapshot.votes}, {time.monotonic() - snapshot.taken_at:.0f} s ago")
-        show_details(largest)
+        return
+    if snapshot.state is State.SLOW:
+        st.warning(NOTICES[State.SLOW])
+    elif snapshot.state is not State.FACES or not snapshot.faces:
+        st.info(NOTICES[State.WAITING if snapshot.state is State.FACES else snapshot.state])
+    if not snapshot.faces:
+        return
+    numbers = sorted(face.number for face in snapshot.faces)
+    chosen = st.selectbox("Face", [_LARGEST, *numbers]) if len(numbers) > 1 else _LARGEST
+    face = next((face for face in snapshot.faces if face.number == chosen), snapshot.faces[0])
+    vote = stream.settings.shown(face)
+    show_label(vote)
+    which = f"Face {face.number}" + (f", one of {len(numbers)}" if len(numbers) > 1 else "")
+    st.caption(f"{which}, vote {snapshot.votes}, {snapshot.seconds_ago:.0f} s ago")
+    show_details(vote)
+
+
+def _show_session(models: Ensemble, settings: VideoSettings) -> None:
+    """Draw the timeline of the session, its summary and the downloads."""
+    stream = visit().stream
+    if stream is None or not (moments := stream.record.moments()):
+        return
+    st.subheader("This session", anchor=False)
+    st.vega_lite_chart(
+        spec=timeline(moments, models.classes, smoothed=settings.show_smoothed), width="stretch", key="timeline"
+    )
+    if summary := summarize(moments, smoothed=settings.show_smoothed):
+        shares = ", ".join(f"{plain(label)} {share:.0%}" for label, share in summary.shares.items())
+        st.markdown(
+            f"{summary.seconds:.0f} seconds with a face: {shares}. Longest stretch: {plain(summary.longest_label)}, "
+            f"{summary.longest_seconds:.0f} s. Changes: {summary.changes}."
+        )
+    with st.container(horizontal=True):
+        # Made when they are asked for, not at every refresh.
+        st.download_button(
+            "Session as CSV",
+            lambda: session_csv(stream.record.moments(), models.classes, models.model_names),
+            "session.csv",
+            "text/csv",
+            on_click="ignore",
+        )
+        picture_bgr = stream.picture_bgr
+        if picture_bgr is not None:
+            st.download_button(
+                "Annotated snapshot",
+                lambda: encode_png(stream.picture_bgr if stream.picture_bgr is not None else picture_bgr),
+                "snapshot.png",
+                "image/png",
+                on_click="ignore",
+            )

@@ -36,13 +36,13 @@ def pictures(tmp_path: Path) -> Iterator[str]:
 
 
 def ask_for(page: Page, address: str) -> None:
-    page.get_by_label("Address of a picture").fill(address)
+    page.get_by_label("Addresses of pictures, one a line").fill(address)
     page.get_by_role("button", name="Recognise").click()
 
 
 def test_address_gives_the_vote_or_the_reason_why_not(open_page, pictures, classes):
     page = open_page()
-    page.get_by_text("Image URL", exact=True).click()
+    page.get_by_role("link", name="Pictures").click()
 
     ask_for(page, f"{pictures}/astronaut.jpg")
     expect(page.get_by_text("of 5 models agree")).to_be_visible()

@@ -49,7 +49,7 @@ def shown(video: Locator) -> NDArray[np.int_]:
 
 def drawn_share(picture_bgr: NDArray[np.int_], box: Box) -> float:
     """How much of the box's outline is there, in a colour of the boxes, a few pixels aside at most: 0 to 1."""
-    colours = np.array([drawing.CERTAIN_BGR, drawing.UNCERTAIN_BGR])
+    colours = np.array(drawing.FACE_COLOURS_BGR[:3])
     distance = np.linalg.norm(picture_bgr[:, :, None] - colours, axis=-1).min(axis=-1)
     drawn = distance < COLOUR_TOLERANCE
     x, y, w, h = box
@@ -60,7 +60,7 @@ def drawn_share(picture_bgr: NDArray[np.int_], box: Box) -> float:
 
 
 def test_webcam_shows_boxes_and_votes_until_the_face_leaves_and_until_stop(open_page, classes):
-    [box] = FaceDetector(config.VIDEO_DETECTION_SIDE).detect(camera_picture(0))
+    [box] = FaceDetector(config.VIDEO_DETECTION_SIDE).detect(np.ascontiguousarray(camera_picture(0)[:, ::-1]))
     page = open_page(camera=FACE_FRAMES + EMPTY_FRAMES)
     component = page.frame_locator('iframe[title*="webrtc"]')
     component.get_by_role("button", name="Start").click()

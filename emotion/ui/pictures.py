@@ -1,0 +1,202 @@
+"""Pictures from addresses, files and examples: boxes, a table of faces and, for a chosen one, what the models say."""
+
+import logging
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from emotion import config
+from emotion.ensemble import Ensemble
+from emotion.errors import EmotionError
+from emotion.faces import FaceVector
+from emotion.fetch import fetch
+from emotion.occlusion import occlusion_map
+from emotion.ui.charts import crop_picture, heat_picture
+from emotion.ui.recognition import RecognizedPicture, encode_png, pictures_csv, recognize_picture
+from emotion.ui.state import visit
+from emotion.ui.votes import plain, show_details, show_label
+from emotion.voting import Vote
+
+log = logging.getLogger(__name__)
+
+MOST_PICTURES: Final = 20
+"""At one time; fetched and recognised one after the other."""
+
+_SUFFIXES: Final = sorted(suffix.removeprefix(".") for suffix in config.IMAGE_SUFFIXES)
+_FAULT: Final = "Something went wrong on the server; its log says what."
+
+
+class Upload(Protocol):
+    """A file that a visitor chose, or a picture that the browser took."""
+
+    name: str
+
+    def getvalue(self) -> bytes:
+        """Give the file's bytes."""
+        ...
+
+
+def show_pictures(models: Ensemble) -> None:
+    """Draw the page: the form, the examples, and the pictures that were last asked for.
+
+    Parameters
+    ----------
+    models : Ensemble
+    """
+    state = visit()
+    with st.form("pictures", border=True):
+        addresses = st.text_area(
+            "Addresses of pictures, one a line", placeholder="https://example.org/portrait.jpg", height=80
+        )
+        files = st.file_uploader("Or files", type=_SUFFIXES, accept_multiple_files=True)
+        asked = st.form_submit_button("Recognise", type="primary")
+    examples = sorted(config.EXAMPLES.glob("*.jpg"))
+    chosen = None
+    with st.container(horizontal=True):
+        for example in examples:
+            if st.button(example.stem.replace("-", " "), icon=":material/image:"):
+                chosen = example
+    url = st.query_params.get("url", "")
+    if asked:
+        sources = [(address, _fetching(address)) for address in addresses.split()]
+        ask_for([*sources, *((file.name, file.getvalue) for file in files)], models)
+        st.query_params.clear()
+    elif chosen is not None:
+        ask_for([(chosen.name, chosen.read_bytes)], models)
+    elif url != state.opened_url:
+        state.opened_url = url
+        if url:
+            ask_for([(url, _fetching(url))], models)
+    for problem in state.problems:
+        st.error(plain(problem))
+    for number, picture in enumerate(state.pictures):
+        show_picture(picture, models, key=f"picture_{number}")
+    if state.pictures:
+        st.download_button(
+            "Results as CSV",
+            pictures_csv(state.pictures, models.classes, models.model_names),
+            "faces.csv",
+            "text/csv",
+            on_click="ignore",
+        )
+
+
+def _fetching(address: str) -> Callable[[], bytes]:
+    return lambda: fetch(address)
+
+
+def ask_for(sources: list[tuple[str, Callable[[], bytes]]], models: Ensemble) -> None:
+    """Keep what is found in pictures for this visitor, and why there is nothing to show of others.
+
+    Parameters
+    ----------
+    sources : list of (str, function that gives the bytes of a picture file): name and origin
+    models : Ensemble
+    """
+    state = visit()
+    state.pictures, state.problems = [], []
+    if not sources:
+        state.problems.append("Give an address or choose a file.")
+    if len(sources) > MOST_PICTURES:
+        state.problems.append(f"At most {MOST_PICTURES} pictures at a time; the first {MOST_PICTURES} are shown.")
+    for name, read in sources[:MOST_PICTURES]:
+        prefix = f"{name}: " if len(sources) > 1 else ""
+        try:
+            with st.spinner("Looking for faces…"):
+                state.pictures.append(recognize_picture(name, read(), models))
+        except EmotionError as error:
+            state.problems.append(f"{prefix}{error}")
+        except Exception:  # a fault of ours: the visitor gets a sentence, the log the traceback
+            log.exception("a picture could not be recognised")
+            state.problems.append(f"{prefix}{_FAULT}")
+
+
+def show_picture(picture: RecognizedPicture, models: Ensemble, key: str) -> None:
+    """Draw a picture with its faces.
+
+    Parameters
+    ----------
+    picture : RecognizedPicture
+    models : Ensemble
+    key : str, of this picture among those on the page
+    """
+    with st.container(border=True):
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            st.image(picture.drawn_bgr, channels="BGR", alt="The picture with a box around each face")
+            st.text(picture.name)
+            # Encoded when it is asked for, not at every drawing of the page.
+            st.download_button(
+                "Annotated picture",
+                lambda: encode_png(picture.drawn_bgr),
+                "annotated.png",
+                "image/png",
+                key=f"{key}_png",
+                on_click="ignore",
+            )
+        with right:
+            if picture.faces:
+                _show_faces(picture, models, key)
+            else:
+                st.warning("No face was found. The detector needs faces that look towards the camera and are upright.")
+
+
+def _show_faces(picture: RecognizedPicture, models: Ensemble, key: str) -> None:
+    chosen = 0
+    if len(picture.faces) > 1:
+        votes = [face.vote for face in picture.faces]
+        st.dataframe(
+            {
+                "Face": list(range(1, len(votes) + 1)),
+                "Expression": [vote.label for vote in votes],
+                "Probability": [vote.probabilities[vote.label] for vote in votes],
+                "Ballots": [f"{vote.agreement} of {len(vote.ballots)}" for vote in votes],
+                "Uncertain": [vote.uncertain for vote in votes],
+            },
+            hide_index=True,
+            column_config={"Probability": st.column_config.NumberColumn(format="percent")},
+        )
+        number = st.selectbox("Face", range(1, len(votes) + 1), key=f"{key}_face")
+        chosen = number - 1
+    vote, vector = picture.faces[chosen].vote, picture.vectors[chosen]
+    crop, label = st.columns([1, 2], vertical_alignment="center")
+    crop.image(crop_picture(vector), width="stretch", alt="The face as the models see it, 48 x 48 pixels")
+    with label:
+        show_label(vote)
+    show_details(vote)
+    _show_reason(vector, vote, models, f"{key}_{chosen}")
+
+
+def _show_reason(vector: FaceVector, vote: Vote, models: Ensemble, key: str) -> None:
+    if not st.toggle(f"Why {plain(vote.label)}?", key=f"{key}_why", help="Covers each part of the face in turn."):
+        return
+    loss = explained(models, vector.tobytes(), vote.label)
+    st.image(heat_picture(vector, loss), width=240, alt="The face, coloured where covering it changes the vote")
+    strongest = float(loss.max())
+    if strongest < 0.02:
+        st.caption("No single part decides: whichever is covered, the probability stays within two points.")
+    else:
+        st.caption(
+            f"Bright where {plain(vote.label)} rests on the face: covering the brightest spot takes "
+            f"{strongest:.0%} points of its probability."
+        )
+
+
+@st.cache_data(max_entries=100, show_spinner="Covering one part after the other…")
+def explained(_models: Ensemble, vector: bytes, label: str) -> NDArray[np.float32]:
+    """Compute `emotion.occlusion.occlusion_map` once for a face.
+
+    Parameters
+    ----------
+    _models : Ensemble
+    vector : bytes, 2304 of them, of a face vector
+    label : str
+
+    Returns
+    -------
+    ndarray of shape (48, 48), float32
+    """
+    return occlusion_map(_models, np.frombuffer(vector, dtype=np.uint8), label)

@@ -1,0 +1,111 @@
+"""Pictures of any origin -> what the page shows of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from emotion.drawing import draw_marks, marks
+from emotion.ensemble import Ensemble
+from emotion.faces import BGRImage, FaceVector, decode_image
+from emotion.recognizer import FaceEmotion, Recognizer
+from emotion.tables import to_csv, vote_cells, vote_columns
+
+_PICTURE_SIDE: Final = 1600
+"""Pixels; what is longer on its longer side is reduced before it goes to the browser."""
+
+
+@dataclass(frozen=True)
+class RecognizedPicture:
+    """A picture and what was found in it.
+
+    Attributes
+    ----------
+    name : str, its address or file name
+    drawn_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red, with boxes, reduced for display
+    faces : tuple of FaceEmotion, largest first
+    vectors : tuple of ndarray of shape (2304,), uint8, 0-255: the faces as the models see them
+    """
+
+    name: str
+    drawn_bgr: BGRImage
+    faces: tuple[FaceEmotion, ...]
+    vectors: tuple[FaceVector, ...]
+
+
+def recognize_picture(name: str, data: bytes, models: Ensemble) -> RecognizedPicture:
+    """Decode a picture and let the models vote on each of its faces.
+
+    Parameters
+    ----------
+    name : str
+    data : bytes, of a picture file
+    models : Ensemble
+
+    Returns
+    -------
+    RecognizedPicture
+
+    Raises
+    ------
+    ImageError
+        If it is not a picture, or too large a one.
+    DetectorError
+        If the face detector's file is missing or damaged.
+    """
+    image_bgr = decode_image(data)
+    recognizer = Recognizer(models)
+    found = recognizer.find(image_bgr)
+    vectors = tuple(vector for _, vector in found)
+    votes = recognizer.vote(vectors)
+    faces = tuple(FaceEmotion(box, vote) for (box, _), vote in zip(found, votes, strict=True))
+    return RecognizedPicture(name, _reduced(draw_marks(image_bgr, marks(faces))), faces, vectors)
+
+
+def _reduced(image_bgr: BGRImage) -> BGRImage:
+    height, width = image_bgr.shape[:2]
+    scale = _PICTURE_SIDE / max(height, width)
+    if scale >= 1.0:
+        return image_bgr
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def encode_png(image_bgr: BGRImage) -> bytes:
+    """Encode a picture.
+
+    Parameters
+    ----------
+    image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
+
+    Returns
+    -------
+    bytes, of a PNG file
+    """
+    return cv2.imencode(".png", image_bgr)[1].tobytes()
+
+
+def pictures_csv(pictures: Sequence[RecognizedPicture], classes: Sequence[str], model_names: Sequence[str]) -> str:
+    """Write the faces of pictures as a table.
+
+    Parameters
+    ----------
+    pictures : sequence of RecognizedPicture
+    classes : sequence of str
+    model_names : sequence of str, in the order of the ballots
+
+    Returns
+    -------
+    str
+        CSV with the columns `picture`, `face` (1 for the largest), `x`, `y`, `width`, `height` (pixels of the original
+        picture) and those of `emotion.tables.vote_columns`.
+    """
+    rows = [
+        [picture.name, number, *face.box, *vote_cells(face.vote)]
+        for picture in pictures
+        for number, face in enumerate(picture.faces, start=1)
+    ]
+    columns = ["picture", "face", "x", "y", "width", "height", *vote_columns(classes, model_names)]
+    return to_csv(columns, rows)

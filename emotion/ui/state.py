@@ -1,0 +1,44 @@
+"""What the page remembers of a visitor: in memory, as long as the page is open, and nowhere else."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import streamlit as st
+
+from emotion.ui.recognition import RecognizedPicture
+from emotion.video import FaceVideo
+
+_KEY: Final = "visit"
+
+
+@dataclass
+class Visit:
+    """One visitor's state.
+
+    Attributes
+    ----------
+    stream : FaceVideo, optional: the webcam session, also after it has ended, so that its record can be downloaded
+    connecting_since : float, seconds of `time.monotonic`, optional: when the browser began to connect
+    pictures : list of RecognizedPicture, of the last request
+    problems : list of str, why others of the last request are not there
+    opened_url : str, what the page's own address last asked for
+    """
+
+    stream: FaceVideo | None = None
+    connecting_since: float | None = None
+    pictures: list[RecognizedPicture] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    opened_url: str = ""
+
+
+def visit() -> Visit:
+    """Give the state of the visitor whose page is being drawn.
+
+    Returns
+    -------
+    Visit
+    """
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = Visit()
+    state: Visit = st.session_state[_KEY]
+    return state

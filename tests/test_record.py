@@ -1,0 +1,90 @@
+"""What a session sums up to, and the table of it."""
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from emotion.record import FaceRecord, Moment, SessionRecord, session_csv, summarize
+from emotion.ui.charts import TIMELINE_SECONDS, timeline
+from emotion.voting import Vote
+
+CLASSES = ("Happy", "Sad")
+MODELS = ("a", "b")
+START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def vote(label: str) -> Vote:
+    return Vote(label, (label,) * 2, {name: 0.75 if name == label else 0.25 for name in CLASSES}, False, False)
+
+
+def moments(*labels: str | None) -> list[Moment]:
+    """One every two seconds; smoothed votes are always Sad."""
+    return [
+        Moment(
+            2.0 * i,
+            START + timedelta(seconds=2 * i),
+            () if label is None else (FaceRecord(3, vote(label), vote("Sad")),),
+        )
+        for i, label in enumerate(labels)
+    ]
+
+
+def test_summary_counts_time_stretches_and_changes_but_not_pauses():
+    summary = summarize(moments("Happy", "Happy", "Sad", None, "Sad", "Happy", "Sad"), smoothed=False)
+    assert summary is not None
+    assert summary.seconds == 10.0
+    assert summary.shares == pytest.approx({"Happy": 0.6, "Sad": 0.4})
+    assert (summary.longest_label, summary.longest_seconds, summary.changes) == ("Happy", 4.0, 3)
+    smoothed = summarize(moments("Happy", "Sad", "Happy"), smoothed=True)
+    assert smoothed is not None
+    assert (smoothed.shares, smoothed.changes) == ({"Sad": 1.0}, 0)
+
+
+@pytest.mark.parametrize("labels", [[], ["Happy"], [None, None]])
+def test_a_session_without_a_lasting_face_has_no_summary(labels):
+    assert summarize(moments(*labels), smoothed=False) is None
+
+
+def test_csv_has_a_row_for_each_face_and_one_for_a_pause():
+    rows = list(csv.DictReader(io.StringIO(session_csv(moments("Happy", None), CLASSES, MODELS))))
+    assert rows[0] == {
+        "utc": "2026-01-02T03:04:05.000+00:00",
+        "seconds": "0.000",
+        "face": "3",
+        "label": "Happy",
+        "uncertain": "false",
+        "a": "Happy",
+        "b": "Happy",
+        "p_Happy": "0.7500",
+        "p_Sad": "0.2500",
+        "smoothed_label": "Sad",
+    }
+    assert rows[1]["seconds"] == "2.000"
+    assert set(list(rows[1].values())[2:]) == {""}
+
+
+@pytest.mark.parametrize("label", ["=1+1", "+x", "-x", "@x"])
+def test_a_class_name_is_never_a_formula_of_a_spreadsheet(label):
+    face = FaceRecord(1, Vote(label, (label,), {label: 1.0}, False, False), vote("Sad"))
+    table = session_csv([Moment(0.0, START, (face,))], [label], ["a"])
+    assert f"'{label}" in table
+    assert f",{label}," not in table
+
+
+def test_a_page_left_open_keeps_a_bounded_record(monkeypatch):
+    monkeypatch.setattr("emotion.record.MOST_MOMENTS", 3)
+    record = SessionRecord()
+    for moment in moments(*["Happy"] * 5):
+        record.add(moment)
+    assert [moment.seconds for moment in record.moments()] == [4.0, 6.0, 8.0]
+
+
+def test_timeline_breaks_where_no_face_was_and_shows_the_last_minute():
+    course = moments(*["Happy"] * 40, None, "Sad")
+    spec = timeline(course, CLASSES, smoothed=False)
+    values = spec["data"]["values"]
+    assert min(value["s"] for value in values) >= course[-1].seconds - TIMELINE_SECONDS
+    assert [value["p"] for value in values if value["s"] == 80.0] == [None, None]
+    assert [value["p"] for value in values if value["s"] == 82.0] == [0.25, 0.75]
