@@ -21,6 +21,9 @@ from emotion.faces import BGRImage
 from emotion.fetch import LOOPBACK_SWITCH
 
 SERVER_START_SECONDS = 90.0
+FAR_NAME = "faces.example"
+"""Another name of the page, which browsers do not take for this computer's."""
+
 PATIENCE_MS = 60_000
 """Only ever waited for by a test that fails."""
 
@@ -33,8 +36,8 @@ CHROMIUM_FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
+    f"--host-resolver-rules=MAP {FAR_NAME} 127.0.0.1",
 )
 
 
@@ -63,7 +66,7 @@ def address(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     log_file = tmp_path_factory.mktemp("server") / "log.txt"
-    options = [f"--server.port={port}", "--server.headless=true"]
+    options = [f"--server.port={port}", "--server.headless=true", f"--browser.serverAddress={FAR_NAME}"]
     with log_file.open("w") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "web_app.py", *options],
@@ -112,8 +115,8 @@ def open_page(chromium: str, address: str, tmp_path: Path) -> Iterator[Callable[
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
 
-        def opened(camera: Sequence[BGRImage] = ()) -> Page:
-            flags = list(CHROMIUM_FLAGS)
+        def opened(camera: Sequence[BGRImage] = (), *, allowed: bool = True, path: str = "", far: bool = False) -> Page:
+            flags = [*CHROMIUM_FLAGS, "--use-fake-ui-for-media-stream" if allowed else "--deny-permission-prompts"]
             if camera:
                 file = tmp_path / "camera.mjpeg"
                 file.write_bytes(b"".join(cv2.imencode(".jpg", picture)[1].tobytes() for picture in camera))
@@ -122,7 +125,7 @@ def open_page(chromium: str, address: str, tmp_path: Path) -> Iterator[Callable[
             browsers.append(browser)
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             page.set_default_timeout(PATIENCE_MS)
-            page.goto(address)
+            page.goto((address.replace("127.0.0.1", FAR_NAME) if far else address) + path)
             return page
 
         yield opened

@@ -40,6 +40,11 @@ def ask_for(page: Page, address: str) -> None:
     page.get_by_role("button", name="Recognise").click()
 
 
+def test_a_link_to_the_page_opens_its_picture(open_page, pictures):
+    page = open_page(path=f"/?url={pictures}/astronaut.jpg")
+    expect(page.get_by_text("of 5 models agree")).to_be_visible()
+
+
 def test_address_gives_the_vote_or_the_reason_why_not(open_page, pictures, classes):
     page = open_page()
     page.get_by_role("link", name="Pictures").click()

@@ -80,3 +80,16 @@ def test_webcam_shows_boxes_and_votes_until_the_face_leaves_and_until_stop(open_
     expect(page.get_by_text("No face", exact=True)).to_be_visible()
     component.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Press Start")).to_be_visible()
+
+
+def test_a_refused_camera_is_explained_and_a_picture_asked_for_instead(open_page):
+    page = open_page(allowed=False)
+    page.frame_locator('iframe[title*="webrtc"]').get_by_role("button", name="Start").click()
+    expect(page.get_by_text("allow it in the settings of this site, beside the address")).to_be_visible()
+    expect(page.get_by_text("Choose a picture instead")).to_be_visible()
+
+
+def test_a_page_on_plain_http_says_where_browsers_give_the_camera(open_page):
+    page = open_page(far=True)
+    expect(page.get_by_text("Browsers give the camera only to pages on https")).to_be_visible()
+    expect(page.get_by_text("Choose a picture instead")).to_be_visible()
