@@ -71,17 +71,13 @@ def marks(faces: Sequence[FaceEmotion]) -> list[Mark]:
 
     Returns
     -------
-    list of Mark; where there are several faces, each text begins with the number
+    list of Mark
     """
-    several = len(faces) > 1
-    return [
-        Mark(number, face.box, f"{number}  {vote_text(face.vote)}" if several else vote_text(face.vote))
-        for number, face in enumerate(faces, start=1)
-    ]
+    return [Mark(number, face.box, vote_text(face.vote)) for number, face in enumerate(faces, start=1)]
 
 
 def draw_marks(image_bgr: BGRImage, marked: Sequence[Mark]) -> BGRImage:
-    """Draw the box and the text of each face.
+    """Draw the box and the text of each face; where there are several, each text begins with its number.
 
     Parameters
     ----------
@@ -96,9 +92,10 @@ def draw_marks(image_bgr: BGRImage, marked: Sequence[Mark]) -> BGRImage:
     thickness = max(2, round(min(drawn.shape[:2]) / 240))
     for mark in marked:
         x, y, w, h = mark.box
+        text = f"{mark.number}  {mark.text}" if len(marked) > 1 else mark.text
         colour = FACE_COLOURS_BGR[(mark.number - 1) % len(FACE_COLOURS_BGR)]
         cv2.rectangle(drawn, (x, y), (x + w, y + h), colour, thickness, cv2.LINE_AA)
-        tile = _text_tile(mark.text, _text_pixels(drawn), colour)
+        tile = _text_tile(text, _text_pixels(drawn), colour)
         above = y - tile.shape[0]
         _paste(drawn, tile, x - thickness // 2, above if above >= 0 else y + h)
     return drawn

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 import streamlit as st
@@ -27,16 +27,6 @@ MOST_PICTURES: Final = 20
 
 _SUFFIXES: Final = sorted(suffix.removeprefix(".") for suffix in config.IMAGE_SUFFIXES)
 _FAULT: Final = "Something went wrong on the server; its log says what."
-
-
-class Upload(Protocol):
-    """A file that a visitor chose, or a picture that the browser took."""
-
-    name: str
-
-    def getvalue(self) -> bytes:
-        """Give the file's bytes."""
-        ...
 
 
 def show_pictures(models: Ensemble) -> None:
@@ -185,7 +175,7 @@ def _show_reason(vector: FaceVector, vote: Vote, models: Ensemble, key: str) -> 
         )
 
 
-@st.cache_data(max_entries=100, show_spinner="Covering one part after the other…")
+@st.cache_data(max_entries=20, scope="session", show_spinner="Covering one part after the other…")
 def explained(_models: Ensemble, vector: bytes, label: str) -> NDArray[np.float32]:
     """Compute `emotion.occlusion.occlusion_map` once for a face.
 

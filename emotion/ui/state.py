@@ -21,6 +21,7 @@ class Visit:
     connecting_since : float, seconds of `time.monotonic`, optional: when the browser began to connect
     pictures : list of RecognizedPicture, of the last request
     problems : list of str, why others of the last request are not there
+    single_id : str, which upload the webcam's page last recognised in place of a video
     opened_url : str, what the page's own address last asked for
     """
 
@@ -28,6 +29,7 @@ class Visit:
     connecting_since: float | None = None
     pictures: list[RecognizedPicture] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    single_id: str = ""
     opened_url: str = ""
 
 

@@ -109,7 +109,9 @@ def _watch_connection(context: WebRtcStreamerContext[StreamProcessor, Any], refu
     else:
         taken = st.file_uploader("Choose a picture instead", type=["jpg", "jpeg", "png", "webp"])
     if taken is not None:
-        ask_for([(taken.name, taken.getvalue)], models)
+        if taken.file_id != state.single_id:  # once, not at every refresh
+            state.single_id = taken.file_id
+            ask_for([(taken.name, taken.getvalue)], models)
         for problem in state.problems:
             st.error(plain(problem))
         for picture in state.pictures:
