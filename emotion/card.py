@@ -102,6 +102,24 @@ def recall_table(manifest: Mapping[str, Any]) -> str:
     )
 
 
+def reliability_table(manifest: Mapping[str, Any]) -> str:
+    """Lay out how often votes were right that claimed a probability, as Markdown.
+
+    Parameters
+    ----------
+    manifest : mapping, as training writes it
+
+    Returns
+    -------
+    str, a Markdown table: a row for each bin of probabilities
+    """
+    bins = manifest["reliability"]["bins"]
+    lines = ["| claimed probability | right | test faces |", "|---:|---:|---:|"]
+    for claimed, right, faces in zip(bins["confidence"], bins["precision"], bins["faces"], strict=True):
+        lines.append(f"| {claimed:.1%} | {right:.1%} | {faces:,} |")
+    return "\n".join(lines)
+
+
 def model_card(manifest: Mapping[str, Any]) -> str:
     """Write the model card.
 
@@ -166,7 +184,9 @@ The share of each class that the vote finds, on all test faces:
 
 What votes claim differs from how often they are right by {measured["expected_error"]:.1%} on average (expected
 calibration error). {measured["uncertain"]:.1%} of the votes are called uncertain; {measured["uncertain_precision"]:.1%}
-of these are right, and {measured["certain_precision"]:.1%} of the others.
+of these are right, and {measured["certain_precision"]:.1%} of the others. By what a vote claims for its label:
+
+{reliability_table(manifest)}
 
 On the test faces the ONNX files gave other ballots than the fitted scikit-learn objects this often:
 {", ".join(f"`{name}` {count}" for name, count in manifest["differing_ballots"].items())}.

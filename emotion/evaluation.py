@@ -215,10 +215,15 @@ class Reliability:
     uncertain_precision: float
     certain_precision: float
 
-    def summary(self) -> dict[str, float]:
+    def summary(self) -> dict[str, Any]:
         """What goes into the manifest, rounded to four digits."""
         names = ("expected_error", "uncertain", "uncertain_precision", "certain_precision")
-        return {name: round(getattr(self, name), 4) for name in names}
+        bins = {
+            "confidence": [round(float(share), 4) for share in self.confidence],
+            "precision": [round(float(share), 4) for share in self.precision],
+            "faces": [int(count) for count in self.faces],
+        }
+        return {name: round(getattr(self, name), 4) for name in names} | {"bins": bins}
 
 
 def reliability(

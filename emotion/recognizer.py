@@ -19,10 +19,12 @@ class FaceEmotion:
     ----------
     box : Box (x, y, w, h), pixels
     vote : Vote
+    vector : ndarray of shape (2304,), uint8, 0-255: the face as the models see it
     """
 
     box: Box
     vote: Vote
+    vector: FaceVector
 
 
 class Recognizer:
@@ -57,7 +59,7 @@ class Recognizer:
         """
         found = self.find(image_bgr)
         votes = self.vote([vector for _, vector in found])
-        return [FaceEmotion(box, vote) for (box, _), vote in zip(found, votes, strict=True)]
+        return [FaceEmotion(box, vote, vector) for (box, vector), vote in zip(found, votes, strict=True)]
 
     def find(self, image_bgr: BGRImage) -> list[tuple[Box, FaceVector]]:
         """Find the faces of a picture; see `emotion.faces.find_faces`.

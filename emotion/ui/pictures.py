@@ -151,7 +151,7 @@ def _show_faces(picture: RecognizedPicture, models: Ensemble, key: str) -> None:
         )
         number = st.selectbox("Face", range(1, len(votes) + 1), key=f"{key}_face")
         chosen = number - 1
-    vote, vector = picture.faces[chosen].vote, picture.vectors[chosen]
+    vote, vector = picture.faces[chosen].vote, picture.faces[chosen].vector
     crop, label = st.columns([1, 2], vertical_alignment="center")
     crop.image(crop_picture(vector), width="stretch", alt="The face as the models see it, 48 x 48 pixels")
     with label:

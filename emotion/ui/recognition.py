@@ -9,7 +9,7 @@ import numpy as np
 
 from emotion.drawing import draw_marks, marks
 from emotion.ensemble import Ensemble
-from emotion.faces import BGRImage, FaceVector, decode_image
+from emotion.faces import BGRImage, decode_image
 from emotion.recognizer import FaceEmotion, Recognizer
 from emotion.tables import to_csv, vote_cells, vote_columns
 
@@ -26,13 +26,11 @@ class RecognizedPicture:
     name : str, its address or file name
     drawn_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red, with boxes, reduced for display
     faces : tuple of FaceEmotion, largest first
-    vectors : tuple of ndarray of shape (2304,), uint8, 0-255: the faces as the models see them
     """
 
     name: str
     drawn_bgr: BGRImage
     faces: tuple[FaceEmotion, ...]
-    vectors: tuple[FaceVector, ...]
 
 
 def recognize_picture(name: str, data: bytes, models: Ensemble) -> RecognizedPicture:
@@ -56,12 +54,8 @@ def recognize_picture(name: str, data: bytes, models: Ensemble) -> RecognizedPic
         If the face detector's file is missing or damaged.
     """
     image_bgr = decode_image(data)
-    recognizer = Recognizer(models)
-    found = recognizer.find(image_bgr)
-    vectors = tuple(vector for _, vector in found)
-    votes = recognizer.vote(vectors)
-    faces = tuple(FaceEmotion(box, vote) for (box, _), vote in zip(found, votes, strict=True))
-    return RecognizedPicture(name, _reduced(draw_marks(image_bgr, marks(faces))), faces, vectors)
+    faces = tuple(Recognizer(models).recognize(image_bgr))
+    return RecognizedPicture(name, _reduced(draw_marks(image_bgr, marks(faces))), faces)
 
 
 def _reduced(image_bgr: BGRImage) -> BGRImage:
