@@ -1,90 +1,223 @@
 """The webcam page in a real browser: what a visitor sees, from Start to Stop."""
 
-import base64
+import csv
+import io
 import math
 import re
 import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
-import cv2
 import numpy as np
-import skimage.data
-from numpy.typing import NDArray
-from playwright.sync_api import Locator, expect
+import pytest
+from playwright.sync_api import Locator, Page, expect
 
 from emotion import config, drawing
 from emotion.faces import BGRImage, Box, FaceDetector, decode_image
+from tests.browser.live import camera_picture, component, serving, shown
 
-FIRST_RESULT_SECONDS = 90.0
+PATIENCE_SECONDS = 90.0
+"""Only ever waited for by a test that fails."""
+
 COLOUR_TOLERANCE = 70.0
 """Of blue, green and red together; the video's compression blurs thin lines, every grey is over 120 away."""
 
-# Draws the <video> into a canvas and gives its pixels: that it "plays" would not show that frames were processed.
-READ_VIDEO = """video => {
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [640, 480];
-    canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
-    return canvas.toDataURL("image/png");
-}"""
+SWAYING = [camera_picture(200 + round(6 * math.sin(number / 15))) for number in range(150)]
+EMPTY = [camera_picture()] * 150
+"""Five seconds: longer than it takes from one vote to the next."""
+
+FACE_CAPTION = re.compile(r"^Face \d+")
 
 
-def camera_picture(shift: int | None) -> BGRImage:
-    """A portrait on a grey ground, moved sideways, or the ground alone. All grey: any colour was drawn by the page."""
-    picture = np.full((480, 640), 120, dtype=np.uint8)
-    if shift is not None:
-        portrait = cv2.cvtColor(skimage.data.astronaut()[0:250, 110:330], cv2.COLOR_RGB2GRAY)
-        picture[120:370, 200 + shift : 420 + shift] = portrait
-    return cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR).astype(np.uint8)
+def mirrored(left: int) -> int:
+    """Where a portrait is seen that the camera has at `left`."""
+    return 640 - left - 220
 
 
-# Five seconds with a face, five without: longer than it takes from one vote to the next.
-FACE_FRAMES = [camera_picture(round(6 * math.sin(number / 15))) for number in range(150)]
-EMPTY_FRAMES = [camera_picture(None)] * 150
+def mirrored_boxes(picture: BGRImage) -> list[Box]:
+    return FaceDetector(config.VIDEO_DETECTION_SIDE).detect(np.ascontiguousarray(picture[:, ::-1]))
 
 
-def shown(video: Locator) -> NDArray[np.int_]:
-    """What the visitor sees, (480, 640, 3), blue-green-red."""
-    data_url: str = video.evaluate(READ_VIDEO)
-    return decode_image(base64.b64decode(data_url.partition(",")[2])).astype(int)
+def start(page: Page) -> Locator:
+    component(page).get_by_role("button", name="Start").click()
+    return component(page).locator("video")
 
 
-def drawn_share(picture_bgr: NDArray[np.int_], box: Box) -> float:
-    """How much of the box's outline is there, in a colour of the boxes, a few pixels aside at most: 0 to 1."""
-    colours = np.array(drawing.FACE_COLOURS_BGR[:3])
-    distance = np.linalg.norm(picture_bgr[:, :, None] - colours, axis=-1).min(axis=-1)
-    drawn = distance < COLOUR_TOLERANCE
+def wait_until(page: Page, met: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not met():
+        assert time.monotonic() < deadline, what
+        page.wait_for_timeout(50)
+
+
+def in_colour(picture: BGRImage, numbers: range = range(1, 7)) -> np.ndarray:
+    """Which pixels have the colour of the boxes of faces of these numbers, (480, 640), bool."""
+    colours = np.array([drawing.FACE_COLOURS_BGR[number - 1] for number in numbers])
+    distance = np.linalg.norm(picture.astype(int)[:, :, None] - colours, axis=-1).min(axis=-1)
+    return np.asarray(distance < COLOUR_TOLERANCE)
+
+
+def drawn_share(drawn: np.ndarray, box: Box, aside: int = 16) -> float:
+    """How much of the box's outline is drawn, a few pixels aside at most: 0 to 1."""
     x, y, w, h = box
-    aside = 16
-    columns = [drawn[y : y + h, edge - aside : edge + aside].any(axis=1) for edge in (x, x + w)]
+    columns = [drawn[y : y + h, max(0, edge - aside) : edge + aside].any(axis=1) for edge in (x, x + w)]
     rows = [drawn[edge - aside : edge + aside, x : x + w].any(axis=0) for edge in (y, y + h)]
     return min(float(edge.mean()) for edge in (*columns, *rows))
 
 
+def session(page: Page) -> list[dict[str, str]]:
+    """Download the session."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Session as CSV").click()
+    return list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8"))))
+
+
+def vote_times(page: Page) -> list[float]:
+    return sorted({float(row["seconds"]) for row in session(page)})
+
+
 def test_webcam_shows_boxes_and_votes_until_the_face_leaves_and_until_stop(open_page, classes):
-    [box] = FaceDetector(config.VIDEO_DETECTION_SIDE).detect(np.ascontiguousarray(camera_picture(0)[:, ::-1]))
-    page = open_page(camera=FACE_FRAMES + EMPTY_FRAMES)
-    component = page.frame_locator('iframe[title*="webrtc"]')
-    component.get_by_role("button", name="Start").click()
+    [box] = mirrored_boxes(camera_picture(200))
+    page = open_page(camera=SWAYING + EMPTY)
+    video = start(page)
 
     # The panel beside the video: the class, and a ballot of each model.
-    expect(page.get_by_text("of 5 models agree")).to_be_visible(timeout=FIRST_RESULT_SECONDS * 1000)
+    expect(page.get_by_text("of 5 models agree")).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
     expect(page.get_by_role("heading", name=re.compile(f"^({'|'.join(map(re.escape, classes))})$"))).to_be_visible()
     for name in config.MODEL_NAMES:
         expect(page.get_by_role("cell", name=name, exact=True)).to_be_visible()
 
     # The video: a box around the face that the camera shows, in colours that the camera does not.
-    deadline = time.monotonic() + FIRST_RESULT_SECONDS
-    while (share := drawn_share(shown(component.locator("video")), box)) < 0.8:
-        assert time.monotonic() < deadline, f"the video shows {share:.0%} of the box"
-        page.wait_for_timeout(100)
+    wait_until(page, lambda: drawn_share(in_colour(shown(video)), box) > 0.8, "there is no box around the face")
 
     expect(page.get_by_text("No face", exact=True)).to_be_visible()
-    component.get_by_role("button", name="Stop").click()
+    component(page).get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Press Start")).to_be_visible()
+
+
+def test_the_session_of_a_face_that_leaves_and_returns_can_be_downloaded(open_page, classes):
+    page = open_page(camera=SWAYING + EMPTY)
+    start(page)
+    for _ in range(2):
+        expect(page.get_by_text(FACE_CAPTION)).to_be_visible()
+        expect(page.get_by_text("No face", exact=True)).to_be_visible()
+    expect(page.locator('[data-testid="stVegaLiteChart"] canvas, [data-testid="stVegaLiteChart"] svg')).to_be_visible()
+    expect(page.get_by_text("seconds with a face")).to_be_visible()
+
+    rows = session(page)
+    seen = ["".join("f" if row["face"] else "-" for row in rows)]
+    assert re.search("f+-+f+", *seen), "a face that returns goes on being voted on, and the pause is in the session"
+    assert {row["label"] for row in rows if row["face"]} <= set(classes)
+    for row in rows:
+        assert datetime.fromisoformat(row["utc"]).tzinfo == UTC
+        if row["face"]:
+            assert sum(float(row[f"p_{label}"]) for label in classes) == pytest.approx(1, abs=0.01)
+            assert {row[name] for name in config.MODEL_NAMES} <= set(classes)
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Annotated snapshot").click()
+    picture = decode_image(Path(download.value.path()).read_bytes())
+    assert picture.shape == (480, 640, 3)
+
+
+def test_the_slider_changes_how_often_is_voted(open_page):
+    page = open_page(camera=SWAYING)
+    page.get_by_text("Settings", exact=True).click()
+    slider = page.get_by_role("slider", name="Seconds between votes")
+    slider.press("End")  # five seconds
+    start(page)
+    expect(page.get_by_text(re.compile("vote 2"))).to_be_visible()
+    assert max(np.diff(vote_times(page))) > 4.0
+    slider.press("Home")  # a quarter of one
+    wait_until(page, lambda: np.median(np.diff(vote_times(page))[-5:]) < 1.0, "votes come no faster")
+
+
+def test_two_faces_have_a_box_and_a_colour_each(open_page):
+    picture = camera_picture(40, 380)
+    boxes = mirrored_boxes(picture)
+    assert len(boxes) == 2
+    page = open_page(camera=[picture] * 30)
+    video = start(page)
+    chooser = page.get_by_role("combobox", name="Face")
+    expect(chooser).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
+
+    def each_in_a_colour_of_its_own() -> bool:
+        drawn = [in_colour(shown(video), range(n, n + 1)) for n in (1, 2)]
+        return any(
+            all(drawn_share(d, b) > 0.8 for d, b in zip(drawn, order, strict=True)) for order in (boxes, boxes[::-1])
+        )
+
+    wait_until(page, each_in_a_colour_of_its_own, "two faces, and not a box in its own colour around each")
+
+    chooser.click()
+    page.get_by_role("option", name="2", exact=True).click()
+    expect(page.get_by_text(re.compile("^Face 2, one of 2"))).to_be_visible()
+
+
+def test_the_box_goes_with_a_face_that_crosses_the_picture(open_page):
+    """A box where the head was two seconds ago would be the first thing that anybody sees."""
+    lefts = [210 + round(190 * math.sin(2 * math.pi * number / 150)) for number in range(150)]
+    page = open_page(camera=[camera_picture(left) for left in lefts])
+    video = start(page)
+    expect(page.get_by_text(FACE_CAPTION)).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
+    [still] = mirrored_boxes(camera_picture(200))
+    middle_of_portrait = mirrored(200) + 110
+    offset = still.x + still.w / 2 - middle_of_portrait
+
+    aside: list[float] = []
+    places: list[float] = []
+
+    def seen_enough() -> bool:
+        picture = shown(video)
+        columns = np.flatnonzero(in_colour(picture)[150:330].sum(axis=0) > 60)  # the box's upright edges
+        # The portrait differs from the ground, which is 120 everywhere.
+        inside = np.flatnonzero((np.abs(picture[345:360].astype(int).mean(axis=2) - 120) > 12).mean(axis=0) > 0.5)
+        if len(columns) and len(inside) and np.ptp(columns) > 60 and np.ptp(inside) > 180:
+            places.append((inside[0] + inside[-1]) / 2)
+            aside.append((columns[0] + columns[-1]) / 2 - offset - places[-1])
+        return len(places) >= 20 and float(np.ptp(places)) > 250
+
+    wait_until(page, seen_enough, f"the box was seen {len(places)} times only")
+    assert np.median(np.abs(aside)) < 20
+    assert np.mean(np.abs(aside) < 40) > 0.8
+
+
+@pytest.fixture
+def faults(chromium: str, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A server whose models do as a file says: its address, and that file."""
+    asked = tmp_path / "fault"
+    asked.write_text("")
+    with serving(tmp_path / "log", "tests/browser/app_with_faults.py", {"EMOTION_TEST_FAULT": str(asked)}) as address:
+        yield address, asked
+    print((tmp_path / "log").read_text())
+
+
+@pytest.mark.parametrize(
+    ("fault", "notice"),
+    [("raise", "Recognition failed, see the server's log"), ("dawdle", "The vote takes longer than usual…")],
+)
+def test_the_video_goes_on_while_models_fail_or_dawdle_and_votes_come_back(open_page, faults, fault, notice):
+    address, asked = faults
+    page = open_page(camera=SWAYING, server=address)
+    video = start(page)
+    expect(page.get_by_text(FACE_CAPTION)).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
+
+    asked.write_text(fault)
+    expect(page.get_by_text(notice)).to_be_visible()
+    before = shown(video)
+    wait_until(page, lambda: np.abs(shown(video).astype(int) - before).max() > 60, "the video stands still")
+    if fault == "raise":
+        expect(page.get_by_text("No face", exact=True)).to_be_hidden()
+
+    asked.write_text("")
+    expect(page.get_by_text(notice)).to_be_hidden()
+    expect(page.get_by_text(FACE_CAPTION)).to_be_visible()
 
 
 def test_a_refused_camera_is_explained_and_a_picture_asked_for_instead(open_page):
     page = open_page(allowed=False)
-    page.frame_locator('iframe[title*="webrtc"]').get_by_role("button", name="Start").click()
+    component(page).get_by_role("button", name="Start").click()
     expect(page.get_by_text("allow it in the settings of this site, beside the address")).to_be_visible()
     expect(page.get_by_text("Choose a picture instead")).to_be_visible()
 

@@ -1,0 +1,129 @@
+"""The page on a server of its own, and Chromiums whose cameras show what was drawn for them.
+
+The browser tests, the measurement of the webcam page and the pictures of the README all stand on this.
+"""
+
+import base64
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+import skimage.data
+from playwright.sync_api import FrameLocator, Locator, Page
+
+from emotion import config
+from emotion.faces import BGRImage, decode_image
+
+SERVER_START_SECONDS = 90.0
+FAR_NAME = "faces.example"
+"""Another name of the page, which browsers do not take for this computer's."""
+
+# Chromium is not to fetch anything by itself.
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    f"--host-resolver-rules=MAP {FAR_NAME} 127.0.0.1",
+)
+
+# Draws the <video> into a canvas and gives its pixels: that it "plays" would not show that frames were processed.
+_READ_VIDEO = """video => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [640, 480];
+    canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
+    return canvas.toDataURL("image/png");
+}"""
+
+
+def find_chromium() -> str | None:
+    """Give the path of the Chromium or Chrome that is installed, or that `CHROMIUM` names."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+@contextmanager
+def serving(log_file: Path, script: str = "web_app.py", environment: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Serve the page, and give its address, from a process of its own that ends with the block."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = [f"--server.port={port}", "--server.headless=true", f"--browser.serverAddress={FAR_NAME}"]
+    with log_file.open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", script, *options],
+            cwd=config.ROOT,
+            env=os.environ | dict(environment or {}),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    # A run that is terminated is to end its server too: the signal becomes an exception, as Ctrl-C does.
+    handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        _wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health", server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        _end_group(server)
+        signal.signal(signal.SIGTERM, handler)
+
+
+def _wait_until_healthy(url: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + SERVER_START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError(f"the server did not start (exit status {server.poll()})")
+
+
+def _end_group(server: subprocess.Popen[bytes]) -> None:
+    # The second signal is for what the first has left, and finds nobody as a rule.
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(server.pid, how)
+            server.wait(timeout=15)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            continue
+
+
+def camera_flags(pictures: Sequence[BGRImage], file: Path) -> list[str]:
+    """Write a film for a fake camera, 30 pictures a second over and over, and give the flag that plays it."""
+    file.write_bytes(b"".join(cv2.imencode(".jpg", picture)[1].tobytes() for picture in pictures))
+    return [f"--use-file-for-fake-video-capture={file}"]
+
+
+def component(page: Page) -> FrameLocator:
+    """Give the frame that video and Start button are in."""
+    return page.frame_locator('iframe[title*="webrtc"]')
+
+
+def shown(video: Locator) -> BGRImage:
+    """Give what the visitor sees, (480, 640, 3), uint8, blue-green-red."""
+    data_url: str = video.evaluate(_READ_VIDEO)
+    return decode_image(base64.b64decode(data_url.partition(",")[2]))
+
+
+def camera_picture(*left_edges: int) -> BGRImage:
+    """Portraits, 220 pixels wide, on a grey ground. All grey: any colour on the page was drawn by it."""
+    portrait = cv2.cvtColor(skimage.data.astronaut()[0:250, 110:330], cv2.COLOR_RGB2GRAY)
+    picture = np.full((480, 640), 120, dtype=np.uint8)
+    for left in left_edges:
+        picture[120:370, left : left + 220] = portrait
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
