@@ -18,14 +18,14 @@ from emotion.ui.webcam import show_webcam
 def main() -> None:
     """Draw the page."""
     st.set_page_config(page_title="Facial expression recognition", layout="wide")
-    webcam = st.Page(lambda: _with_models(show_webcam), title="Webcam", url_path="webcam", default=True)
+    webcam = st.Page(lambda: _with_models(show_webcam), title="Webcam", default=True)
     pictures = st.Page(lambda: _with_models(show_pictures), title="Pictures", url_path="pictures")
     card = st.Page(lambda: _with_models(lambda _: show_models()), title="Models", url_path="models")
     page = st.navigation([webcam, pictures, card], position="top")
     if page == webcam and "url" in st.query_params:
         st.switch_page(pictures, query_params={"url": st.query_params["url"]})
     st.header("Facial expression recognition", anchor=False)
-    st.caption(
+    st.bottom.caption(  # stays in view, whatever part of the page is scrolled to
         "An expression is not a feeling. Not for work or school: the EU AI Act forbids it there. "
         "Pictures are not stored and not passed on."
     )

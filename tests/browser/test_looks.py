@@ -1,0 +1,47 @@
+"""Every page, light and dark, on a desk and on a phone: pictures to look at, in screenshots/, and what fits nowhere."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from emotion import config
+from tests.browser.live import camera_picture, component
+
+SCREENSHOTS = config.ROOT / "screenshots"
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+
+
+def webcam(page: Page) -> None:
+    component(page).get_by_role("button", name="Start").click()
+    expect(page.get_by_text("of 5 models agree")).to_be_visible()
+    expect(page.get_by_text("seconds with a face")).to_be_visible()
+
+
+def pictures(page: Page) -> None:
+    page.get_by_role("button", name="Grace Hopper").click()
+    expect(page.get_by_text("of 5 models agree")).to_be_visible()
+    page.get_by_text("Why ").click()
+    expect(page.get_by_alt_text("The face, coloured where covering it changes the vote")).to_be_visible()
+
+
+def models(page: Page) -> None:
+    expect(page.get_by_alt_text("Confusion matrix of the vote on the test faces")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_every_page_fits_its_window(open_page, scheme, size):
+    """On a phone, what sticks out at the side is lost."""
+    page = open_page(camera=[camera_picture(210)] * 30)
+    page.emulate_media(color_scheme=scheme)
+    width, height = SIZES[size]
+    page.set_viewport_size({"width": width, "height": height})
+    home = page.url
+    for visit in (webcam, pictures, models):
+        page.goto(home if visit is webcam else f"{home}{visit.__name__}")
+        visit(page)
+        expect(page.get_by_text("An expression is not a feeling.")).to_be_in_viewport()
+        SCREENSHOTS.mkdir(exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / f"{visit.__name__}-{scheme}-{size}.png")
+        # The page scrolls inside an element of Streamlit's, which is as wide as the window.
+        main = page.get_by_test_id("stMain")
+        assert main.evaluate("element => element.scrollWidth - element.clientWidth") <= 0
