@@ -30,6 +30,10 @@ class FaceRecord:
     vote: Vote
     smoothed: Vote
 
+    def shown(self, *, smoothed: bool) -> Vote:
+        """Choose between the two votes."""
+        return self.smoothed if smoothed else self.vote
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -108,10 +112,7 @@ def labels_over_time(moments: Sequence[Moment], *, smoothed: bool) -> list[tuple
     list of (float, str or None): seconds, and the label, None where no face was seen
     """
     return [
-        (moment.seconds, (moment.faces[0].smoothed if smoothed else moment.faces[0].vote).label)
-        if moment.faces
-        else (moment.seconds, None)
-        for moment in moments
+        (moment.seconds, moment.faces[0].shown(smoothed=smoothed).label if moment.faces else None) for moment in moments
     ]
 
 

@@ -70,19 +70,6 @@ class VideoSettings:
     smoothing_seconds: float = config.SMOOTHING_SECONDS
     show_smoothed: bool = True
 
-    def shown(self, face: FaceRecord) -> Vote:
-        """Choose between a face's two votes.
-
-        Parameters
-        ----------
-        face : FaceRecord
-
-        Returns
-        -------
-        Vote
-        """
-        return face.smoothed if self.show_smoothed else face.vote
-
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -227,7 +214,7 @@ class FaceVideo:
         with self._lock:
             state = self._state_at(now)
             marked = [
-                Mark(track.number, track.box, vote_text(settings.shown(face)) if face else "…")
+                Mark(track.number, track.box, vote_text(face.shown(smoothed=settings.show_smoothed)) if face else "…")
                 for track in self._tracker.tracks
                 for face in [self._faces.get(track.number)]
             ]

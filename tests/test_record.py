@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from emotion.record import FaceRecord, Moment, SessionRecord, session_csv, summarize
-from emotion.ui.charts import TIMELINE_SECONDS, timeline
+from emotion.ui.charts import TIMELINE_SECONDS, timeline_data
 from emotion.voting import Vote
 
 CLASSES = ("Happy", "Sad")
@@ -82,9 +82,9 @@ def test_a_page_left_open_keeps_a_bounded_record(monkeypatch):
 
 
 def test_timeline_breaks_where_no_face_was_and_shows_the_last_minute():
-    course = moments(*["Happy"] * 40, None, "Sad")
-    spec = timeline(course, CLASSES, smoothed=False)
-    values = spec["data"]["values"]
-    assert min(value["s"] for value in values) >= course[-1].seconds - TIMELINE_SECONDS
-    assert [value["p"] for value in values if value["s"] == 80.0] == [None, None]
-    assert [value["p"] for value in values if value["s"] == 82.0] == [0.25, 0.75]
+    data = timeline_data(moments(*["Happy"] * 40, None, "Sad"), CLASSES, smoothed=False)
+    assert min(data["seconds"]) >= -TIMELINE_SECONDS
+    assert max(data["seconds"]) == 0
+    rows = list(zip(data["seconds"], data["probability"], strict=True))
+    assert [share for seconds, share in rows if seconds == -2.0] == [None, None]
+    assert [share for seconds, share in rows if seconds == 0.0] == [0.25, 0.75]

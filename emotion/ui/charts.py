@@ -19,8 +19,57 @@ _COLOURS: Final = ("#d55e00", "#8a6d00", "#cc79a7", "#009e73", "#7f7f7f", "#0072
 _DASHES: Final = ([1, 0], [2, 2], [6, 3], [1, 0], [4, 2, 1, 2], [8, 2], [3, 3])
 
 
-def timeline(moments: Sequence[Moment], classes: Sequence[str], *, smoothed: bool) -> dict[str, Any]:
+def timeline(classes: Sequence[str]) -> dict[str, Any]:
     """Describe the course of a session as a Vega-Lite chart: one line a class, broken where no face was seen.
+
+    The same for the whole session, so that browsers draw it once and then take new data in, which costs little.
+
+    Parameters
+    ----------
+    classes : sequence of str
+
+    Returns
+    -------
+    dict, a Vega-Lite specification for the columns of `timeline_data`
+    """
+    n = len(_COLOURS)
+    colours = [_COLOURS[i % n] for i in range(len(classes))]
+    dashes = [_DASHES[i % n] for i in range(len(classes))]
+    legend = {"orient": "top", "symbolType": "stroke", "symbolStrokeWidth": 3, "columns": 4, "title": None}
+    return {
+        "height": 300,
+        "mark": {"type": "line", "point": {"size": 12}, "invalid": "break-paths-show-domains"},
+        "encoding": {
+            "x": {
+                "field": "seconds",
+                "type": "quantitative",
+                "scale": {"domain": [-TIMELINE_SECONDS, 0]},
+                "axis": {"title": "seconds before the last vote", "grid": False, "labelExpr": "-datum.value"},
+            },
+            "y": {
+                "field": "probability",
+                "type": "quantitative",
+                "scale": {"domain": [0, 1]},
+                "axis": {"title": "probability", "format": "%", "tickCount": 3},
+            },
+            "color": {
+                "field": "expression",
+                "type": "nominal",
+                "scale": {"domain": list(classes), "range": colours},
+                "legend": legend,
+            },
+            "strokeDash": {
+                "field": "expression",
+                "type": "nominal",
+                "scale": {"domain": list(classes), "range": dashes},
+                "legend": None,
+            },
+        },
+    }
+
+
+def timeline_data(moments: Sequence[Moment], classes: Sequence[str], *, smoothed: bool) -> dict[str, list[Any]]:
+    """Gather what the last minute of a session's timeline shows: the largest face of each moment.
 
     Parameters
     ----------
@@ -30,52 +79,18 @@ def timeline(moments: Sequence[Moment], classes: Sequence[str], *, smoothed: boo
 
     Returns
     -------
-    dict, a Vega-Lite specification with its data
+    dict of columns of one length
+        `seconds` (<= 0, before the last moment), `expression`, and `probability` (0-1, None where no face was seen).
     """
     end = moments[-1].seconds
-    values = []
+    rows: list[tuple[float, str, float | None]] = []
     for moment in moments:
         if moment.seconds < end - TIMELINE_SECONDS:
             continue
-        shares = {}
-        if moment.faces:
-            face = moment.faces[0]
-            shares = dict((face.smoothed if smoothed else face.vote).probabilities)
-        for label in classes:
-            share = shares.get(label)
-            values.append({"s": round(moment.seconds, 2), "p": None if share is None else round(share, 3), "e": label})
-    n = len(_COLOURS)
-    colours = [_COLOURS[i % n] for i in range(len(classes))]
-    dashes = [_DASHES[i % n] for i in range(len(classes))]
-    x_axis = {"title": "seconds", "tickMinStep": 5, "grid": False}
-    y_axis = {"title": "probability", "format": "%", "tickCount": 3}
-    legend = {"orient": "top", "symbolType": "stroke", "symbolStrokeWidth": 3, "columns": 4, "title": None}
-    return {
-        "data": {"values": values},
-        "height": 300,
-        "mark": {"type": "line", "point": {"size": 12}, "invalid": "break-paths-show-domains"},
-        "encoding": {
-            "x": {
-                "field": "s",
-                "type": "quantitative",
-                "scale": {"domain": [max(0.0, end - TIMELINE_SECONDS), max(end, 10.0)]},
-                "axis": x_axis,
-            },
-            "y": {"field": "p", "type": "quantitative", "scale": {"domain": [0, 1]}, "axis": y_axis},
-            "color": {
-                "field": "e",
-                "type": "nominal",
-                "scale": {"domain": list(classes), "range": colours},
-                "legend": legend,
-            },
-            "strokeDash": {
-                "field": "e",
-                "type": "nominal",
-                "scale": {"domain": list(classes), "range": dashes},
-                "legend": None,
-            },
-        },
-    }
+        shares = moment.faces[0].shown(smoothed=smoothed).probabilities if moment.faces else {}
+        rows += [(moment.seconds - end, label, shares.get(label)) for label in classes]
+    seconds, expressions, probabilities = (list(column) for column in zip(*rows, strict=True))
+    return {"seconds": seconds, "expression": expressions, "probability": probabilities}
 
 
 def crop_picture(vector: FaceVector, side: int = 240) -> GreyImage:

@@ -11,14 +11,14 @@ from emotion.ensemble import Ensemble
 from emotion.recognizer import Recognizer
 from emotion.record import session_csv, summarize
 from emotion.ui.camera import CAUSES, CONNECTING_SECONDS, browser_refusal, ice_servers
-from emotion.ui.charts import timeline
+from emotion.ui.charts import timeline, timeline_data
 from emotion.ui.pictures import ask_for, show_picture
 from emotion.ui.recognition import encode_png
 from emotion.ui.state import visit
 from emotion.ui.votes import plain, show_details, show_label
 from emotion.video import NOTICES, FaceVideo, State, VideoSettings
 
-POLL_SECONDS: Final = 0.5
+POLL_SECONDS: Final = 1.0
 """How often the page asks a stream for its last vote."""
 
 _LARGEST: Final = "the largest"
@@ -66,8 +66,8 @@ def show_webcam(models: Ensemble) -> None:
         if context.video_processor is not None:
             state.stream = context.video_processor
             state.stream.settings = settings
-        live = context.state.playing or context.state.signalling
-        st.fragment(_watch_connection, run_every=1.0 if live else None)(context, refusal, models)
+        connecting = (context.state.playing or context.state.signalling) and not _has_arrived(context)
+        st.fragment(_watch_connection, run_every=1.0 if connecting else None)(context, refusal, models)
     poll_seconds = POLL_SECONDS if context.state.playing else None
     with panel:
         st.fragment(show_last_vote, run_every=poll_seconds)(context)
@@ -91,10 +91,17 @@ def _chosen_settings() -> VideoSettings:
     return VideoSettings(interval, smoothing, not raw)
 
 
+def _has_arrived(context: WebRtcStreamerContext[StreamProcessor, Any]) -> bool:
+    return context.video_processor is not None and context.video_processor.picture_bgr is not None
+
+
 def _watch_connection(context: WebRtcStreamerContext[StreamProcessor, Any], refusal: str, models: Ensemble) -> None:
     """Say why there is no video, if there is a reason, and offer a single picture in its place."""
     state = visit()
-    arrived = context.video_processor is not None and context.video_processor.picture_bgr is not None
+    arrived = _has_arrived(context)
+    if arrived and state.connecting_since is not None:
+        state.connecting_since = None
+        st.rerun()  # the whole page, which then watches no longer
     if arrived or not (context.state.playing or context.state.signalling):
         state.connecting_since = None
     elif state.connecting_since is None:
@@ -143,7 +150,7 @@ def show_last_vote(context: WebRtcStreamerContext[StreamProcessor, Any]) -> None
     numbers = sorted(face.number for face in snapshot.faces)
     chosen = st.selectbox("Face", [_LARGEST, *numbers]) if len(numbers) > 1 else _LARGEST
     face = next((face for face in snapshot.faces if face.number == chosen), snapshot.faces[0])
-    vote = stream.settings.shown(face)
+    vote = face.shown(smoothed=stream.settings.show_smoothed)
     show_label(vote)
     which = f"Face {face.number}" + (f", one of {len(numbers)}" if len(numbers) > 1 else "")
     st.caption(f"{which}, vote {snapshot.votes}, {snapshot.seconds_ago:.0f} s ago")
@@ -156,9 +163,8 @@ def _show_session(models: Ensemble, settings: VideoSettings) -> None:
     if stream is None or not (moments := stream.record.moments()):
         return
     st.subheader("This session", anchor=False)
-    st.vega_lite_chart(
-        spec=timeline(moments, models.classes, smoothed=settings.show_smoothed), width="stretch", key="timeline"
-    )
+    course = timeline_data(moments, models.classes, smoothed=settings.show_smoothed)
+    st.vega_lite_chart(course, timeline(models.classes), width="stretch", key="timeline")
     if summary := summarize(moments, smoothed=settings.show_smoothed):
         shares = ", ".join(f"{plain(label)} {share:.0%}" for label, share in summary.shares.items())
         st.markdown(
