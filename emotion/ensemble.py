@@ -1,14 +1,14 @@
 """The trained models of a folder: checked, loaded, and asked together.
 
 Nothing is unpickled: pipelines and models are ONNX graphs, each compared with its checksum in the manifest before
-onnxruntime sees it. Of training's libraries none is needed here.
+onnxruntime sees it, and read for parts that it must not have. Of training's libraries none is needed here.
 """
 
 import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import onnxruntime
@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from emotion import config
 from emotion.errors import ModelsError
 from emotion.faces import FaceVectors
+from emotion.graphs import objection_to
 from emotion.voting import Calibration, Vote, count_votes, winners
 
+_LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 _REMEDY = "restore the folder from the repository, or train anew with: python -m emotion train --data data.csv"
 _BULK_ROWS = 1024
 
@@ -163,7 +165,7 @@ def load_models(path: Path | str = config.MODELS) -> Ensemble:
     ------
     ModelsError
         If the folder or a file of it is missing, differs from its checksum in the manifest, has another format
-        version, is no readable ONNX graph, or does not fit to the other files.
+        version, is no ONNX graph of standard operators with weights of its own, or does not fit to the other files.
     """
     folder = Path(path)
     manifest = read_manifest(folder)
@@ -233,6 +235,8 @@ def _read_checked(folder: Path, name: str, manifest: dict[str, Any]) -> bytes:
         data = (folder / name).read_bytes()
     except OSError as error:
         raise ModelsError(f"{folder / name} is missing or cannot be read: {_REMEDY}.") from error
+    if data.startswith(_LFS_POINTER):
+        raise ModelsError(f"{folder / name} is a Git LFS pointer in place of the file: run git lfs pull, or {_REMEDY}.")
     if hashlib.sha256(data).hexdigest() != manifest["files"].get(name):
         raise ModelsError(f"{folder / name} is not the file that was trained, its checksum differs: {_REMEDY}.")
     return data
@@ -244,6 +248,8 @@ def _open_session(
     data = _read_checked(folder, name, manifest)
     checksum = manifest["files"][name]
     if checksum not in sessions:
+        if objection := objection_to(data):
+            raise ModelsError(f"{folder / name} {objection}: {_REMEDY}.")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # a face is too little work to share; the page has several sessions at once
         options.log_severity_level = 3

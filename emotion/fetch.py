@@ -63,12 +63,13 @@ _IPV6_NOT_GLOBAL: Final = [
 ]
 
 
-def fetch(address: str) -> bytes:
+def fetch(address: str, seconds: float = FETCH_SECONDS) -> bytes:
     """Fetch what a public address leads to.
 
     Parameters
     ----------
     address : str, an http or https address without user name, on port 80, 443 or one above 1023
+    seconds : float, > 0, after which it is given up; at most `FETCH_SECONDS`
 
     Returns
     -------
@@ -80,7 +81,7 @@ def fetch(address: str) -> bytes:
         If the address is refused or leads to one that is (a private network, four redirects, https to http), or if
         the server does not answer with status 200 and a body within the limits of time and size.
     """
-    deadline = _Deadline(time.monotonic() + FETCH_SECONDS)
+    deadline = _Deadline(time.monotonic() + min(seconds, FETCH_SECONDS))
     url = ""
     with _guarded_session() as session:
         for _ in range(MAX_REDIRECTS + 1):

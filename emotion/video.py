@@ -44,6 +44,7 @@ class State(Enum):
     NO_FACE = "no face"
     SLOW = "slow"
     FAULT = "fault"
+    BUSY = "busy"
 
 
 NOTICES: Final = {
@@ -51,6 +52,7 @@ NOTICES: Final = {
     State.NO_FACE: "No face",
     State.SLOW: "The vote takes longer than usual…",
     State.FAULT: "Recognition failed, see the server's log",
+    State.BUSY: "All places are taken, try again later",
 }
 """What is said where there is no vote to show."""
 
@@ -118,6 +120,7 @@ class FaceVideo:
 
     Attributes
     ----------
+    turned_away : bool, False; set before the first frame, for a session that the server has no place for
     settings : VideoSettings, may be replaced at any time on any thread
     record : SessionRecord, grows by a moment a vote
     searches : int, how many frames the worker has finished with, well or not
@@ -134,6 +137,8 @@ class FaceVideo:
         self._uncertain_below = uncertain_below
         self._mailbox = _Mailbox()
         self._worker: threading.Thread | None = None
+        self._restarted = False
+        self.turned_away = False
         self._lock = threading.Lock()
         self._tracker = FaceTracker()
         self._smoothers: dict[int, VoteSmoother] = {}
@@ -146,6 +151,11 @@ class FaceVideo:
         self.searches = 0
         self._frame_faults = _Seldom()
         self._vote_faults = _Seldom()
+
+    @property
+    def ended(self) -> bool:
+        """Whether `on_ended` was called."""
+        return self._mailbox.closed
 
     @property
     def snapshot(self) -> Snapshot:
@@ -191,12 +201,24 @@ class FaceVideo:
         self._mailbox.close()
 
     def _start_worker(self, now: float) -> None:
+        if self.turned_away:
+            self._state = State.BUSY
+            return
         # With the first frame, not before: of a stream that never had a frame, the end is not announced.
         if self._worker is None:
             self._started_at = now
-            worker = threading.Thread(target=self._work, name="emotion-video-worker", daemon=True)
-            worker.start()
-            self._worker = worker
+        elif self._worker.is_alive() or self.ended:
+            return
+        elif self._restarted:
+            self._state = State.FAULT
+            return
+        else:  # something that is no Exception ended it; a second time, it would again
+            log.error("the worker of a webcam session died and is started again")
+            self._restarted = True
+            self._busy_since = math.inf
+        worker = threading.Thread(target=self._work, name="emotion-video-worker", daemon=True)
+        worker.start()
+        self._worker = worker
 
     def _follow(self, image_bgr: BGRImage, now: float) -> None:
         with self._lock:
@@ -279,7 +301,7 @@ class _Mailbox:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._newest: tuple[BGRImage, float] | None = None
-        self._closed = False
+        self.closed = False
 
     def put(self, image_bgr: BGRImage, taken_at: float) -> None:
         """Lay a picture in, in place of the one that may lie there."""
@@ -290,15 +312,15 @@ class _Mailbox:
     def take(self, pause_seconds: float) -> tuple[BGRImage, float] | None:
         """Let the pause pass, then wait for a picture; None as soon as the box is closed."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed, pause_seconds)
-            self._changed.wait_for(lambda: self._closed or self._newest is not None)
+            self._changed.wait_for(lambda: self.closed, pause_seconds)
+            self._changed.wait_for(lambda: self.closed or self._newest is not None)
             taken, self._newest = self._newest, None
-            return None if self._closed else taken
+            return None if self.closed else taken
 
     def close(self) -> None:
         """Let nobody wait any longer."""
         with self._changed:
-            self._closed = True
+            self.closed = True
             self._changed.notify()
 
 

@@ -8,7 +8,7 @@ import pytest
 from emotion import config
 
 LAYERS = (
-    {"config", "errors", "files", "labels", "progress"},
+    {"config", "errors", "files", "graphs", "labels", "progress"},
     {"card", "faces", "annotators", "fetch", "voting"},
     {"dataset", "embedding", "ensemble", "occlusion", "recipes", "seen", "tables", "tracking"},
     {"evaluation", "export", "fitting", "networks", "recognizer", "record", "splitting", "vectorize"},
@@ -39,7 +39,6 @@ HEAVY = {
     "matplotlib",
     "skl2onnx",
     "onnxmltools",
-    "onnx",
     "joblib",
     "pyarrow",
     "torch",

@@ -8,6 +8,7 @@ import onnx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from onnx import helper
 
 import emotion
 from emotion import config
@@ -167,9 +168,52 @@ def test_a_class_list_that_does_not_fit_is_named(tmp_path: Path) -> None:
         emotion.load_models(tmp_path)
 
 
-def test_a_file_that_is_no_onnx_is_named(tmp_path: Path) -> None:
+def graph_with(domain: str = "", *, outside: bool = False, nested: bool = False) -> onnx.ModelProto:
+    """A classifier with a part that it must not have."""
+    model = brightness_model(3)
+    if domain:
+        node = helper.make_node("Run", ["X"], ["run"], domain=domain)
+        model.opset_import.append(helper.make_opsetid(domain, 1))
+        if nested:
+            inner = helper.make_graph([node], "inner", [], [helper.make_tensor_value_info("run", 1, None)])
+            node = helper.make_node("If", ["X"], ["run"], then_branch=inner, else_branch=inner)
+        model.graph.node.append(node)
+    if outside:
+        weights = onnx.TensorProto(name="w", data_type=1, dims=[1], data_location=onnx.TensorProto.EXTERNAL)
+        weights.external_data.add(key="location", value="../../etc/passwd")
+        model.graph.initializer.append(weights)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is no ONNX file|cannot be loaded"),
+        (b"no graph", "is no ONNX file"),
+        (b"\x80\x04\x95\x0b\x00\x00\x00", "is no ONNX file"),  # a pickle's beginning
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "run git lfs pull"),
+        (brightness_model(3).SerializeToString()[:-20], "is no ONNX file|cannot be loaded"),
+        (graph_with("com.example").SerializeToString(), "the operator Run of com.example"),
+        (graph_with("com.microsoft").SerializeToString(), "the operator Run of com.microsoft"),
+        (graph_with("com.example", nested=True).SerializeToString(), "the operator Run of com.example"),
+        (graph_with(outside=True).SerializeToString(), "takes weights from another file"),
+    ],
+    ids=[
+        "empty",
+        "text",
+        "pickle",
+        "LFS pointer",
+        "truncated",
+        "custom operator",
+        "runtime's own operator",
+        "custom operator in a branch",
+        "weights outside",
+    ],
+)
+def test_a_file_that_is_no_plain_graph_is_named(tmp_path: Path, content: bytes, sentence: str) -> None:
+    """Even where the manifest vouches for it."""
     write_tiny_models(tmp_path)
-    (tmp_path / "model_2.onnx").write_bytes(b"version https://git-lfs.github.com/spec/v1")
+    (tmp_path / "model_2.onnx").write_bytes(content)
     write_manifest(tmp_path, CLASSES)
-    with pytest.raises(ModelsError, match=r"model_2\.onnx cannot be loaded"):
+    with pytest.raises(ModelsError, match=rf"model_2\.onnx.*({sentence})"):
         emotion.load_models(tmp_path)

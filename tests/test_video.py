@@ -241,3 +241,32 @@ def test_every_vote_is_in_the_record(start):
     assert [face.vote for face in first.faces] == [FACE.vote]
     assert second.faces == ()
     assert 0 <= first.seconds <= second.seconds
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_worker_that_dies_is_started_again_once_and_reported(start, caplog):
+    class Dying(ScriptedRecognizer):
+        def find(self, image_bgr: BGRImage) -> list[tuple[Box, FaceVector]]:
+            super().find(image_bgr)
+            raise SystemExit  # no Exception, hence not survived
+
+    recognizer = Dying([FACE])
+    video = start(recognizer)
+    with caplog.at_level(logging.ERROR, logger="emotion.video"):
+        for _ in range(2):
+            video.recv(frame())
+            wait_for_workers()
+    assert "died and is started again" in caplog.text
+    video.recv(frame())
+    wait_for_workers()
+    assert len(recognizer.seen) == 2, "what dies twice would die for ever"
+    assert video.snapshot.state is State.FAULT
+
+
+def test_a_session_without_a_place_is_told_so_and_costs_no_recognition(start):
+    recognizer = ScriptedRecognizer([FACE])
+    video = start(recognizer)
+    video.turned_away = True
+    assert is_drawn_on(frame(), video.recv(frame()))
+    assert video.snapshot.state is State.BUSY
+    assert not recognizer.seen

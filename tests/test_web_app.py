@@ -4,6 +4,7 @@ import logging
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from emotion.fetch import LOOPBACK_SWITCH
 from emotion.record import FaceRecord, Moment, SessionRecord
 from emotion.ui.camera import CAUSES, ice_servers
 from emotion.ui.votes import plain
-from emotion.ui.webcam import StreamProcessor
+from emotion.ui.webcam import BUSY, StreamProcessor
 from emotion.video import Snapshot, State, VideoSettings
 from emotion.voting import Vote
 from tests.tiny_models import CLASSES, write_tiny_models
@@ -86,7 +87,8 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes | Exception]:
     """What each address gives, in place of the network."""
     answers: dict[str, bytes | Exception] = {}
 
-    def fetch(address: str) -> bytes:
+    def fetch(address: str, seconds: float) -> bytes:
+        assert 0 < seconds <= 45
         answer = answers[address]
         if isinstance(answer, Exception):
             raise answer
@@ -249,6 +251,38 @@ def test_relays_are_read_from_the_environment_and_none_is_the_default():
     assert turn == {"urls": ["turn:c"], "username": "u", "credential": ""}
 
 
+def test_a_full_server_says_so_in_place_of_the_camera(page, webcam, monkeypatch):
+    monkeypatch.setattr("emotion.ui.webcam.is_full", lambda own: True)
+    page.run()
+    assert not page.exception
+    assert page.info[0].value == BUSY
+    assert not webcam.arguments, "no stream is offered"
+
+
+def test_a_session_that_came_too_late_says_so(page, webcam):
+    webcam.came_to(State.BUSY)
+    page.run()
+    assert page.info[0].value == BUSY
+
+
+def test_addresses_of_one_request_share_a_time(pictures, served, monkeypatch):
+    """Twenty servers that each drip for fifteen seconds would keep a place for five minutes."""
+    monkeypatch.setattr("emotion.ui.pictures.REQUEST_SECONDS", 0.0)
+    ask_for(pictures, "https://a/ https://b/")
+    assert len(pictures.error) == 2
+    assert "The addresses before it took too long" in plain(pictures.error[1].value).replace("\\", "")
+
+
+def test_the_server_is_closed_to_others_unless_it_is_opened():
+    options = tomllib.loads((config.ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert options["server"]["address"] == "127.0.0.1"
+    assert options["server"]["enableXsrfProtection"] is True
+    assert options["server"]["enableCORS"] is True
+    assert options["server"]["maxUploadSize"] <= 20
+    assert options["browser"]["gatherUsageStats"] is False
+    assert options["client"]["showErrorDetails"] == "none"
+
+
 def test_picture_without_a_face_is_shown_with_advice(pictures, served):
     served[ADDRESS] = png(np.full((200, 300, 3), 90, dtype=np.uint8))
     ask_for(pictures, ADDRESS)
@@ -311,6 +345,32 @@ def test_texts_of_others_lose_no_character_to_markdown(text):
     assert plain(text).replace("\\", "") == text
     marks = [i for i, character in enumerate(plain(text)) if character in "*_`~:$<>&#![]()"]
     assert all(plain(text)[i - 1] == "\\" for i in marks)
+
+
+def test_page_and_command_line_open_no_pickle(tmp_path):
+    """A pickle can hold any program: whoever could replace a file could run it."""
+    picture = tmp_path / "portrait.png"
+    cv2.imwrite(str(picture), skimage.data.astronaut())
+    script = f"""
+import pickle, joblib, numpy
+def reached(*_, **__): raise SystemExit("a pickle is opened")
+pickle.load = pickle._load = pickle.Unpickler = pickle._Unpickler = joblib.load = numpy.lib.format.read_array = reached
+from streamlit.testing.v1 import AppTest
+from types import SimpleNamespace
+import emotion.ui.webcam
+stopped = SimpleNamespace(state=SimpleNamespace(playing=False, signalling=False), video_processor=None)
+emotion.ui.webcam.webrtc_streamer = lambda **_: stopped
+emotion.ui.webcam.browser_refusal = lambda: ""
+page = AppTest.from_file("web_app.py", default_timeout=60).run()
+assert not page.exception, page.exception
+from emotion.cli import main
+assert main(["predict", {str(picture)!r}]) == 0
+import emotion
+emotion.load_models("models")
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=config.ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "portrait.png" in done.stdout
 
 
 def test_page_loads_no_training_library():

@@ -1,6 +1,7 @@
 """Pictures from addresses, files and examples: boxes, a table of faces and, for a chosen one, what the models say."""
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -10,11 +11,12 @@ from numpy.typing import NDArray
 
 from emotion import config
 from emotion.ensemble import Ensemble
-from emotion.errors import EmotionError
+from emotion.errors import EmotionError, FetchError
 from emotion.faces import FaceVector
 from emotion.fetch import fetch
 from emotion.occlusion import occlusion_map
 from emotion.ui.charts import crop_picture, heat_picture
+from emotion.ui.limits import REQUEST_SECONDS, turn_to_fetch
 from emotion.ui.recognition import RecognizedPicture, encode_png, pictures_csv, recognize_picture
 from emotion.ui.state import visit
 from emotion.ui.votes import plain, show_details, show_label
@@ -75,7 +77,16 @@ def show_pictures(models: Ensemble) -> None:
 
 
 def _fetching(address: str) -> Callable[[], bytes]:
-    return lambda: fetch(address)
+    end = time.monotonic() + REQUEST_SECONDS
+
+    def fetched() -> bytes:
+        with turn_to_fetch():
+            left = end - time.monotonic()
+            if left <= 0:
+                raise FetchError("The addresses before it took too long: ask for fewer at a time.")
+            return fetch(address, left)
+
+    return fetched
 
 
 def ask_for(sources: list[tuple[str, Callable[[], bytes]]], models: Ensemble) -> None:

@@ -12,6 +12,7 @@ from emotion.recognizer import Recognizer
 from emotion.record import session_csv, summarize
 from emotion.ui.camera import CAUSES, CONNECTING_SECONDS, browser_refusal, ice_servers
 from emotion.ui.charts import timeline, timeline_data
+from emotion.ui.limits import is_full, take_place
 from emotion.ui.pictures import ask_for, show_picture
 from emotion.ui.recognition import encode_png
 from emotion.ui.state import visit
@@ -20,6 +21,8 @@ from emotion.video import NOTICES, FaceVideo, State, VideoSettings
 
 POLL_SECONDS: Final = 1.0
 """How often the page asks a stream for its last vote."""
+
+BUSY: Final = "All webcam places of this server are taken. Try again in a minute, or use the page for pictures."
 
 _LARGEST: Final = "the largest"
 
@@ -38,8 +41,13 @@ def show_webcam(models: Ensemble) -> None:
     state = visit()
     try:
         relays = ice_servers()
+        full = is_full(state.stream)
     except ValueError as error:
         st.error(plain(str(error)))
+        return
+    if full:
+        st.info(BUSY)
+        st.button("Try again", icon=":material/refresh:")
         return
     refusal = browser_refusal()
     settings = _chosen_settings()
@@ -51,9 +59,7 @@ def show_webcam(models: Ensemble) -> None:
             rtc_configuration={"iceServers": relays},
             media_stream_constraints={"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}, "audio": False},
             video_html_attrs={"autoPlay": True, "muted": True, "playsInline": True, "style": {"width": "100%"}},
-            video_processor_factory=lambda: StreamProcessor(
-                Recognizer(models, config.VIDEO_DETECTION_SIDE), models.calibration.uncertain_below, settings
-            ),
+            video_processor_factory=lambda: _new_stream(models, settings),
             translations={
                 "select_device": "Choose camera",
                 "media_api_not_available": "The browser offers no camera here; open http://localhost or an https page.",
@@ -89,6 +95,14 @@ def _chosen_settings() -> VideoSettings:
         )
         raw = right.toggle("Show raw votes", help="Each vote alone, as the five models gave it.")
     return VideoSettings(interval, smoothing, not raw)
+
+
+def _new_stream(models: Ensemble, settings: VideoSettings) -> StreamProcessor:
+    recognizer = Recognizer(models, config.VIDEO_DETECTION_SIDE)
+    stream = StreamProcessor(recognizer, models.calibration.uncertain_below, settings)
+    # Others may have started while this visitor looked at the page.
+    stream.turned_away = not take_place(stream)
+    return stream
 
 
 def _has_arrived(context: WebRtcStreamerContext[StreamProcessor, Any]) -> bool:
@@ -140,6 +154,9 @@ def show_last_vote(context: WebRtcStreamerContext[StreamProcessor, Any]) -> None
     snapshot = stream.snapshot
     if snapshot.state is State.FAULT:
         st.error(NOTICES[State.FAULT])
+        return
+    if snapshot.state is State.BUSY:
+        st.info(BUSY)
         return
     if snapshot.state is State.SLOW:
         st.warning(NOTICES[State.SLOW])

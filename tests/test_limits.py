@@ -1,0 +1,71 @@
+"""How much one server does at once, and what those are told who come too late."""
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from emotion.errors import FetchError
+from emotion.ui import limits
+from emotion.video import FaceVideo
+
+
+@pytest.fixture
+def two_places(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FaceVideo]]:
+    """A server with two places, both taken."""
+    monkeypatch.setenv("EMOTION_SESSIONS", "2")
+    gc.collect()
+    videos = [FaceVideo(None, 0.5) for _ in range(2)]  # type: ignore[arg-type]  # nobody will be recognised
+    assert [limits.take_place(video) for video in videos] == [True, True]
+    yield videos
+    for video in videos:
+        video.on_ended()
+
+
+def newcomer_gets_in() -> bool:
+    video = FaceVideo(None, 0.5)  # type: ignore[arg-type]
+    taken = limits.take_place(video)
+    video.on_ended()
+    return taken
+
+
+def test_nobody_gets_a_place_that_is_taken(two_places):
+    assert limits.is_full()
+    assert not newcomer_gets_in()
+
+
+def test_the_place_of_one_who_leaves_is_free(two_places):
+    two_places[0].on_ended()
+    assert not limits.is_full()
+    assert newcomer_gets_in()
+
+
+def test_the_place_of_one_who_is_forgotten_is_free(two_places):
+    """A browser that vanishes before its first frame ends nothing."""
+    two_places.pop()
+    gc.collect()
+    assert newcomer_gets_in()
+
+
+def test_ones_own_session_is_not_in_ones_way(two_places):
+    assert not limits.is_full(two_places[0])
+
+
+@pytest.mark.parametrize("number", ["", "0", "-1", "two", "1.5", "1e3"])
+def test_a_wrong_number_of_places_is_told(monkeypatch, number):
+    monkeypatch.setenv("EMOTION_SESSIONS", number)
+    with pytest.raises(ValueError, match="EMOTION_SESSIONS must be a number from 1 on"):
+        limits.most_sessions()
+
+
+def test_fetches_beyond_the_limit_are_asked_to_come_back(monkeypatch):
+    monkeypatch.setattr(limits, "WAIT_SECONDS", 0.01)
+    turns = [limits.turn_to_fetch() for _ in range(limits.MOST_FETCHES)]
+    for turn in turns:
+        turn.__enter__()
+    with pytest.raises(FetchError, match="busy fetching for others"), limits.turn_to_fetch():
+        pass
+    for turn in turns:
+        turn.__exit__(None, None, None)
+    with limits.turn_to_fetch():
+        pass
