@@ -19,14 +19,21 @@ from typing import Any
 
 import cv2
 import numpy as np
-import psutil
 from playwright.sync_api import Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from emotion import config
 from emotion.faces import BGRImage, FaceDetector
-from tests.browser.live import CHROMIUM_FLAGS, camera_flags, camera_picture, component, find_chromium, serving
+from tests.browser.live import (
+    CHROMIUM_FLAGS,
+    camera_flags,
+    camera_picture,
+    component,
+    find_chromium,
+    server_process,
+    serving,
+)
 
 FRAMES = 240
 FRAMES_A_SECOND = 30
@@ -114,7 +121,7 @@ def main() -> None:
     if chromium is None:
         sys.exit("No Chromium or Chrome is installed, and CHROMIUM is not set.")
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "log") as address, sync_playwright() as player:
-        server = next(p for p in psutil.process_iter() if _serves(p, address))
+        server = server_process(address)
         flags = [
             *CHROMIUM_FLAGS,
             "--use-fake-ui-for-media-stream",
@@ -141,13 +148,6 @@ def main() -> None:
     _print(figures, options.seconds)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
-
-
-def _serves(process: psutil.Process, address: str) -> bool:
-    try:
-        return f"--server.port={address.rpartition(':')[2]}" in process.cmdline()
-    except psutil.Error:
-        return False
 
 
 def _warm_up(page: Page, address: str) -> None:

@@ -78,8 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     networks.add_argument(
         "--out",
         type=Path,
-        default=config.MODELS / "networks",
-        help="folder of checkpoints, to go on from, and of the results (default: models/networks)",
+        default=config.NETWORKS,
+        help="folder of checkpoints, to go on from, and of the results (default: networks)",
     )
     networks.set_defaults(run=_train_networks)
 

@@ -6,6 +6,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 ASSETS: Final = ROOT / "Assets"
 MODELS: Final = ROOT / "models"
+NETWORKS: Final = ROOT / "networks"
 EXAMPLES: Final = ROOT / "examples"
 CASCADE_FILE: Final = ROOT / "haarcascade_frontalface_default.xml"
 

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,15 +19,15 @@ from emotion.dataset import read_faces
 from emotion.errors import DatasetError, TrainingError
 from emotion.faces import FaceVectors
 from emotion.files import replacing
-from emotion.networks import DESIGNS, FaceNetwork, NetworkDesign, export_network, to_device
+from emotion.networks import DESIGNS, FaceNetwork, Mixing, NetworkDesign, export_network, to_device
 from emotion.seen import SEEN_FILE, SeenFaces, fingerprints
 from emotion.splitting import Split, split_faces
 
 BATCH_ROWS: Final = 128
 WEIGHT_DECAY: Final = 5e-4
 LABEL_SMOOTHING: Final = 0.1
-TAUGHT_SHARE: Final = 0.5
-"""How much of a target comes from networks that were trained before, where there are any."""
+MIXUP_ALPHA: Final = 0.4
+"""Parameter of the Beta distribution that shares are drawn from; 0.1 to 0.4 are usual (Zhang et al., 2017)."""
 WARM_UP_SHARE: Final = 0.1
 AVERAGING: Final = 0.998
 """Share of the average that stays at each step: it spans the last five hundred steps or so."""
@@ -108,28 +108,6 @@ def _smoothed(codes: NDArray[np.intp], n_classes: int) -> NDArray[np.float32]:
     return np.asarray((1 - LABEL_SMOOTHING) * certain + LABEL_SMOOTHING / n_classes, dtype=np.float32)
 
 
-def taught(data: NetworkData, teachers: Sequence[FaceNetwork]) -> NetworkData:
-    """Let a network learn half from the labels and half from what trained ones say (Hinton et al., 2015).
-
-    A label is one opinion; what a network says of a face, and of its mirror image, holds which others come close.
-
-    Parameters
-    ----------
-    data : NetworkData, with targets made from labels
-    teachers : sequence of FaceNetwork, trained on the same faces; with none, the data stays as it is
-
-    Returns
-    -------
-    NetworkData
-    """
-    if not teachers:
-        return data
-    mirrored = data.X.reshape(-1, config.FACE_SIDE, config.FACE_SIDE)[:, :, ::-1].reshape(data.X.shape)
-    lessons = [label_probabilities(teacher, X) for teacher in teachers for X in (data.X, mirrored)]
-    targets = (1 - TAUGHT_SHARE) * data.targets + TAUGHT_SHARE * np.mean(lessons, axis=0)
-    return replace(data, targets=targets.astype(np.float32))
-
-
 def train_networks(
     data: Path | str,
     test: Path | str | None,
@@ -141,8 +119,6 @@ def train_networks(
     progress: bool = True,
 ) -> dict[str, list[dict[str, float]]]:
     """Train the embedding networks from tables of faces, or go on with what an interrupted run left.
-
-    The first learns from the labels and votes alone, each further one also from those before it; see `taught`.
 
     Parameters
     ----------
@@ -169,15 +145,11 @@ def train_networks(
     split = split_faces(read_faces(data), read_faces(test) if test else None, seed, progress=progress)
     faces = network_data(split, votes)
     histories: dict[str, list[dict[str, float]]] = {}
-    trained: list[FaceNetwork] = []
     designs = designs or DESIGNS
     for number, design in enumerate(designs, start=1):
         checkpoint = Path(out) / f"{design.name}.pt"
-        network, histories[design.name] = train_network(
-            design, faces, checkpoint, seed + number, teachers=trained, progress=progress
-        )
+        network, histories[design.name] = train_network(design, faces, checkpoint, seed + number, progress=progress)
         export_network(network, Path(out) / f"{design.name}.onnx")
-        trained.append(network)
     try:
         SeenFaces(fingerprints(faces.X), np.zeros(0, dtype=np.uint64)).write(Path(out))
     except OSError as error:
@@ -201,7 +173,6 @@ def train_network(
     checkpoint: Path,
     seed: int = config.SEED,
     *,
-    teachers: Sequence[FaceNetwork] = (),
     progress: bool = True,
 ) -> tuple[FaceNetwork, list[dict[str, float]]]:
     """Train a network, or go on with it where a checkpoint was left.
@@ -218,8 +189,6 @@ def train_network(
         Written after each epoch. One of the same design that is there is gone on with; when it is complete, nothing
         is trained.
     seed : int
-    teachers : sequence of FaceNetwork
-        To learn from too; see `taught`.
     progress : bool
         Whether to draw a progress bar and print the course of the scores.
 
@@ -247,8 +216,6 @@ def train_network(
     )
     state = _State(network, copy.deepcopy(network), optimizer)
     _read_checkpoint(checkpoint, design, state, device)
-    if state.epoch < design.epochs:
-        data = taught(data, teachers)
     steps = _steps(data)
     with tqdm(
         total=design.epochs * steps, initial=state.epoch * steps, desc=design.name, disable=not progress, mininterval=2
@@ -284,9 +251,8 @@ def _train_epoch(
         pixels = augmented(torch.from_numpy(data.X[rows]), generator).to(device)
         targets = torch.from_numpy(data.targets[rows]).to(device)
         votes = torch.from_numpy(data.votes[rows]).to(device)
-        if design.mixup:
-            share = float(np.random.default_rng(seed + state.epoch * steps + step).beta(design.mixup, design.mixup))
-            pixels, targets, votes = (share * t + (1 - share) * t.flip(0) for t in (pixels, targets, votes))
+        draws = np.random.default_rng(seed + state.epoch * steps + step)
+        pixels, targets, votes = mixed(design.mixing, draws, pixels, targets, votes)
         with _half_precision(device):
             label_logits, vote_logits = state.network(pixels.to(memory_format=torch.channels_last))
         loss = functional.cross_entropy(label_logits, targets)
@@ -401,6 +367,47 @@ def augmented(rows: Tensor, generator: torch.Generator) -> Tensor:
     inside = (along >= corner[..., None]) & (along < (corner + size)[..., None])
     covered = inside[:, 0, :, None] & inside[:, 1, None, :] & (uniform(0, 1) < 0.5)[:, None, None]
     return torch.where(covered[:, None], uniform(0, 255).reshape(n, 1, 1, 1), faces)
+
+
+def mixed(
+    mixing: Mixing, draws: np.random.Generator, pixels: Tensor, targets: Tensor, votes: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Mix each face of a batch with the one at the same place from the end, and what is to be said of them alike.
+
+    Between the faces that it has, a network then learns to change its mind gradually, and it cannot learn single wrong
+    labels by heart.
+
+    Parameters
+    ----------
+    mixing : "none", "mixup" or "cutmix"; see `emotion.networks.NetworkDesign`
+    draws : numpy.random.Generator
+    pixels : Tensor of shape (n, 1, 48, 48), float32, 0-255
+    targets, votes : Tensors of shape (n, n_classes) and (n, 8), float32
+
+    Returns
+    -------
+    Tensors of the same shapes: pixels, targets, votes
+    """
+    n, side = len(pixels), config.FACE_SIDE
+    share = torch.ones(n, 1)
+    own = torch.ones(n, 1, 1, 1)
+    if mixing == "mixup":
+        share = torch.from_numpy(draws.beta(MIXUP_ALPHA, MIXUP_ALPHA, (n, 1)).astype(np.float32))
+        own = share.reshape(n, 1, 1, 1)
+    elif mixing == "cutmix" and draws.random() < 0.5:
+        # All areas up to the whole face alike, at any place that holds them.
+        length = np.sqrt(draws.random((n, 1))) * side
+        start = draws.random((n, 1, 2)) * (side - length[..., None])
+        along = np.arange(side)[:, None]
+        inside = (along >= start) & (along < start + length[..., None])
+        own = torch.from_numpy(~(inside[:, :, None, 0] & inside[:, None, :, 1])[:, None]).float()
+        share = own.mean((2, 3))
+    own, share = own.to(pixels.device), share.to(pixels.device)
+    return (
+        own * pixels + (1 - own) * pixels.flip(0),
+        share * targets + (1 - share) * targets.flip(0),
+        share * votes + (1 - share) * votes.flip(0),
+    )
 
 
 def _write_checkpoint(path: Path, design: NetworkDesign, state: _State) -> None:

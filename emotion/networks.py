@@ -22,6 +22,7 @@ from emotion.errors import TrainingError
 from emotion.files import replacing
 
 Family = Literal["residual", "plain"]
+Mixing = Literal["none", "mixup", "cutmix"]
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,9 @@ class NetworkDesign:
     attention : bool
         Whether channels are weighted by what the whole face shows (squeeze and excitation, Hu et al., 2017), and
         places by a learnt attention where the last stage is summed up, instead of equally.
-    mixup : float
-        Parameter of the Beta distribution from which pictures are mixed (Zhang et al., 2017); 0: not at all.
+    mixing : "none", "mixup" or "cutmix"
+        What a picture and its targets are mixed with another's by: a weighted mean (Zhang et al., 2017), or, in every
+        other batch, a rectangle of the other pasted in (Yun et al., 2019).
     epochs : int
     peak_rate : float, the largest learning rate
     """
@@ -49,15 +51,15 @@ class NetworkDesign:
     widths: tuple[int, ...]
     depths: tuple[int, ...]
     attention: bool
-    mixup: float
+    mixing: Mixing
     epochs: int
     peak_rate: float = 0.1
 
 
 DESIGNS: Final = (
-    NetworkDesign("network_1", "residual", (48, 96, 192, 384), (2, 2, 2, 1), False, 0.0, 40),
-    NetworkDesign("network_2", "plain", (64, 128, 256, 384), (2, 2, 2, 2), False, 0.2, 44),
-    NetworkDesign("network_3", "residual", (32, 64, 128, 256), (2, 2, 3, 2), True, 0.0, 42),
+    NetworkDesign("network_1", "residual", (48, 96, 192, 384), (2, 2, 2, 1), False, "none", 100),
+    NetworkDesign("network_2", "plain", (64, 128, 256, 384), (2, 2, 2, 2), False, "mixup", 66),
+    NetworkDesign("network_3", "residual", (32, 64, 128, 256), (2, 2, 3, 2), True, "cutmix", 60),
 )
 """One for each experiment, in its order."""
 

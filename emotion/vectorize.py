@@ -70,13 +70,19 @@ def picture_files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _visible(folder: Path, *, directories: bool) -> list[Path]:
-    with os.scandir(folder) as entries:
-        names = [
-            entry.name
-            for entry in entries
-            if not entry.name.startswith(".") and (entry.is_dir() if directories else entry.is_file())
-        ]
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if not entry.name.startswith(".") and _is(entry, directories)]
+    except OSError as error:
+        raise DatasetError(f"{folder} cannot be read: {error.strerror or error}.") from error
     return [folder / name for name in sorted(names)]
+
+
+def _is(entry: os.DirEntry[str], directory: bool) -> bool:
+    try:
+        return entry.is_dir() if directory else entry.is_file()
+    except OSError:  # a link that leads round in a circle; one that leads nowhere is passed over too
+        return False
 
 
 def faces_of_file(file: Path, detector: FaceDetector) -> list[NDArray[np.uint8]] | str:

@@ -1,11 +1,14 @@
 """What may import what: the page stays light, and no part can be understood only through all others."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from emotion import config
+from tests.hostile import MARK, README
 
 LAYERS = (
     {"config", "errors", "files", "graphs", "labels", "progress"},
@@ -106,3 +109,18 @@ def test_no_pickle_is_opened_by_the_package() -> None:
         assert "pickle" not in {name.split(".")[0] for name in imported(path)}
         assert "joblib.load" not in source
         assert "allow_pickle" not in source
+
+
+def test_the_list_of_hostile_cases_is_that_of_the_tests() -> None:
+    """tests/README.md promises what is tested, and no more."""
+    promised = README.read_text(encoding="utf-8").partition(MARK)[2].strip()
+    done = subprocess.run(
+        [sys.executable, "-c", "from tests.hostile import table; print(table())"],
+        cwd=config.ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == promised, "python -m tests.hostile brings it up to date"
+    assert int(promised.split()[0]) >= 120

@@ -55,6 +55,7 @@ def test_the_same_faces_give_the_same_bytes(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["data.csv", "data.parquet"])
 @pytest.mark.parametrize("fault", [RuntimeError, KeyboardInterrupt])
+@pytest.mark.hostile("nothing; the old table stays")
 def test_an_interrupted_writer_leaves_the_old_table(tmp_path: Path, name: str, fault: type[BaseException]) -> None:
     before = write(tmp_path / name).read_bytes()
 
@@ -85,17 +86,20 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         ([], "holds no faces"),
     ],
 )
+@pytest.mark.hostile("which row of which file is wrong")
 def test_wrong_rows_are_told_with_the_file_and_the_place(tmp_path: Path, rows: list[str], sentence: str) -> None:
     with pytest.raises(DatasetError, match=sentence) as caught:
         read_faces(csv_with(tmp_path / "data.csv", *rows))
     assert "data.csv" in str(caught.value)
 
 
+@pytest.mark.hostile("which columns are missing")
 def test_a_table_without_the_pixel_columns_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"data\.csv is not a table of faces"):
         read_faces(csv_with(tmp_path / "data.csv", "1,2", header="a,b"))
 
 
+@pytest.mark.hostile("which columns are missing")
 def test_a_parquet_file_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data.parquet").write_bytes(b"PAR1 but not really")
     with pytest.raises(DatasetError, match="not a table of faces"):

@@ -78,6 +78,7 @@ SERVED = [
 
 
 @pytest.mark.parametrize("name", SERVED)
+@pytest.mark.hostile("FILE is missing or cannot be read: restore the folder, or train anew")
 def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     write_tiny_models(tmp_path)
     (tmp_path / name).unlink()
@@ -86,6 +87,7 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVED)
+@pytest.mark.hostile("FILE is not the file that was trained, its checksum differs")
 def test_a_changed_file_is_named(tmp_path: Path, name: str) -> None:
     write_tiny_models(tmp_path)
     content = bytearray((tmp_path / name).read_bytes())
@@ -111,6 +113,7 @@ def test_an_empty_folder_says_how_to_get_models(tmp_path: Path) -> None:
         ('{"format_version": 2}', "lacks"),
     ],
 )
+@pytest.mark.hostile("the manifest is damaged, or of another format")
 def test_a_manifest_of_another_kind_is_refused(tmp_path: Path, manifest: str, sentence: str) -> None:
     write_tiny_models(tmp_path)
     (tmp_path / "manifest.json").write_text(manifest, encoding="utf-8")
@@ -127,6 +130,7 @@ def test_a_manifest_of_another_kind_is_refused(tmp_path: Path, manifest: str, se
         ("model_1.onnx", mean_brightness_pipeline()),  # no classifier
     ],
 )
+@pytest.mark.hostile("FILE does not fit to the other files of the folder")
 def test_files_that_do_not_fit_together_are_named(tmp_path: Path, name: str, graph: onnx.ModelProto) -> None:
     write_tiny_models(tmp_path)
     onnx.save(graph, tmp_path / name)
@@ -136,6 +140,7 @@ def test_files_that_do_not_fit_together_are_named(tmp_path: Path, name: str, gra
 
 
 @pytest.mark.parametrize("calibration", [None, {}, {"temperature": 0, "uncertain_below": 0.5}, {"temperature": "hot"}])
+@pytest.mark.hostile("the manifest lacks the calibration of the vote")
 def test_a_manifest_without_a_calibration_is_refused(tmp_path: Path, calibration: object) -> None:
     """Without one, what the page calls certain would mean nothing."""
     write_tiny_models(tmp_path)
@@ -160,6 +165,7 @@ def test_the_calibration_of_the_manifest_is_applied(tmp_path: Path) -> None:
     assert models.predict_proba(grey)[0].tolist() == pytest.approx(list(after.probabilities.values()))
 
 
+@pytest.mark.hostile("FILE does not fit to the other files of the folder")
 def test_a_class_list_that_does_not_fit_is_named(tmp_path: Path) -> None:
     write_tiny_models(tmp_path)
     (tmp_path / "labels_2.json").write_text(json.dumps(["Angry", "Sad", "Happy"]), encoding="utf-8")
@@ -210,6 +216,7 @@ def graph_with(domain: str = "", *, outside: bool = False, nested: bool = False)
         "weights outside",
     ],
 )
+@pytest.mark.hostile("FILE is no ONNX file, or what it must not hold")
 def test_a_file_that_is_no_plain_graph_is_named(tmp_path: Path, content: bytes, sentence: str) -> None:
     """Even where the manifest vouches for it."""
     write_tiny_models(tmp_path)

@@ -177,6 +177,7 @@ def test_a_48x48_picture_is_a_face_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("content", [None, "", "<opencv_storage/>", "no xml at all"])
+@pytest.mark.hostile("the face detector's file is missing or damaged")
 def test_a_broken_cascade_is_a_fault_and_not_an_absence_of_faces(tmp_path: Path, content: str | None) -> None:
     cascade = tmp_path / "cascade.xml"
     if content is not None:

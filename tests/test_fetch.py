@@ -225,6 +225,7 @@ def test_several_visitors_are_served_at_once(public: LoopbackServer) -> None:
         ("http://picture.test/" + "a" * 8000, "longer than 8000"),
     ],
 )
+@pytest.mark.hostile("what is wrong with the address")
 def test_what_is_no_address_of_a_picture_is_refused(network: Network, address: str, sentence: str) -> None:
     network.names["picture.test"] = [[PUBLIC]]
     with pytest.raises(FetchError, match=sentence):
@@ -233,6 +234,7 @@ def test_what_is_no_address_of_a_picture_is_refused(network: Network, address: s
 
 
 @pytest.mark.parametrize("port", [1, 21, 22, 25, 79, 81, 442, 444, 445, 1023])
+@pytest.mark.hostile("Port N is not one for pictures: use an address without it")
 def test_ports_of_other_services_are_refused(network: Network, port: int) -> None:
     with pytest.raises(FetchError, match=f"Port {port} "):
         fetch(f"http://{PUBLIC}:{port}/picture")
@@ -321,6 +323,7 @@ NOT_PUBLIC_ADDRESSES = [
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC_ADDRESSES)
+@pytest.mark.hostile("Pictures are only fetched from the public internet, and HOST was not found there")
 def test_networks_that_are_not_public_are_refused(network: Network, address: str) -> None:
     literal = f"[{address}]" if ":" in address else address
     network.names["inner.test"] = [[address]]
@@ -402,6 +405,7 @@ def test_public_networks_are_connected_to(network: Network, monkeypatch: pytest.
         "a" * 64 + ".test",  # no name may have such a label, RFC 1035
     ],
 )
+@pytest.mark.hostile("Pictures are only fetched from the public internet, and HOST was not found there")
 def test_odd_spellings_are_judged_by_what_they_mean_or_refused(network: Network, host: str) -> None:
     network.names["localhost."] = network.names["localhost"]
     with pytest.raises(FetchError, match=f"{NOT_PUBLIC}|complete web address"):
@@ -410,6 +414,7 @@ def test_odd_spellings_are_judged_by_what_they_mean_or_refused(network: Network,
 
 
 @pytest.mark.parametrize("address", [r"http://picture.test\@127.0.0.1/", "http://picture.test#@127.0.0.1/"])
+@pytest.mark.hostile("the picture of the host that was checked")
 def test_the_host_that_is_checked_is_the_host_that_is_connected_to(public: LoopbackServer, address: str) -> None:
     """Parsers disagree on where these hosts end."""
     public.answers.update({path: http_answer(PICTURE) for path in ("/", "/%5C@127.0.0.1/")})
@@ -418,6 +423,7 @@ def test_the_host_that_is_checked_is_the_host_that_is_connected_to(public: Loopb
 
 
 @pytest.mark.parametrize("addresses", [[PUBLIC, "10.0.0.7"], ["10.0.0.7", PUBLIC], [PUBLIC, "::1"]])
+@pytest.mark.hostile("Pictures are only fetched from the public internet, and HOST was not found there")
 def test_one_private_address_among_public_ones_is_enough_to_refuse(network: Network, addresses: list[str]) -> None:
     network.names["mixed.test"] = [addresses]
     with pytest.raises(FetchError, match=NOT_PUBLIC):
@@ -435,6 +441,7 @@ def test_a_name_is_looked_up_once(public: LoopbackServer, network: Network) -> N
         fetch("http://rebinding.test/picture")
 
 
+@pytest.mark.hostile("Pictures are only fetched from the public internet, and HOST was not found there")
 def test_private_and_unknown_names_sound_alike(network: Network) -> None:
     """Otherwise the page would tell which names a private network has, and where."""
     network.names["name.test"] = [["10.0.0.7"]]
@@ -465,6 +472,7 @@ def test_the_switch_is_read_at_each_fetch(server: LoopbackServer, monkeypatch: p
         fetch(server.url("/picture"))
 
 
+@pytest.mark.hostile("the picture; no proxy and no password of the server is used")
 def test_the_environment_adds_nothing(public: LoopbackServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "netrc").write_text("default login visitor password secret\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
@@ -493,6 +501,7 @@ def test_redirects_may_name_another_host_in_another_script(public: LoopbackServe
     assert public.header("Host") == ["picture.test", "other.test"]
 
 
+@pytest.mark.hostile("The address redirects more than 3 times")
 def test_three_redirects_are_followed_and_four_are_not(public: LoopbackServer) -> None:
     public.answers.update({f"/{number}": redirect_to(f"/{number - 1}") for number in range(1, 5)})
     public.answers["/0"] = http_answer(PICTURE)
@@ -521,6 +530,7 @@ def test_three_redirects_are_followed_and_four_are_not(public: LoopbackServer) -
         ("https:///picture", "complete web address"),
     ],
 )
+@pytest.mark.hostile("what is wrong with where the address leads")
 def test_redirects_are_judged_like_addresses(
     public: LoopbackServer, network: Network, location: str, sentence: str
 ) -> None:
@@ -532,6 +542,7 @@ def test_redirects_are_judged_like_addresses(
     assert public.paths == ["/moved"]
 
 
+@pytest.mark.hostile("Pictures are only fetched from the public internet, and HOST was not found there")
 def test_a_name_may_not_turn_private_between_redirects(public: LoopbackServer, network: Network) -> None:
     network.names["turning.test"] = [[PUBLIC], ["127.0.0.1"]]
     public.answers["/moved"] = redirect_to("/picture")
@@ -540,12 +551,14 @@ def test_a_name_may_not_turn_private_between_redirects(public: LoopbackServer, n
     assert network.dialled == [PUBLIC]
 
 
+@pytest.mark.hostile("the picture; the server cannot know the visitor again")
 def test_cookies_are_not_kept(public: LoopbackServer) -> None:
     public.answers["/moved"] = redirect_to("/picture", "Set-Cookie: seen=yes; Path=/")
     assert fetch("http://picture.test/moved") == PICTURE
     assert public.header("Cookie") == []
 
 
+@pytest.mark.hostile("what is wrong with where the address leads")
 def test_a_redirect_to_nowhere_is_told(public: LoopbackServer) -> None:
     public.answers["/moved"] = http_answer(status="302 Found")
     with pytest.raises(FetchError, match="status 302"):
@@ -556,18 +569,21 @@ def test_a_redirect_to_nowhere_is_told(public: LoopbackServer) -> None:
 
 
 @pytest.mark.parametrize("status", [201, 204, 206, 304, 400, 401, 403, 404, 429, 500, 503])
+@pytest.mark.hostile("The server answered with status N and no picture")
 def test_other_statuses_are_told(public: LoopbackServer, status: int) -> None:
     public.answers["/status"] = http_answer(b"<html>", status=f"{status} So")
     with pytest.raises(FetchError, match=f"status {status} "):
         fetch("http://picture.test/status")
 
 
+@pytest.mark.hostile("The server sent an empty file")
 def test_an_empty_body_is_told(public: LoopbackServer) -> None:
     public.answers["/empty"] = http_answer(b"")
     with pytest.raises(FetchError, match="empty file"):
         fetch("http://picture.test/empty")
 
 
+@pytest.mark.hostile("The server at HOST cannot be reached or breaks off")
 def test_a_refused_connection_is_told(loopback_allowed: None) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -593,6 +609,7 @@ def test_a_refused_connection_is_told(loopback_allowed: None) -> None:
         http_answer(b"5\r\nabc", "Transfer-Encoding: chunked", length=-1),
     ],
 )
+@pytest.mark.hostile("The server at HOST cannot be reached or breaks off")
 def test_broken_answers_are_told(public: LoopbackServer, answer: bytes) -> None:
     public.answers["/broken"] = answer
     with pytest.raises(FetchError, match=f"{BROKEN}|garbled"):
@@ -628,6 +645,7 @@ def test_limits_are_those_that_are_promised() -> None:
 
 
 @pytest.mark.usefixtures("small")
+@pytest.mark.hostile("The server sends too much: use a picture of at most 10 MB")
 def test_a_body_may_reach_the_limit_but_not_pass_it(public: LoopbackServer) -> None:
     chunk = b"186a0\r\n" + bytes(100_000) + b"\r\n"
     public.answers.update(
@@ -689,6 +707,7 @@ BOMB = packed_zeros(100_000_000)
         "negative",
     ],
 )
+@pytest.mark.hostile("The server sends too much, or is too slow")
 def test_memory_stays_bounded(public: LoopbackServer, answer: Answer, sentence: str) -> None:
     public.answers["/moved"] = answer
     tracemalloc.start()
@@ -717,6 +736,7 @@ DRIPS: dict[str, Answer] = {
 
 @pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize("answer", DRIPS.values(), ids=DRIPS)
+@pytest.mark.hostile("The server is too slow")
 def test_a_server_that_drips_is_left(public: LoopbackServer, answer: Answer) -> None:
     """Each read succeeds at once: only a deadline of the whole ends these."""
     public.answers["/drip"] = answer
@@ -725,6 +745,7 @@ def test_a_server_that_drips_is_left(public: LoopbackServer, answer: Answer) -> 
 
 
 @pytest.mark.usefixtures("hurried")
+@pytest.mark.hostile("The server is too slow")
 def test_redirects_share_one_deadline(public: LoopbackServer) -> None:
     def later(connection: socket.socket, stopping: threading.Event) -> None:
         stopping.wait(0.2)
@@ -813,6 +834,7 @@ def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("trusted")
+@pytest.mark.hostile("There is no secure connection to HOST")
 def test_the_certificate_is_checked_against_the_name(safe: LoopbackServer) -> None:
     asked_for: list[str | None] = []
     assert safe.tls is not None
@@ -825,6 +847,7 @@ def test_the_certificate_is_checked_against_the_name(safe: LoopbackServer) -> No
             fetch(f"https://{host}/picture")
 
 
+@pytest.mark.hostile("There is no secure connection to HOST")
 def test_a_certificate_that_nobody_vouches_for_is_refused(
     safe: LoopbackServer, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -835,6 +858,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(
     assert safe.heads == []
 
 
+@pytest.mark.hostile("There is no secure connection to HOST")
 def test_a_server_without_tls_is_refused(network: Network) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
         network.led_to[PUBLIC] = listener.getsockname()[1]
@@ -846,6 +870,7 @@ def test_a_server_without_tls_is_refused(network: Network) -> None:
 
 
 @pytest.mark.usefixtures("trusted")
+@pytest.mark.hostile("The address redirects from https to http, which is not safe")
 def test_https_is_not_left_for_http(safe: LoopbackServer, network: Network) -> None:
     safe.answers["/moved"] = redirect_to("https://other.test/moved")
     safe.answers["/down"] = redirect_to("HTTP://picture.test/picture")
@@ -859,6 +884,7 @@ def test_https_is_not_left_for_http(safe: LoopbackServer, network: Network) -> N
 
 @pytest.mark.usefixtures("trusted", "hurried")
 @pytest.mark.parametrize("drip", ["header", "body"])
+@pytest.mark.hostile("The server is too slow")
 def test_the_deadline_holds_under_tls(safe: LoopbackServer, drip: str) -> None:
     safe.answers["/drip"] = DRIPS[drip]
     with pytest.raises(FetchError, match=TOO_SLOW):
@@ -866,6 +892,7 @@ def test_the_deadline_holds_under_tls(safe: LoopbackServer, drip: str) -> None:
 
 
 @pytest.mark.usefixtures("hurried")
+@pytest.mark.hostile("The server is too slow")
 def test_a_handshake_without_end_is_left(network: Network) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # the system accepts, nobody answers
         network.led_to[PUBLIC] = silent.getsockname()[1]

@@ -29,6 +29,7 @@ def newcomer_gets_in() -> bool:
     return taken
 
 
+@pytest.mark.hostile("All webcam places of this server are taken")
 def test_nobody_gets_a_place_that_is_taken(two_places):
     assert limits.is_full()
     assert not newcomer_gets_in()
@@ -40,6 +41,7 @@ def test_the_place_of_one_who_leaves_is_free(two_places):
     assert newcomer_gets_in()
 
 
+@pytest.mark.hostile("nothing; the place is free again")
 def test_the_place_of_one_who_is_forgotten_is_free(two_places):
     """A browser that vanishes before its first frame ends nothing."""
     two_places.pop()
@@ -52,12 +54,14 @@ def test_ones_own_session_is_not_in_ones_way(two_places):
 
 
 @pytest.mark.parametrize("number", ["", "0", "-1", "two", "1.5", "1e3"])
+@pytest.mark.hostile("EMOTION_SESSIONS must be a number from 1 on")
 def test_a_wrong_number_of_places_is_told(monkeypatch, number):
     monkeypatch.setenv("EMOTION_SESSIONS", number)
     with pytest.raises(ValueError, match="EMOTION_SESSIONS must be a number from 1 on"):
         limits.most_sessions()
 
 
+@pytest.mark.hostile("The server is busy fetching for others: try again in a minute")
 def test_fetches_beyond_the_limit_are_asked_to_come_back(monkeypatch):
     monkeypatch.setattr(limits, "WAIT_SECONDS", 0.01)
     turns = [limits.turn_to_fetch() for _ in range(limits.MOST_FETCHES)]

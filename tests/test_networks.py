@@ -25,12 +25,12 @@ from emotion.network_training import (
     NetworkData,
     augmented,
     label_probabilities,
+    mixed,
     network_data,
-    taught,
     train_network,
     train_networks,
 )
-from emotion.networks import DESIGNS, FAST_DESIGNS, EmbeddingGraph, FaceNetwork, export_network
+from emotion.networks import DESIGNS, FAST_DESIGNS, EmbeddingGraph, FaceNetwork, Mixing, export_network
 
 LEARNING = replace(FAST_DESIGNS[0], epochs=12)
 
@@ -91,14 +91,29 @@ def network_training_epoch() -> object:
     return network_training._train_epoch
 
 
-def test_a_pupil_learns_from_labels_and_teachers(data: NetworkData) -> None:
-    teachers = [FaceNetwork(FAST_DESIGNS[n], 3) for n in (0, 2)]
-    lesson = taught(data, teachers)
-    assert lesson.targets.sum(axis=1) == pytest.approx(1, abs=1e-3)
-    mirrored = data.X[:4].reshape(-1, 48, 48)[:, :, ::-1].reshape(4, -1)
-    said = np.mean([label_probabilities(t, X) for t in teachers for X in (data.X[:4], mirrored)], axis=0)
-    assert lesson.targets[:4] == pytest.approx((data.targets[:4] + said) / 2, abs=0.01)
-    assert taught(data, []) is data
+@pytest.mark.parametrize("mixing", ["mixup", "cutmix"])
+def test_targets_are_mixed_as_faces_are(mixing: Mixing) -> None:
+    """A face that is nearly all another one's must not keep its own label: networks would learn wrong labels."""
+    draws = np.random.default_rng(1)
+    levels = torch.tensor([0.0, 1.0])
+    pixels, targets = levels.reshape(2, 1, 1, 1).expand(2, 1, 48, 48), torch.eye(2)
+    shares = []
+    for _ in range(20):
+        faces, said, votes = mixed(mixing, draws, pixels, targets, targets)
+        assert said.sum(1) == pytest.approx(1, abs=1e-6)
+        assert (said == votes).all()
+        assert faces.mean((1, 2, 3)) == pytest.approx(said[:, 1], abs=1e-5)
+        shares.append(float(said[0, 0]))
+    assert len(set(shares)) > 5
+    if mixing == "cutmix":
+        assert shares.count(1.0) > 4  # half of the batches stay as they are
+
+
+def test_without_mixing_a_batch_stays_as_it_is() -> None:
+    pixels, targets = torch.rand(4, 1, 48, 48), torch.eye(4)
+    faces, said, _ = mixed("none", np.random.default_rng(1), pixels, targets, targets)
+    assert (faces == pixels).all()
+    assert (said == targets).all()
 
 
 def test_a_complete_checkpoint_is_not_trained_again(data: NetworkData, tmp_path: Path) -> None:

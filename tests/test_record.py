@@ -66,6 +66,7 @@ def test_csv_has_a_row_for_each_face_and_one_for_a_pause():
 
 
 @pytest.mark.parametrize("label", ["=1+1", "+x", "-x", "@x"])
+@pytest.mark.hostile("the text, which no spreadsheet runs")
 def test_a_class_name_is_never_a_formula_of_a_spreadsheet(label):
     face = FaceRecord(1, Vote(label, (label,), {label: 1.0}, False, False), vote("Sad"))
     table = session_csv([Moment(0.0, START, (face,))], [label], ["a"])

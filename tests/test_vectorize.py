@@ -88,6 +88,7 @@ def test_a_mended_folder_takes_back_its_list_of_unreadable_files(pictures: Path,
     assert not (tmp_path / "data.unreadable.txt").exists()
 
 
+@pytest.mark.hostile("the file in the list of unreadable ones")
 def test_a_file_that_vanishes_is_one_unreadable_file(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +99,7 @@ def test_a_file_that_vanishes_is_one_unreadable_file(
     assert ("happy/1.png", "The file cannot be read: No such file or directory.") in summary.unreadable
 
 
+@pytest.mark.hostile("the file in the list of unreadable ones")
 def test_enormous_files_are_not_loaded(pictures: Path, tmp_path: Path) -> None:
     with (pictures / "happy" / "huge.png").open("wb") as file:
         file.truncate(config.MAX_IMAGE_FILE_BYTES + 1)
@@ -105,6 +107,7 @@ def test_enormous_files_are_not_loaded(pictures: Path, tmp_path: Path) -> None:
     assert ("happy/huge.png", "The file is larger than 200 MB.") in summary.unreadable
 
 
+@pytest.mark.hostile("the name, with the odd bytes spelled out")
 def test_names_that_are_not_utf8_are_written_readably(pictures: Path, tmp_path: Path) -> None:
     (pictures / "happy" / "0.png").rename(pictures / "happy" / os.fsdecode(b"\xff.png"))
     run(pictures, tmp_path / "data.csv", keep_names=True)
@@ -140,6 +143,7 @@ def test_an_interrupted_run_leaves_the_old_table(
         ("happy/0.png", "sad", "There is no folder"),
     ],
 )
+@pytest.mark.hostile("which folder to name in its place")
 def test_a_wrong_folder_is_told_with_the_right_one(tmp_path: Path, made: str, asked: str, sentence: str) -> None:
     target = tmp_path / made
     if made.endswith("/"):

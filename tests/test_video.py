@@ -152,6 +152,7 @@ def test_a_fault_in_recognition_reaches_the_log_once_and_leaves_the_video_runnin
     assert [record.exc_info[0] for record in caplog.records] == [RuntimeError]
 
 
+@pytest.mark.hostile("Recognition failed, see the server's log")
 def test_a_frame_that_cannot_be_drawn_on_passes_as_it_is(start, monkeypatch, caplog):
     def broken(*_: object) -> BGRImage:
         raise ValueError("no font")
@@ -169,6 +170,7 @@ def test_a_frame_that_cannot_be_drawn_on_passes_as_it_is(start, monkeypatch, cap
     recognizer.gate.set()
 
 
+@pytest.mark.hostile("the boxes")
 def test_frames_of_other_sizes_and_pixel_formats_are_annotated(start):
     video = start(ScriptedRecognizer([FACE]))
     for width, height in ((64, 48), (321, 243), (1280, 720)):
@@ -244,6 +246,7 @@ def test_every_vote_is_in_the_record(start):
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.hostile("votes go on; the second time, Recognition failed")
 def test_a_worker_that_dies_is_started_again_once_and_reported(start, caplog):
     class Dying(ScriptedRecognizer):
         def find(self, image_bgr: BGRImage) -> list[tuple[Box, FaceVector]]:

@@ -39,10 +39,13 @@ class FakeWebcam:
         self.arguments: dict[str, Any] = {}
         self.stream: SimpleNamespace | None = None
         self.refusal = ""
+        self.playing = False
 
     def __call__(self, **arguments: Any) -> SimpleNamespace:
         self.arguments = arguments
-        return SimpleNamespace(state=SimpleNamespace(playing=False, signalling=False), video_processor=self.stream)
+        return SimpleNamespace(
+            state=SimpleNamespace(playing=self.playing, signalling=False), video_processor=self.stream
+        )
 
     def came_to(self, state: State, *faces: FaceRecord) -> None:
         record = SessionRecord()
@@ -229,6 +232,16 @@ def test_a_camera_that_cannot_start_gives_its_reason_and_another_way(page, webca
     assert len(page.get("file_uploader")) == 1
 
 
+def test_a_connection_that_does_not_come_about_gives_its_reason_and_another_way(page, webcam, monkeypatch):
+    webcam.playing = True
+    page.run()
+    assert not page.warning, "it has ten seconds"
+    monkeypatch.setattr("emotion.ui.webcam.CONNECTING_SECONDS", -1.0)
+    page.run()
+    assert page.warning[0].value == CAUSES["connection"]
+    assert len(page.get("camera_input")) == 1
+
+
 def test_session_is_summed_up(page, webcam):
     webcam.came_to(State.FACES, face(1, vote_for("Happy")))
     page.run()
@@ -238,6 +251,7 @@ def test_session_is_summed_up(page, webcam):
 
 
 @pytest.mark.parametrize("environment", [{"EMOTION_TURN": "https://x"}, {"EMOTION_STUN": "turn:x"}])
+@pytest.mark.hostile("what the variable must look like")
 def test_a_wrong_relay_address_is_named(environment):
     with pytest.raises(ValueError, match=next(iter(environment.values()))):
         ice_servers(environment)
@@ -251,6 +265,7 @@ def test_relays_are_read_from_the_environment_and_none_is_the_default():
     assert turn == {"urls": ["turn:c"], "username": "u", "credential": ""}
 
 
+@pytest.mark.hostile("All webcam places of this server are taken")
 def test_a_full_server_says_so_in_place_of_the_camera(page, webcam, monkeypatch):
     monkeypatch.setattr("emotion.ui.webcam.is_full", lambda own: True)
     page.run()
@@ -265,6 +280,7 @@ def test_a_session_that_came_too_late_says_so(page, webcam):
     assert page.info[0].value == BUSY
 
 
+@pytest.mark.hostile("The addresses before it took too long: ask for fewer at a time")
 def test_addresses_of_one_request_share_a_time(pictures, served, monkeypatch):
     """Twenty servers that each drip for fifteen seconds would keep a place for five minutes."""
     monkeypatch.setattr("emotion.ui.pictures.REQUEST_SECONDS", 0.0)
@@ -306,12 +322,14 @@ def test_something_else_than_a_picture_is_called_so(pictures, served):
     assert "This is not a picture" in pictures.error[0].value
 
 
+@pytest.mark.hostile("Pictures are only fetched from the public internet, and HOST was not found there")
 def test_address_on_this_computer_is_refused(pictures, monkeypatch):
     monkeypatch.delenv(LOOPBACK_SWITCH, raising=False)
     ask_for(pictures, "http://127.0.0.1:8501/picture.png")
     assert "only fetched from the public internet" in pictures.error[0].value
 
 
+@pytest.mark.hostile("Something went wrong on the server; its log says what")
 def test_unexpected_fault_goes_to_the_log_and_not_to_the_visitor(pictures, served, caplog):
     served[ADDRESS] = RuntimeError("secret/path.py broke")
     with caplog.at_level(logging.ERROR, logger="emotion.ui.pictures"):
@@ -322,6 +340,7 @@ def test_unexpected_fault_goes_to_the_log_and_not_to_the_visitor(pictures, serve
     assert caplog.records[0].exc_info[0] is RuntimeError
 
 
+@pytest.mark.hostile("the picture, smaller")
 def test_huge_picture_is_reduced_before_it_goes_to_the_browser(pictures, served):
     served[ADDRESS] = png(np.full((2000, 4000, 3), 90, dtype=np.uint8))
     ask_for(pictures, ADDRESS)
@@ -341,12 +360,14 @@ def test_missing_models_are_named_and_the_page_heals_without_a_restart(page, mon
 @pytest.mark.parametrize(
     "text", ["**b** _i_ `c` ~~s~~", ":smile: :red[x] $x$", "<b>&amp;</b>", "# h", "![i](http://h)"]
 )
+@pytest.mark.hostile("the text as it is, neither Markdown nor HTML")
 def test_texts_of_others_lose_no_character_to_markdown(text):
     assert plain(text).replace("\\", "") == text
     marks = [i for i, character in enumerate(plain(text)) if character in "*_`~:$<>&#![]()"]
     assert all(plain(text)[i - 1] == "\\" for i in marks)
 
 
+@pytest.mark.hostile("nothing; no pickle is ever opened")
 def test_page_and_command_line_open_no_pickle(tmp_path):
     """A pickle can hold any program: whoever could replace a file could run it."""
     picture = tmp_path / "portrait.png"

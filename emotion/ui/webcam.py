@@ -15,7 +15,7 @@ from emotion.ui.charts import timeline, timeline_data
 from emotion.ui.limits import is_full, take_place
 from emotion.ui.pictures import ask_for, show_picture
 from emotion.ui.recognition import encode_png
-from emotion.ui.state import visit
+from emotion.ui.state import Visit, visit
 from emotion.ui.votes import plain, show_details, show_label
 from emotion.video import NOTICES, FaceVideo, State, VideoSettings
 
@@ -59,7 +59,7 @@ def show_webcam(models: Ensemble) -> None:
             rtc_configuration={"iceServers": relays},
             media_stream_constraints={"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}, "audio": False},
             video_html_attrs={"autoPlay": True, "muted": True, "playsInline": True, "style": {"width": "100%"}},
-            video_processor_factory=lambda: _new_stream(models, settings),
+            video_processor_factory=lambda: _new_stream(models, settings, state),
             translations={
                 "select_device": "Choose camera",
                 "media_api_not_available": "The browser offers no camera here; open http://localhost or an https page.",
@@ -72,11 +72,11 @@ def show_webcam(models: Ensemble) -> None:
         if context.video_processor is not None:
             state.stream = context.video_processor
             state.stream.settings = settings
-        connecting = (context.state.playing or context.state.signalling) and not _has_arrived(context)
-        st.fragment(_watch_connection, run_every=1.0 if connecting else None)(context, refusal, models)
-    poll_seconds = POLL_SECONDS if context.state.playing else None
+        if refusal and not context.state.playing:
+            _offer_single_picture(refusal, models)
+    poll_seconds = POLL_SECONDS if context.state.playing or context.state.signalling else None
     with panel:
-        st.fragment(show_last_vote, run_every=poll_seconds)(context)
+        st.fragment(_show_stream, run_every=poll_seconds)(context, refusal, models)
     if state.stream is not None:
         st.fragment(_show_session, run_every=2 * POLL_SECONDS if poll_seconds else None)(models, settings)
 
@@ -97,46 +97,47 @@ def _chosen_settings() -> VideoSettings:
     return VideoSettings(interval, smoothing, not raw)
 
 
-def _new_stream(models: Ensemble, settings: VideoSettings) -> StreamProcessor:
+def _new_stream(models: Ensemble, settings: VideoSettings, state: Visit) -> StreamProcessor:
     recognizer = Recognizer(models, config.VIDEO_DETECTION_SIDE)
     stream = StreamProcessor(recognizer, models.calibration.uncertain_below, settings)
     # Others may have started while this visitor looked at the page.
     stream.turned_away = not take_place(stream)
+    state.stream = stream
     return stream
 
 
-def _has_arrived(context: WebRtcStreamerContext[StreamProcessor, Any]) -> bool:
-    return context.video_processor is not None and context.video_processor.picture_bgr is not None
-
-
-def _watch_connection(context: WebRtcStreamerContext[StreamProcessor, Any], refusal: str, models: Ensemble) -> None:
-    """Say why there is no video, if there is a reason, and offer a single picture in its place."""
+def _show_stream(context: WebRtcStreamerContext[StreamProcessor, Any], refusal: str, models: Ensemble) -> None:
+    """Draw the last vote or, where no picture has come in time, the reason and another way."""
     state = visit()
-    arrived = _has_arrived(context)
-    if arrived and state.connecting_since is not None:
-        state.connecting_since = None
-        st.rerun()  # the whole page, which then watches no longer
+    arrived = context.video_processor is not None and context.video_processor.picture_bgr is not None
     if arrived or not (context.state.playing or context.state.signalling):
         state.connecting_since = None
     elif state.connecting_since is None:
         state.connecting_since = time.monotonic()
     late = state.connecting_since is not None and time.monotonic() - state.connecting_since > CONNECTING_SECONDS
-    cause = "connection" if late else refusal
-    if arrived or not cause:
-        return
+    if late and not refusal:
+        _offer_single_picture("connection", models)
+    else:
+        show_last_vote(context)
+
+
+def _offer_single_picture(cause: str, models: Ensemble) -> None:
+    """Say why there is no video, and recognise a single picture in its place."""
+    state = visit()
     st.warning(CAUSES[cause])
     if cause == "connection":
         taken = st.camera_input("Take a single picture instead")
-    else:
+    else:  # the browser would refuse its camera here too; telephones offer theirs with the choice of files
         taken = st.file_uploader("Choose a picture instead", type=["jpg", "jpeg", "png", "webp"])
-    if taken is not None:
-        if taken.file_id != state.single_id:  # once, not at every refresh
-            state.single_id = taken.file_id
-            ask_for([(taken.name, taken.getvalue)], models)
-        for problem in state.problems:
-            st.error(plain(problem))
-        for picture in state.pictures:
-            show_picture(picture, models, key="single")
+    if taken is None:
+        return
+    if taken.file_id != state.single_id:  # once, not at every refresh
+        state.single_id = taken.file_id
+        ask_for([(taken.name, taken.getvalue)], models)
+    for problem in state.problems:
+        st.error(plain(problem))
+    for picture in state.pictures:
+        show_picture(picture, models, key="single")
 
 
 def show_last_vote(context: WebRtcStreamerContext[StreamProcessor, Any]) -> None:

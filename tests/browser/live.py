@@ -13,11 +13,12 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
+import psutil
 import skimage.data
 from playwright.sync_api import FrameLocator, Locator, Page
 
@@ -80,6 +81,16 @@ def serving(log_file: Path, script: str = "web_app.py", environment: Mapping[str
     finally:
         _end_group(server)
         signal.signal(signal.SIGTERM, handler)
+
+
+def server_process(address: str) -> psutil.Process:
+    """Find the process that serves the page at an address that `serving` gave."""
+    option = f"--server.port={address.rpartition(':')[2]}"
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):  # one that has just ended, or is another user's
+            if option in process.cmdline():
+                return process
+    raise RuntimeError(f"nobody serves {address}")
 
 
 def _wait_until_healthy(url: str, server: subprocess.Popen[bytes]) -> None:

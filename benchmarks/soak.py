@@ -1,0 +1,117 @@
+"""Hours of visitors in minutes: sessions that come, go and vanish; what the server has left of them in the end.
+
+    python benchmarks/soak.py --minutes 30
+
+Each round two browsers open a webcam session; one presses Stop and leaves, the other is killed without a word. Now and
+then a picture is recognised. Afterwards threads, file descriptors and memory of the server are to be where they were.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Playwright, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import psutil
+
+from tests.browser.live import (
+    CHROMIUM_FLAGS,
+    camera_flags,
+    camera_picture,
+    component,
+    find_chromium,
+    server_process,
+    serving,
+)
+
+SETTLING_SECONDS = 60.0
+"""WebRTC notices after half a minute that a browser is gone."""
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--json", type=Path, help="a file for the figures")
+    options = parser.parse_args()
+    chromium = find_chromium()
+    if chromium is None:
+        sys.exit("No Chromium or Chrome is installed, and CHROMIUM is not set.")
+    samples = []
+    # Those who vanished keep their places for half a minute; the measurement is to go on meanwhile.
+    places = {"EMOTION_SESSIONS": "50"}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(Path(folder) / "log", environment=places) as address,
+        sync_playwright() as player,
+    ):
+        server = server_process(address)
+        flags = [*CHROMIUM_FLAGS, "--use-fake-ui-for-media-stream"]
+        flags += camera_flags([camera_picture(200)] * 30, Path(folder) / "camera.mjpeg")
+        for _ in range(2):  # what is made once and kept (models, pools of threads) is no leak
+            _round(player, chromium, flags, address)
+        time.sleep(SETTLING_SECONDS)
+        samples.append(_sample(server, 0.0))
+        started = time.monotonic()
+        rounds = 0
+        while (passed := time.monotonic() - started) < 60 * options.minutes - SETTLING_SECONDS:
+            _round(player, chromium, flags, address)
+            rounds += 1
+            samples.append(_sample(server, passed))
+        time.sleep(SETTLING_SECONDS)
+        samples.append(_sample(server, time.monotonic() - started))
+        log = (Path(folder) / "log").read_text()
+    print(
+        f"{rounds} rounds in {samples[-1]['seconds'] / 60:.0f} minutes, {log.count('Traceback')} tracebacks in the log"
+    )
+    for name in ("memory_mb", "threads", "descriptors"):
+        values = [sample[name] for sample in samples]
+        print(f"  {name:12} start {values[0]:8.0f}   peak {max(values):8.0f}   end {values[-1]:8.0f}")
+    if options.json:
+        options.json.write_text(json.dumps(samples, indent=1) + "\n")
+
+
+def _round(player: Playwright, chromium: str, flags: list[str], address: str) -> None:
+    browsers = [player.chromium.launch(executable_path=chromium, args=flags) for _ in range(2)]
+    pages = [browser.new_page() for browser in browsers]
+    for page in pages:
+        page.goto(address)
+        component(page).get_by_role("button", name="Start").click(timeout=60_000)
+    for page in pages:
+        page.get_by_text("of 5 models agree").wait_for(timeout=90_000)
+    leaving = pages[0]
+    leaving.wait_for_timeout(3000)
+    component(leaving).get_by_role("button", name="Stop").click()
+    leaving.get_by_role("link", name="Pictures").click()
+    leaving.get_by_role("button", name="Grace Hopper").click()
+    leaving.get_by_text("of 5 models agree").wait_for(timeout=90_000)
+    browsers[0].close()
+    for process in psutil.process_iter():
+        if _has_flag(process, flags[-1]):  # the other browser is closed: those of the one that is left
+            process.kill()
+    browsers[1].close()
+
+
+def _has_flag(process: psutil.Process, flag: str) -> bool:
+    try:
+        return flag in process.cmdline()
+    except psutil.Error:
+        return False
+
+
+def _sample(server: psutil.Process, seconds: float) -> dict[str, float]:
+    return {
+        "seconds": seconds,
+        "memory_mb": server.memory_info().rss / 2**20,
+        "threads": server.num_threads(),
+        "descriptors": server.num_fds(),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,236 @@
+"""Random input, as much of it as asked for: python -m tests.fuzz image --runs 200000
+
+Pictures and tables are real ones with bytes flipped, cut out, doubled or put in; addresses are put together from parts
+that parsers are known to disagree on. Whatever comes, nothing but an `EmotionError` may escape, and no address may lead
+to a connection with a network that is not public. What does escape is kept in a file, and the run can be repeated with
+its seed.
+"""
+
+import argparse
+import io
+import ipaddress
+import logging
+import random
+import socket
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from emotion.dataset import read_faces
+from emotion.errors import EmotionError
+from emotion.faces import decode_image
+from emotion.fetch import fetch
+
+ODD_BYTES = [
+    b"\x00",
+    b"\xff",
+    b"\xff\xff\xff\xff",
+    b"\x7f\xff\xff\xff",
+    b"\x80\x00\x00\x00",
+    b"0",
+    b"-",
+    b'"',
+    b"\n",
+    b",",
+]
+HOSTS = [
+    "127.0.0.1", "2130706433", "0x7f.1", "0177.0.0.1", "127.1", "0", "localhost", "[::1]", "[::]", "[::ffff:10.0.0.1]",
+    "[64:ff9b::a00:1]", "[2002:a00:1::]", "10.0.0.1", "192.168.0.1", "169.254.169.254", "168.63.129.16", "100.64.0.1",
+    "１２７.0.0.1", "127。0。0。1", "①②⑦.0.0.1",
+    "metadata.google.internal", "[fe80::1%25eth0]", "[fd00::1]", "224.0.0.1",
+    "%31%32%37.0.0.1", "faces.example", "faces.example.", "93.184.216.34",
+]  # fmt: skip
+GLUE = [
+    "/",
+    "//",
+    "\\",
+    "@",
+    ":",
+    "#",
+    "?",
+    "%",
+    "%2f",
+    "%40",
+    "%00",
+    " ",
+    "\t",
+    "\r\n",
+    ".",
+    "。",
+    "[",
+    "]",
+    "\u200b",
+    "ſ",
+    "ß",
+    "é",
+]
+SCHEMES = [
+    "http://",
+    "https://",
+    "HTTP:\\\\",
+    "http:/",
+    "http:",
+    "//",
+    "file://",
+    "ftp://",
+    "gopher://",
+    "data:",
+    "jar:http://",
+    "",
+]
+
+
+def pictures() -> list[bytes]:
+    """Small files of every format that is read, with what makes formats complicated."""
+    generator = np.random.default_rng(0)
+    image = Image.fromarray(generator.integers(0, 256, (24, 31, 3), dtype=np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    made = [
+        ("PNG", {}),
+        ("JPEG", {"exif": exif}),
+        ("JPEG", {"progressive": True}),
+        ("WEBP", {}),
+        ("WEBP", {"lossless": True}),
+    ]
+    made += [("GIF", {"save_all": True, "append_images": [image.rotate(9)]}), ("BMP", {}), ("PPM", {}), ("AVIF", {})]
+    made += [("TIFF", {"compression": kind}) for kind in ("raw", "tiff_lzw", "tiff_deflate", "packbits", "jpeg")]
+    modes = [
+        ("P", "PNG"),
+        ("RGBA", "PNG"),
+        ("I;16", "PNG"),
+        ("CMYK", "JPEG"),
+        ("L", "PPM"),
+        ("1", "PPM"),
+        ("F", "TIFF"),
+    ]
+    files = [_encoded(image, kind, **options) for kind, options in made]
+    return files + [_encoded(image.convert("L").convert(m) if m == "I;16" else image.convert(m), k) for m, k in modes]
+
+
+def _encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def tables() -> list[bytes]:
+    """A small table of faces, and beginnings of one."""
+    columns = ",".join([*(f"{i}_px" for i in range(2304)), "emotion"])
+    rows = [
+        ",".join([str(shade)] * 2304) + f",{label}" for shade, label in ((0, "Angry"), (128, "Happy"), (255, "Sad"))
+    ]
+    return [
+        "\n".join([columns, *rows]).encode(),
+        columns.encode(),
+        b"\xef\xbb\xbf" + "\r\n".join([columns, *rows]).encode(),
+    ]
+
+
+def mutated(data: bytes, generator: random.Random) -> bytes:
+    """Change a file in one to four places, more often near its beginning, where formats keep what steers them."""
+    changed = bytearray(data)
+    for _ in range(generator.randint(1, 4)):
+        size = len(changed)
+        place = min(size, int(size * generator.random() ** generator.choice([1, 4])))
+        kind = generator.randrange(5)
+        if kind == 0 and place < size:
+            changed[place] ^= 1 << generator.randrange(8)
+        elif kind == 1:
+            odd = generator.choice(ODD_BYTES)
+            changed[place : place + len(odd)] = odd
+        elif kind == 2:
+            del changed[place : place + generator.randint(1, 64)]
+        elif kind == 3:
+            changed[place:place] = changed[place : place + generator.randint(1, 64)]
+        elif generator.random() < 0.2:
+            del changed[place:]
+    return bytes(changed)
+
+
+def address(generator: random.Random) -> str:
+    """Put an address together."""
+    parts = [generator.choice(SCHEMES)]
+    for _ in range(generator.randint(1, 4)):
+        parts.append(generator.choice(GLUE if generator.random() < 0.4 else HOSTS))
+    if generator.random() < 0.3:
+        parts.append(f":{generator.choice([0, 22, 80, 443, 8080, 65536, -1])}")
+    return "".join(parts)
+
+
+class Guard:
+    """Stands between `fetch` and the network: names are of one public host, and no connection is made at all."""
+
+    def __init__(self) -> None:
+        self._resolve = socket.getaddrinfo
+
+    def getaddrinfo(self, host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
+        try:  # the system reads odd spellings of numbers; it asks nobody
+            family, kind, protocol = (*args, 0, 0, 0)[:3]
+            return self._resolve(host, port, family, kind, protocol, socket.AI_NUMERICHOST)
+        except (socket.gaierror, UnicodeError):
+            if str(host).rstrip(".") == "faces.example":
+                return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", port))]
+            if str(host).rstrip(".") in ("localhost", "metadata.google.internal"):
+                return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+            raise
+
+    def connect(self, where: Any) -> None:
+        if not ipaddress.ip_address(where[0]).is_global:
+            raise AssertionError(f"a connection to {where[0]} was begun")
+        raise ConnectionRefusedError("no fuzzing of other people's servers")
+
+
+def main() -> None:
+    """Run until something escapes or all is done."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["image", "address", "table"])
+    parser.add_argument("--runs", type=int, default=200_000)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    logging.disable()
+    warnings.simplefilter("ignore")
+    seeds = {"image": pictures, "table": tables, "address": list}[options.what]()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "table.csv"
+
+        def one_table(data: bytes) -> None:
+            file.write_bytes(data)
+            read_faces(file)
+
+        drive: Callable[[Any], object] = {"image": decode_image, "table": one_table, "address": fetch}[options.what]
+        if options.what == "address":
+            guard = Guard()
+            socket.getaddrinfo = guard.getaddrinfo
+            socket.socket.connect = lambda _, where: guard.connect(where)  # type: ignore[assignment,method-assign]
+        _drive(drive, seeds, options.runs, options.seed)
+
+
+def _drive(drive: Callable[[Any], object], seeds: list[bytes], runs: int, seed: int) -> None:
+    generator = random.Random(seed)
+    started = time.monotonic()
+    refused = 0
+    for run in range(runs):
+        given: Any = mutated(generator.choice(seeds), generator) if seeds else address(generator)
+        try:
+            drive(given)
+        except EmotionError:
+            refused += 1
+        except BaseException:
+            escaped = Path(f"escaped-{seed}-{run}")
+            escaped.write_bytes(given if isinstance(given, bytes) else given.encode("utf-8", "surrogatepass"))
+            print(f"run {run} of seed {seed}: {escaped} makes this escape", file=sys.stderr)
+            raise
+    seconds = time.monotonic() - started
+    print(f"{runs:,} runs in {seconds:.0f} s, {refused:,} refused in a sentence, {runs - refused:,} read, none escaped")
+
+
+if __name__ == "__main__":
+    main()

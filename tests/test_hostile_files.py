@@ -1,0 +1,238 @@
+"""Files that somebody else made: damaged, mislabelled, enormous, or in places where files can only be trouble."""
+
+import contextlib
+import gzip
+import io
+import re
+import struct
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from emotion import config, vectorize
+from emotion.dataset import read_faces
+from emotion.errors import DatasetError, ImageError
+from emotion.faces import FaceDetector, decode_image, find_faces
+from emotion.splitting import split_faces
+from tests import fuzz
+from tests.synthetic import synthetic_faces
+
+NOT_A_PICTURE = "This is not a picture in a known format; use JPEG, PNG, WebP, GIF, BMP or TIFF."
+DAMAGED = "The picture file is damaged or incomplete; use another copy of it."
+TOO_LARGE = "The picture is too large"
+
+
+def encoded(kind: str, mode: str = "RGB", size: tuple[int, int] = (60, 40), **options: object) -> bytes:
+    image = Image.effect_noise(size, 60).convert("RGB").convert(mode)
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def zipped() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("picture.png", encoded("PNG"))
+    return buffer.getvalue()
+
+
+def gif_of(width: int, height: int) -> bytes:
+    return (
+        b"GIF89a"
+        + struct.pack("<HH", width, height)
+        + b"\x80\x00\x00"
+        + bytes(6)
+        + b","
+        + bytes(4)
+        + b"\xff\xff\xff\xff\x00"
+    )
+
+
+def bmp_of(width: int, height: int) -> bytes:
+    return (
+        b"BM"
+        + struct.pack("<IHHI", 54, 0, 0, 54)
+        + struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+    )
+
+
+REFUSED = {
+    "nothing": (b"", NOT_A_PICTURE),
+    "one byte": (b"\x89", NOT_A_PICTURE),
+    "noughts": (bytes(1000), NOT_A_PICTURE),
+    "HTML": (b"<!doctype html><title>404</title>", NOT_A_PICTURE),
+    "SVG": (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", NOT_A_PICTURE),
+    "SVG with an entity": (b"<!DOCTYPE s [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><svg>&x;</svg>", NOT_A_PICTURE),
+    "compressed SVG": (gzip.compress(b"<svg/>"), NOT_A_PICTURE),
+    "PDF": (b"%PDF-1.7\n1 0 obj", NOT_A_PICTURE),
+    "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", NOT_A_PICTURE),
+    "ZIP": (zipped(), NOT_A_PICTURE),
+    "Windows program": (b"MZ" + bytes(200), NOT_A_PICTURE),
+    "Linux program": (b"\x7fELF" + bytes(200), NOT_A_PICTURE),
+    "film": (b"\x00\x00\x00\x18ftypmp42" + bytes(200), NOT_A_PICTURE),
+    "sound": (b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(200), NOT_A_PICTURE),
+    "icon": (b"\x00\x00\x01\x00\x01\x00" + bytes(60), NOT_A_PICTURE),
+    "PNG cut off": (encoded("PNG")[:-60], DAMAGED),
+    "PNG of its signature": (b"\x89PNG\r\n\x1a\n", "NOT|damaged|not a picture"),
+    "JPEG cut off": (encoded("JPEG")[:-300], DAMAGED),
+    "GIF cut off": (encoded("GIF")[:-900], DAMAGED),
+    "WebP cut off": (encoded("WEBP")[:-400], DAMAGED),
+    "TIFF cut off": (encoded("TIFF", compression="tiff_lzw")[:-300], "damaged|not a picture"),
+    "BMP cut off": (encoded("BMP")[:-900], DAMAGED),
+    "PPM cut off": (encoded("PPM")[:-900], DAMAGED),
+    "AVIF cut off": (encoded("AVIF")[:-300], "damaged|not a picture"),
+    "GIF of 4 gigapixels": (gif_of(65535, 65535), "too large|not a picture"),
+    "BMP of 10 gigapixels": (bmp_of(100_000, 100_000), TOO_LARGE),
+    "PPM of 10 gigapixels": (b"P6 100000 100000 255\n", TOO_LARGE),
+    "PPM without height": (b"P6 100 0 255\n", "damaged|not a picture"),
+    "PPM of a negative size": (b"P6 -5 5 255\n", "damaged|not a picture"),
+    "50 megapixels and a row": (b"P5 10000 5001 255\n", TOO_LARGE),
+    "a side of 20 001": (b"P5 20001 2 255\n", TOO_LARGE),
+}
+
+
+@pytest.mark.hostile("one sentence: not a picture, damaged, or too large")
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_file_that_is_no_good_picture_is_refused_in_a_sentence(case: str) -> None:
+    content, sentence = REFUSED[case]
+    with pytest.raises(ImageError, match=sentence):
+        decode_image(content)
+
+
+READ = {
+    "1x1": (encoded("PNG", size=(1, 1)), (1, 1)),
+    "a face vector's size": (encoded("PNG", size=(48, 48)), (48, 48)),
+    "panorama": (encoded("PNG", size=(20_000, 8)), (8, 20_000)),
+    "tower": (encoded("PNG", size=(8, 20_000)), (20_000, 8)),
+    "CMYK": (encoded("JPEG", "CMYK"), (40, 60)),
+    "palette": (encoded("PNG", "P"), (40, 60)),
+    "one bit": (encoded("PNG", "1"), (40, 60)),
+    "alpha": (encoded("PNG", "RGBA"), (40, 60)),
+    "grey and alpha": (encoded("PNG", "LA"), (40, 60)),
+    "floating point": (encoded("TIFF", "F"), (40, 60)),
+    "lying about its end": (encoded("PNG") + b"<script>alert(1)</script>", (40, 60)),
+}
+
+
+@pytest.mark.hostile("the picture, or that there is no face in it")
+@pytest.mark.parametrize("case", READ)
+def test_an_odd_picture_is_read_and_searched(case: str) -> None:
+    content, shape = READ[case]
+    picture = decode_image(content)
+    assert (picture.shape, picture.dtype) == ((*shape, 3), np.uint8)
+    assert len(find_faces(picture, FaceDetector())) == (case == "a face vector's size")
+
+
+@pytest.mark.hostile("the table, or which row of which file is wrong")
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32))
+def test_a_damaged_table_is_read_or_refused_in_a_sentence(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
+    generator = fuzz.random.Random(seed)
+    file = tmp_path_factory.getbasetemp() / "damaged.csv"
+    file.write_bytes(fuzz.mutated(generator.choice(fuzz.tables()), generator))
+    with contextlib.suppress(DatasetError):
+        faces = read_faces(file)
+        assert faces.X.shape == (len(faces.y), 2304)
+
+
+@pytest.mark.hostile("which emotions have too few faces")
+@pytest.mark.parametrize(
+    ("per_class", "sentence"),
+    [((0, 9, 0), "two"), ((0, 1, 1), "too few of: Happy, Sad"), ((0, 9, 1), "too few of: Sad")],
+    ids=["one class", "one row a class", "one row of a class"],
+)
+def test_a_table_that_cannot_be_divided_says_which_emotions_lack_faces(
+    per_class: tuple[int, ...], sentence: str
+) -> None:
+    with pytest.raises(DatasetError, match=sentence):
+        split_faces(synthetic_faces(per_class), progress=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    (folder / "happy").mkdir(parents=True)
+    for number in range(30):
+        cv2.imwrite(str(folder / "happy" / f"{number:02}.png"), np.full((48, 48), 8 * number, np.uint8))
+    return folder
+
+
+@pytest.mark.hostile("the faces of the rest")
+def test_a_loop_of_links_ends(folder: Path, tmp_path: Path) -> None:
+    (folder / "happy" / "again").symlink_to(folder)
+    (folder / "loop").symlink_to(folder / "loop")
+    (folder / "happy" / "dangling.png").symlink_to(tmp_path / "nowhere")
+    summary = vectorize.vectorize(folder, tmp_path / "data.csv", progress=False)
+    assert summary.faces.total() == 30
+
+
+@pytest.mark.hostile("the faces; the file's real format counts, not its name")
+def test_a_wrong_ending_does_not_matter(folder: Path, tmp_path: Path) -> None:
+    for number, file in enumerate(sorted((folder / "happy").iterdir())):
+        file.rename(file.with_suffix((".jpg", ".txt", ".exe", "")[number % 4]))
+    assert vectorize.vectorize(folder, tmp_path / "data.csv", progress=False).faces.total() == 30
+
+
+@pytest.mark.hostile("how many files were looked at, and that none has a face")
+def test_a_hundred_thousand_files_are_all_looked_at(tmp_path: Path) -> None:
+    emotion = tmp_path / "in" / "happy"
+    emotion.mkdir(parents=True)
+    for number in range(100_000):
+        (emotion / f"{number}.png").touch()
+    with pytest.raises(DatasetError, match="No face was found in the 100000 files"):
+        vectorize.vectorize(tmp_path / "in", tmp_path / "data.csv", progress=False)
+
+
+@pytest.mark.hostile("nothing; the old table stays")
+@pytest.mark.parametrize("seed", range(10))
+def test_ctrl_c_at_any_moment_leaves_the_old_table(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """At the n-th of the steps that a run consists of, n at random."""
+    moment = int(np.random.default_rng(seed).integers(0, 30))
+    (tmp_path / "data.csv").write_text("old", encoding="utf-8")
+    steps = iter(range(10_000))
+    whole = vectorize.faces_of_file
+
+    def interrupted(*arguments: object) -> object:
+        if next(steps) == moment:
+            raise KeyboardInterrupt
+        return whole(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(vectorize, "faces_of_file", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        vectorize.vectorize(folder, tmp_path / "data.csv", progress=False)
+    assert (tmp_path / "data.csv").read_text(encoding="utf-8") == "old"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["data.csv", "pictures"]
+
+
+@pytest.mark.hostile("that the table cannot be written, and why; the old one stays")
+@pytest.mark.parametrize("name", ["data.csv", "data.parquet"])
+def test_a_disk_without_room_leaves_the_old_table(tmp_path: Path, name: str) -> None:
+    """The room is what the system grants a process: a real refusal to write, at the same place as a full disk's."""
+    (tmp_path / name).write_text("old", encoding="utf-8")
+    script = f"""
+import resource, signal, numpy
+from pathlib import Path
+from emotion.dataset import face_writer
+from emotion.errors import DatasetError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+faces = numpy.random.default_rng(0).integers(0, 256, (200, 2304), numpy.uint8)
+try:
+    with face_writer(Path({str(tmp_path / name)!r})) as writer:
+        writer.write(faces, ["happy"] * 200, [""] * 200)
+except DatasetError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=config.ROOT, capture_output=True, text=True, timeout=60)
+    assert re.search(f"{name} cannot be written: .*[Ff]ile too large", done.stdout), done.stderr
+    assert [(file.name, file.read_text(encoding="utf-8")) for file in tmp_path.iterdir()] == [(name, "old")]
