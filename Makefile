@@ -43,13 +43,17 @@ networks: $(BIN)/.train  ## train the embedding networks into networks/; two and
 notebooks: $(BIN)/.app  ## run the notebooks in place; Model_Building trains the models
 	$(BIN)/python notebooks/run.py notebooks/Model_Building.ipynb notebooks/Model_Testing.ipynb
 
-bench: $(BIN)/.app  ## measure speed
+bench: $(BIN)/.dev  ## measure how fast a vote is, and how smooth the webcam page
 	$(BIN)/python benchmarks/vote.py
+	$(BIN)/python benchmarks/webcam.py
 
-check: $(BIN)/.dev  ## formatting, lint and types
+check: $(BIN)/.dev  ## formatting, lint, types and, where the network allows, known faults of the dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	@if $(BIN)/python -c 'import socket; socket.create_connection(("api.osv.dev", 443), 5)' 2>/dev/null; \
+	then $(BIN)/pip-audit --local --vulnerability-service osv --progress-spinner off; \
+	else echo "api.osv.dev cannot be reached: known faults of the dependencies were not looked up"; fi
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 12
