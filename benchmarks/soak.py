@@ -98,7 +98,7 @@ def _round(player: Playwright, chromium: str, flags: list[str], address: str) ->
 
 
 def _wait_for_a_vote(page: Page) -> int:
-    """Give how often Start had to be pressed again: a browser ends a session that gets no processor for some seconds."""
+    """Give how often Start had to be pressed again: browsers end a session that gets no processor for seconds."""
     for again in range(3):
         try:
             page.get_by_text("of 5 models agree").wait_for(timeout=40_000)

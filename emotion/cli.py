@@ -4,14 +4,14 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from emotion import config
+from emotion.bulk import face_record, recognize_folder
 from emotion.drawing import vote_text
 from emotion.ensemble import load_models
-from emotion.errors import EmotionError, ImageError, TrainingError
+from emotion.errors import EmotionError, ImageError, OutputError, TrainingError
 from emotion.faces import decode_image
 from emotion.fetch import fetch
 from emotion.recognizer import FaceEmotion, Recognizer
@@ -50,6 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     predict = commands.add_parser("predict", help="find the faces of pictures and vote on each")
     predict.add_argument("pictures", nargs="+", metavar="PATH_OR_URL")
     predict.add_argument("--json", action="store_true", help="one JSON object a picture, one a line")
+    predict.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="recognise a whole folder into a table (.csv) or into JSON lines; a rerun goes on with what is there",
+    )
     predict.set_defaults(run=_predict)
 
     train = commands.add_parser("train", help="train the five models from a table of faces")
@@ -93,6 +99,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _predict(options: argparse.Namespace) -> int:
+    if options.out is not None:
+        return _predict_folder(options)
     recognizer = Recognizer(load_models(options.models))
     status = 0
     for picture in options.pictures:
@@ -107,28 +115,30 @@ def _predict(options: argparse.Namespace) -> int:
     return status
 
 
+def _predict_folder(options: argparse.Namespace) -> int:
+    if len(options.pictures) != 1:
+        raise OutputError("With --out, name one folder.")
+    done = recognize_folder(Path(options.pictures[0]), options.out, load_models(options.models))
+    print(
+        f"{done.pictures:,} pictures, {done.faces:,} faces, {done.unreadable:,} unreadable files; "
+        f"{done.done_before:,} were in {options.out} before"
+    )
+    return 1 if done.unreadable else 0
+
+
 def _read(picture: str) -> bytes:
     if picture.lower().startswith(("http://", "https://")):
         return fetch(picture)
     try:
         return Path(picture).read_bytes()
+    except IsADirectoryError as error:
+        raise ImageError("This is a folder; name a file for its votes with --out.") from error
     except OSError as error:
         raise ImageError(f"The file cannot be read: {error.strerror}.") from error
 
 
 def _as_json(picture: str, faces: list[FaceEmotion]) -> str:
-    return json.dumps({"picture": picture, "faces": [_face_record(face) for face in faces]}, ensure_ascii=False)
-
-
-def _face_record(face: FaceEmotion) -> dict[str, Any]:
-    return {
-        "box": list(face.box),
-        "label": face.vote.label,
-        "ballots": dict(zip(config.MODEL_NAMES, face.vote.ballots, strict=True)),
-        "probabilities": {label: round(value, 4) for label, value in face.vote.probabilities.items()},
-        "tie": face.vote.tie,
-        "uncertain": face.vote.uncertain,
-    }
+    return json.dumps({"picture": picture, "faces": [face_record(face) for face in faces]}, ensure_ascii=False)
 
 
 def _as_text(picture: str, faces: list[FaceEmotion]) -> str:

@@ -33,5 +33,9 @@ class ModelsError(EmotionError):
     """The folder of trained models is missing, incomplete, damaged, or does not fit together."""
 
 
+class OutputError(EmotionError):
+    """A folder of pictures cannot be read through, or the file for its votes not be written or gone on with."""
+
+
 class TrainingError(EmotionError):
     """Training cannot be done with these rows, or what was trained must not be saved."""

@@ -52,12 +52,36 @@ def to_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     -------
     str, CSV with a header
     """
+    return csv_rows([columns, *rows])
+
+
+def csv_rows(rows: Iterable[Sequence[object]]) -> str:
+    """Write rows as `to_csv` does, without a header.
+
+    Parameters
+    ----------
+    rows : iterable of sequences
+
+    Returns
+    -------
+    str, CSV
+    """
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
-    for row in ([*columns], *rows):
-        table.writerow([_harmless(cell) if isinstance(cell, str) else cell for cell in row])
+    for row in rows:
+        table.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in row])
     return out.getvalue()
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """Put an apostrophe before what a spreadsheet would take for a formula.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+    """
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

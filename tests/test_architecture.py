@@ -15,7 +15,7 @@ LAYERS = (
     {"card", "faces", "annotators", "fetch", "voting"},
     {"dataset", "embedding", "ensemble", "occlusion", "recipes", "seen", "tables", "tracking"},
     {"evaluation", "export", "fitting", "networks", "recognizer", "record", "splitting", "vectorize"},
-    {"drawing", "network_training", "training"},
+    {"bulk", "drawing", "network_training", "training"},
     {"cli", "video"},
     {"__main__", "ui"},
 )

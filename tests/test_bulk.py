@@ -1,0 +1,131 @@
+"""Whole folders: nothing is lost when a run is broken off, nothing is done twice, nothing is overwritten."""
+
+import csv
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from emotion import bulk, cli
+from emotion.ensemble import Ensemble, load_models
+from emotion.errors import OutputError
+from tests.tiny_models import write_tiny_models
+
+KINDS = ["votes.csv", "votes.jsonl"]
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Ensemble:
+    return load_models(write_tiny_models(tmp_path / "models"))
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Faces at two depths, a portrait, a wall, a damaged file, what is no picture, and what is hidden."""
+    monkeypatch.setattr(bulk, "_BATCH_PICTURES", 4)
+    folder = tmp_path / "pictures"
+    (folder / "b" / "deep").mkdir(parents=True)
+    (folder / ".hidden").mkdir()
+    for number in range(9):
+        face = np.full((48, 48), 25 * number, np.uint8)
+        cv2.imwrite(str(folder / ("b/deep", "b", ".")[number % 3] / f"=face{number}.png"), face)
+    cv2.imwrite(str(folder / "portrait.jpg"), np.ascontiguousarray(data.astronaut()[:, :, ::-1]))
+    cv2.imwrite(str(folder / "wall.png"), np.full((90, 120), 99, np.uint8))
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (folder / "notes.txt").write_text("no picture")
+    cv2.imwrite(str(folder / ".hidden" / "face.png"), np.zeros((48, 48), np.uint8))
+    return folder
+
+
+def run(pictures: Path, out: Path, models: Ensemble) -> bulk.BulkSummary:
+    return bulk.recognize_folder(pictures, out, models, progress=False)
+
+
+def test_every_picture_is_in_the_file_as_if_asked_for_alone(pictures, tmp_path, models, capsys):
+    summary = run(pictures, tmp_path / "votes.jsonl", models)
+    assert (summary.pictures, summary.faces, summary.unreadable) == (12, 10, 1)
+    told = {line["picture"]: line for line in map(json.loads, (tmp_path / "votes.jsonl").read_text().splitlines())}
+    assert len(told) == 12
+    for name in ("b/deep/=face0.png", "portrait.jpg", "wall.png", "broken.png"):
+        cli.main(["predict", str(pictures / name), "--json", "--models", str(tmp_path / "models")])
+        alone = json.loads(capsys.readouterr().out)
+        assert {**told[name], "picture": ""} == {**alone, "picture": ""}
+
+
+def test_the_table_has_a_row_a_face_and_one_for_each_picture_without(pictures, tmp_path, models):
+    run(pictures, tmp_path / "votes.csv", models)
+    with (tmp_path / "votes.csv").open(newline="") as file:
+        rows = {row["picture"]: row for row in csv.DictReader(file)}
+    assert len(rows) == 12
+    assert rows["portrait.jpg"]["label"] == "Happy"
+    assert (rows["wall.png"]["face"], rows["wall.png"]["error"]) == ("", "")
+    assert "damaged" in rows["broken.png"]["error"] or "not a picture" in rows["broken.png"]["error"]
+    assert "'=face2.png" in rows, "a file name is no formula"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_second_run_does_the_last_picture_only_and_changes_nothing(pictures, tmp_path, models, kind):
+    run(pictures, tmp_path / kind, models)
+    before = (tmp_path / kind).read_bytes()
+    summary = run(pictures, tmp_path / kind, models)
+    assert (summary.pictures, summary.done_before) == (1, 11)
+    assert (tmp_path / kind).read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.35, 0.5, 0.77, 0.999])
+def test_a_run_that_was_killed_is_gone_on_with(pictures, tmp_path, models, kind, share):
+    """Wherever the last write ended, also within a line."""
+    run(pictures, tmp_path / kind, models)
+    whole = (tmp_path / kind).read_bytes()
+    header = len(whole.splitlines(keepends=True)[0]) if kind == "votes.csv" else 0
+    (tmp_path / kind).write_bytes(whole[: header + int(share * (len(whole) - header))])
+    run(pictures, tmp_path / kind, models)
+    assert (tmp_path / kind).read_bytes() == whole
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures_that_came_later_are_found_wherever_they_are(pictures, tmp_path, models, kind):
+    run(pictures, tmp_path / kind, models)
+    cv2.imwrite(str(pictures / "a.png"), np.zeros((48, 48), np.uint8))
+    assert run(pictures, tmp_path / kind, models).pictures == 2
+    assert '"a.png"' in (tmp_path / kind).read_text() or "\na.png," in (tmp_path / kind).read_text()
+
+
+@pytest.mark.hostile("FILE is not a file of votes: name another, or remove it")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("content", ["my diary\nof this year\n", "{}\n", "[1]\n", '"picture"\n'])
+def test_a_file_of_something_else_is_not_touched(pictures, tmp_path, models, kind, content):
+    (tmp_path / kind).write_text(content)
+    with pytest.raises(OutputError, match="name another, or remove it"):
+        run(pictures, tmp_path / kind, models)
+    assert (tmp_path / kind).read_text() == content
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nowhere", "--out", "votes.csv"], "There is no folder nowhere"),
+        ([".", "..", "--out", "votes.csv"], "name one folder"),
+        ([".", "--out", "nowhere/votes.csv"], "cannot be written: No such file"),
+    ],
+)
+def test_wrong_arguments_are_told_in_a_sentence(models, tmp_path, monkeypatch, capsys, arguments, sentence):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["predict", *arguments, "--models", "models"]) == 1
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "votes.csv").exists()
+
+
+def test_a_folder_without_out_says_what_is_missing(models, tmp_path, capsys):
+    assert cli.main(["predict", str(tmp_path), "--models", str(tmp_path / "models")]) == 1
+    assert "name a file for its votes with --out" in capsys.readouterr().out
+
+
+def test_the_command_says_what_it_did(pictures, tmp_path, models, capsys):
+    arguments = ["predict", str(pictures), "--out", str(tmp_path / "v.csv"), "--models", str(tmp_path / "models")]
+    assert cli.main(arguments) == 1, "one file is unreadable"
+    assert "12 pictures, 10 faces, 1 unreadable files; 0 were in" in capsys.readouterr().out
