@@ -150,7 +150,8 @@ def show_last_vote(context: WebRtcStreamerContext[StreamProcessor, Any]) -> None
     """
     stream = context.video_processor
     if stream is None:
-        st.info("Press Start and allow the browser to use the camera.")
+        again = " Should the video break off in its first seconds, press it once more." if visit().stream else ""
+        st.info(f"Press Start and allow the browser to use the camera.{again}")
         return
     snapshot = stream.snapshot
     if snapshot.state is State.FAULT:
