@@ -11,6 +11,7 @@ from emotion import Ensemble, config, load_models
 from emotion.errors import ModelsError
 from emotion.ui.models import show_models
 from emotion.ui.pictures import show_pictures
+from emotion.ui.state import visit
 from emotion.ui.votes import plain
 from emotion.ui.webcam import show_webcam
 
@@ -29,6 +30,8 @@ def main() -> None:
         "An expression is not a feeling. Not for work or school: the EU AI Act forbids it there. "
         "Pictures are not stored and not passed on."
     )
+    if page != webcam:
+        visit().on_webcam = False
     page.run()
 
 

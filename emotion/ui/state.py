@@ -23,6 +23,7 @@ class Visit:
     problems : list of str, why others of the last request are not there
     single_id : str, which upload the webcam's page last recognised in place of a video
     opened_url : str, what the page's own address last asked for
+    on_webcam : bool, whether the webcam's page was the last that was drawn
     """
 
     stream: FaceVideo | None = None
@@ -31,6 +32,7 @@ class Visit:
     problems: list[str] = field(default_factory=list)
     single_id: str = ""
     opened_url: str = ""
+    on_webcam: bool = False
 
 
 def visit() -> Visit:

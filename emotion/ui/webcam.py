@@ -24,6 +24,7 @@ POLL_SECONDS: Final = 1.0
 
 BUSY: Final = "All webcam places of this server are taken. Try again in a minute, or use the page for pictures."
 
+_KEY: Final = "webcam"
 _LARGEST: Final = "the largest"
 
 
@@ -53,8 +54,9 @@ def show_webcam(models: Ensemble) -> None:
     settings = _chosen_settings()
     video, panel = st.columns([3, 2], gap="medium")
     with video:
+        _keep_stream_over_reruns(state)
         context = webrtc_streamer(
-            key="webcam",
+            key=_KEY,
             # Without this line, a public STUN server would be asked for this computer's address.
             rtc_configuration={"iceServers": relays},
             media_stream_constraints={"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}, "audio": False},
@@ -79,6 +81,19 @@ def show_webcam(models: Ensemble) -> None:
         st.fragment(_show_stream, run_every=poll_seconds)(context, refusal, models)
     if state.stream is not None:
         st.fragment(_show_session, run_every=2 * POLL_SECONDS if poll_seconds else None)(models, settings)
+
+
+def _keep_stream_over_reruns(state: Visit) -> None:
+    """Keep streamlit-webrtc (0.79) from ending a stream that has just begun.
+
+    It takes a stream for one of a page that was left when Streamlit's count of finished runs has grown by two since the
+    component was last drawn. While a connection is made, runs follow one another so fast that the count lags behind and
+    then jumps: one session in twenty ended that way. Whether the page was left is known here.
+    """
+    stream_context = st.session_state.get(_KEY)
+    if stream_context is not None and state.on_webcam:
+        stream_context._last_rendered_run_count = None
+    state.on_webcam = True
 
 
 def _chosen_settings() -> VideoSettings:
