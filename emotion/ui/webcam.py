@@ -3,11 +3,14 @@
 import time
 from typing import Any, Final
 
+import numpy as np
 import streamlit as st
 from streamlit_webrtc import VideoProcessorBase, WebRtcStreamerContext, webrtc_streamer
 
 from emotion import config
+from emotion.drawing import draw_notice
 from emotion.ensemble import Ensemble
+from emotion.faces import BGRImage
 from emotion.recognizer import Recognizer
 from emotion.record import session_csv, summarize
 from emotion.ui.camera import CAUSES, CONNECTING_SECONDS, browser_refusal, ice_servers
@@ -80,7 +83,9 @@ def show_webcam(models: Ensemble) -> None:
     with panel:
         st.fragment(_show_stream, run_every=poll_seconds)(context, refusal, models)
     if state.stream is not None:
+        st.subheader("This session", anchor=False)
         st.fragment(_show_session, run_every=2 * POLL_SECONDS if poll_seconds else None)(models, settings)
+        _offer_downloads(state.stream, models)
 
 
 def _keep_stream_over_reruns(state: Visit) -> None:
@@ -192,11 +197,10 @@ def show_last_vote(context: WebRtcStreamerContext[StreamProcessor, Any]) -> None
 
 
 def _show_session(models: Ensemble, settings: VideoSettings) -> None:
-    """Draw the timeline of the session, its summary and the downloads."""
+    """Draw the timeline of the session and its summary."""
     stream = visit().stream
     if stream is None or not (moments := stream.record.moments()):
         return
-    st.subheader("This session", anchor=False)
     course = timeline_data(moments, models.classes, smoothed=settings.show_smoothed)
     st.vega_lite_chart(course, timeline(models.classes), width="stretch", key="timeline")
     if summary := summarize(moments, smoothed=settings.show_smoothed):
@@ -205,8 +209,14 @@ def _show_session(models: Ensemble, settings: VideoSettings) -> None:
             f"{summary.seconds:.0f} seconds with a face: {shares}. Longest stretch: {plain(summary.longest_label)}, "
             f"{summary.longest_seconds:.0f} s. Changes: {summary.changes}."
         )
+
+
+def _offer_downloads(stream: FaceVideo, models: Ensemble) -> None:
+    """Draw the buttons of what can be taken home; what they give is made when it is asked for.
+
+    Not in a fragment that refreshes: each time it would register them anew, and a press on the old ones would be lost.
+    """
     with st.container(horizontal=True):
-        # Made when they are asked for, not at every refresh.
         st.download_button(
             "Session as CSV",
             lambda: session_csv(stream.record.moments(), models.classes, models.model_names),
@@ -214,12 +224,16 @@ def _show_session(models: Ensemble, settings: VideoSettings) -> None:
             "text/csv",
             on_click="ignore",
         )
-        picture_bgr = stream.picture_bgr
-        if picture_bgr is not None:
-            st.download_button(
-                "Annotated snapshot",
-                lambda: encode_png(stream.picture_bgr if stream.picture_bgr is not None else picture_bgr),
-                "snapshot.png",
-                "image/png",
-                on_click="ignore",
-            )
+        st.download_button(
+            "Annotated snapshot",
+            lambda: encode_png(_last_picture(stream)),
+            "snapshot.png",
+            "image/png",
+            on_click="ignore",
+        )
+
+
+def _last_picture(stream: FaceVideo) -> BGRImage:
+    if stream.picture_bgr is not None:
+        return stream.picture_bgr
+    return draw_notice(np.zeros((480, 640, 3), dtype=np.uint8), NOTICES[stream.snapshot.state])
