@@ -6,7 +6,7 @@ import itertools
 import json
 import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,8 @@ from tqdm import tqdm
 from emotion import config
 from emotion.ensemble import Ensemble
 from emotion.errors import ImageError, OutputError
-from emotion.faces import Box, FaceVector, decode_image
-from emotion.files import replacing
+from emotion.faces import Box, FaceVector, read_picture
+from emotion.files import printable, replacing
 from emotion.recognizer import FaceEmotion, Recognizer
 from emotion.tables import csv_rows, harmless, vote_cells, vote_columns
 
@@ -48,18 +48,25 @@ class BulkSummary:
     unreadable: int = 0
 
 
-def face_record(face: FaceEmotion) -> dict[str, Any]:
-    """Describe a face and its vote for JSON.
+def picture_record(name: str, result: Sequence[FaceEmotion] | str) -> dict[str, Any]:
+    """Describe a picture and the votes on its faces for JSON.
 
     Parameters
     ----------
-    face : FaceEmotion
+    name : str, of the picture
+    result : sequence of FaceEmotion, or str, why it cannot be read
 
     Returns
     -------
-    dict with `box` (x, y, width, height in pixels), `label`, `ballots` and `probabilities` (both by name), `tie`,
-    `uncertain`
+    dict with `picture` and either `error` or `faces`, each with `box` (x, y, width, height in pixels), `label`,
+    `ballots` and `probabilities` (both by name), `tie` and `uncertain`
     """
+    if isinstance(result, str):
+        return {"picture": name, "error": result}
+    return {"picture": name, "faces": [_face_record(face) for face in result]}
+
+
+def _face_record(face: FaceEmotion) -> dict[str, Any]:
     return {
         "box": list(face.box),
         "label": face.vote.label,
@@ -160,17 +167,9 @@ def _names(folder: Path, below: str) -> Iterator[str]:
 def _find(file: Path, recognizer: Recognizer) -> Found | str:
     """Find the faces of a picture, or say why it cannot be read."""
     try:
-        if file.stat().st_size > config.MAX_IMAGE_FILE_BYTES:
-            return f"The file is larger than {config.MAX_IMAGE_FILE_BYTES // 1_000_000} MB."
-        return recognizer.find(decode_image(file.read_bytes()))
+        return recognizer.find(read_picture(file))
     except ImageError as error:
         return str(error)
-    except OSError as error:
-        return f"The file cannot be read: {error.strerror or error}."
-
-
-def _printable(name: str) -> str:
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _digest(key: str) -> int:
@@ -206,11 +205,10 @@ class _JsonForm:
     head = ""
 
     def key(self, name: str) -> str:
-        return _printable(name)
+        return printable(name)
 
     def text(self, name: str, result: list[FaceEmotion] | str) -> str:
-        told = {"error": result} if isinstance(result, str) else {"faces": [face_record(face) for face in result]}
-        return json.dumps({"picture": self.key(name), **told}, ensure_ascii=False) + "\n"
+        return json.dumps(picture_record(self.key(name), result), ensure_ascii=False) + "\n"
 
     def records(self, file: TextIO, output: Path) -> Iterator[tuple[str, str]]:
         for line in file:
@@ -229,7 +227,7 @@ class _CsvForm:
         self.head = csv_rows([self._columns])
 
     def key(self, name: str) -> str:
-        return harmless(_printable(name))
+        return harmless(printable(name))
 
     def text(self, name: str, result: list[FaceEmotion] | str) -> str:
         name = self.key(name)

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from emotion import config
-from emotion.bulk import face_record, recognize_folder
+from emotion.bulk import picture_record, recognize_folder
 from emotion.drawing import vote_text
 from emotion.ensemble import load_models
 from emotion.errors import EmotionError, ImageError, OutputError, TrainingError
-from emotion.faces import decode_image
+from emotion.faces import BGRImage, decode_image, read_picture
 from emotion.fetch import fetch
 from emotion.recognizer import FaceEmotion, Recognizer
 
@@ -105,11 +105,11 @@ def _predict(options: argparse.Namespace) -> int:
     status = 0
     for picture in options.pictures:
         try:
-            faces = recognizer.recognize(decode_image(_read(picture)))
+            faces = recognizer.recognize(_picture(picture))
         except EmotionError as error:
             # One bad picture must not cost the others.
             status = 1
-            print(json.dumps({"picture": picture, "error": str(error)}) if options.json else f"{picture}: {error}")
+            print(_as_json(picture, str(error)) if options.json else f"{picture}: {error}")
             continue
         print(_as_json(picture, faces) if options.json else _as_text(picture, faces))
     return status
@@ -126,19 +126,16 @@ def _predict_folder(options: argparse.Namespace) -> int:
     return 1 if done.unreadable else 0
 
 
-def _read(picture: str) -> bytes:
-    if picture.lower().startswith(("http://", "https://")):
-        return fetch(picture)
-    try:
-        return Path(picture).read_bytes()
-    except IsADirectoryError as error:
-        raise ImageError("This is a folder; name a file for its votes with --out.") from error
-    except OSError as error:
-        raise ImageError(f"The file cannot be read: {error.strerror}.") from error
+def _picture(name: str) -> BGRImage:
+    if name.lower().startswith(("http://", "https://")):
+        return decode_image(fetch(name))
+    if Path(name).is_dir():
+        raise ImageError("This is a folder; name a file for its votes with --out.")
+    return read_picture(Path(name))
 
 
-def _as_json(picture: str, faces: list[FaceEmotion]) -> str:
-    return json.dumps({"picture": picture, "faces": [face_record(face) for face in faces]}, ensure_ascii=False)
+def _as_json(picture: str, result: list[FaceEmotion] | str) -> str:
+    return json.dumps(picture_record(picture, result), ensure_ascii=False)
 
 
 def _as_text(picture: str, faces: list[FaceEmotion]) -> str:

@@ -93,6 +93,30 @@ def decode_image(data: bytes) -> BGRImage:
         raise ImageError("The picture file is damaged or incomplete; use another copy of it.") from error
 
 
+def read_picture(file: Path) -> BGRImage:
+    """Read a picture file; see `decode_image`.
+
+    Parameters
+    ----------
+    file : Path
+
+    Returns
+    -------
+    ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
+
+    Raises
+    ------
+    ImageError
+        If the file cannot be read, is larger than 200 MB, or `decode_image` refuses it.
+    """
+    try:
+        if file.stat().st_size > config.MAX_IMAGE_FILE_BYTES:
+            raise ImageError(f"The file is larger than {config.MAX_IMAGE_FILE_BYTES // 1_000_000} MB.")
+        return decode_image(file.read_bytes())
+    except OSError as error:
+        raise ImageError(f"The file cannot be read: {error.strerror or error}.") from error
+
+
 def _too_large(size: str) -> str:
     return (
         f"The picture is too large ({size}); at most {config.MAX_IMAGE_PIXELS // 1_000_000} megapixels "

@@ -1,9 +1,23 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there, and their names."""
 
 import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+
+
+def printable(name: str) -> str:
+    """Write a file's name so that any text file can hold it.
+
+    Parameters
+    ----------
+    name : str, as the system gives it; bytes that are no UTF-8 are surrogates in it
+
+    Returns
+    -------
+    str, with such bytes spelled out, as in ``\\udcff``
+    """
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 @contextlib.contextmanager

@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from emotion import config
 from emotion.dataset import face_writer
 from emotion.errors import DatasetError, ImageError
-from emotion.faces import FaceDetector, decode_image, find_faces
-from emotion.files import replacing
+from emotion.faces import FaceDetector, find_faces, read_picture
+from emotion.files import printable, replacing
 from emotion.labels import label_of
 
 _BATCH_FILES: Final = 256
@@ -103,13 +102,9 @@ def faces_of_file(file: Path, detector: FaceDetector) -> list[NDArray[np.uint8]]
         If the detector's cascade file is missing or is not a cascade.
     """
     try:
-        if file.stat().st_size > config.MAX_IMAGE_FILE_BYTES:
-            return f"The file is larger than {config.MAX_IMAGE_FILE_BYTES // 1_000_000} MB."
-        return [vector for _, vector in find_faces(decode_image(file.read_bytes()), detector)]
+        return [vector for _, vector in find_faces(read_picture(file), detector)]
     except ImageError as error:
         return str(error)
-    except OSError as error:
-        return f"The file cannot be read: {error.strerror}."
 
 
 def vectorize(folder: Path | str, output: Path | str, *, keep_names: bool = False, progress: bool = True) -> Summary:
@@ -153,7 +148,7 @@ def vectorize(folder: Path | str, output: Path | str, *, keep_names: bool = Fals
             results = pool.map(lambda item: faces_of_file(item[1], detector), batch)
             rows = []
             for (label, file), result in zip(batch, results, strict=True):
-                name = _printable(file.relative_to(folder))
+                name = printable(file.relative_to(folder).as_posix())
                 rows += _count(summary, label, name, result)
                 bar.update()
             if rows:
@@ -175,10 +170,6 @@ def _count(
     summary.without_face += not result
     summary.faces[label] += len(result)
     return [(vector, label, name) for vector in result]
-
-
-def _printable(path: Path) -> str:
-    return path.as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _write_unreadable(summary: Summary, output: Path) -> None:

@@ -169,6 +169,7 @@ class Guard:
     """Stands between `fetch` and the network: names are of one public host, and no connection is made at all."""
 
     def __init__(self) -> None:
+        self.begun = 0
         self._resolve = socket.getaddrinfo
 
     def getaddrinfo(self, host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
@@ -185,6 +186,7 @@ class Guard:
     def connect(self, where: Any) -> None:
         if not ipaddress.ip_address(where[0]).is_global:
             raise AssertionError(f"a connection to {where[0]} was begun")
+        self.begun += 1
         raise ConnectionRefusedError("no fuzzing of other people's servers")
 
 
@@ -211,6 +213,8 @@ def main() -> None:
             socket.getaddrinfo = guard.getaddrinfo
             socket.socket.connect = lambda _, where: guard.connect(where)  # type: ignore[assignment,method-assign]
         _drive(drive, seeds, options.runs, options.seed)
+        if options.what == "address":
+            print(f"{guard.begun:,} connections were begun, all to public addresses")
 
 
 def _drive(drive: Callable[[Any], object], seeds: list[bytes], runs: int, seed: int) -> None:

@@ -57,7 +57,7 @@ def is_full(own: FaceVideo | None = None) -> bool:
     bool
     """
     with _videos_lock:
-        return sum(not video.ended for video in _videos if video is not own) >= most_sessions()
+        return _taken(own) >= most_sessions()
 
 
 def take_place(video: FaceVideo) -> bool:
@@ -72,10 +72,14 @@ def take_place(video: FaceVideo) -> bool:
     bool, False if all places are taken
     """
     with _videos_lock:
-        if sum(not other.ended for other in _videos) >= most_sessions():
+        if _taken() >= most_sessions():
             return False
         _videos.add(video)
         return True
+
+
+def _taken(own: FaceVideo | None = None) -> int:
+    return sum(not video.ended for video in _videos if video is not own)
 
 
 @contextmanager
