@@ -2,8 +2,8 @@
 
     python benchmarks/soak.py --minutes 30
 
-Each round two browsers open a webcam session; one presses Stop and leaves, the other is killed without a word. Now and
-then a picture is recognised. Afterwards threads, file descriptors and memory of the server are to be where they were.
+Each round two browsers open a webcam session; one presses Stop, has a picture recognised and leaves, the other is
+killed without a word. Afterwards threads, file descriptors and memory of the server are to be where they were.
 """
 
 import argparse
@@ -20,11 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import psutil
 
 from tests.browser.live import (
-    CHROMIUM_FLAGS,
-    camera_flags,
+    browser_flags,
     camera_picture,
     component,
-    find_chromium,
+    required_chromium,
     server_process,
     serving,
 )
@@ -39,9 +38,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--json", type=Path, help="a file for the figures")
     options = parser.parse_args()
-    chromium = find_chromium()
-    if chromium is None:
-        sys.exit("No Chromium or Chrome is installed, and CHROMIUM is not set.")
+    chromium = required_chromium()
     samples = []
     # Those who vanished keep their places for half a minute; the measurement is to go on meanwhile.
     places = {"EMOTION_SESSIONS": "50"}
@@ -51,8 +48,7 @@ def main() -> None:
         sync_playwright() as player,
     ):
         server = server_process(address)
-        flags = [*CHROMIUM_FLAGS, "--use-fake-ui-for-media-stream"]
-        flags += camera_flags([camera_picture(200)] * 30, Path(folder) / "camera.mjpeg")
+        flags = browser_flags([camera_picture(200)] * 30, Path(folder) / "camera.mjpeg")
         for _ in range(2):  # what is made once and kept (models, pools of threads) is no leak
             _round(player, chromium, flags, address)
         time.sleep(SETTLING_SECONDS)

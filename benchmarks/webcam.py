@@ -26,11 +26,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from emotion import config
 from emotion.faces import BGRImage, FaceDetector
 from tests.browser.live import (
-    CHROMIUM_FLAGS,
-    camera_flags,
+    browser_flags,
     camera_picture,
     component,
-    find_chromium,
+    required_chromium,
     server_process,
     serving,
 )
@@ -117,16 +116,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="how long (default: 60)")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     options = parser.parse_args()
-    chromium = find_chromium()
-    if chromium is None:
-        sys.exit("No Chromium or Chrome is installed, and CHROMIUM is not set.")
+    chromium = required_chromium()
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "log") as address, sync_playwright() as player:
         server = server_process(address)
-        flags = [
-            *CHROMIUM_FLAGS,
-            "--use-fake-ui-for-media-stream",
-            *camera_flags(film(), Path(folder) / "camera.mjpeg"),
-        ]
+        flags = browser_flags(film(), Path(folder) / "camera.mjpeg")
         browser = player.chromium.launch(executable_path=chromium, args=flags)
         _warm_up(browser.new_page(), address)
         pages, started = [], []

@@ -11,7 +11,7 @@ from emotion import config
 from emotion.ensemble import read_manifest
 from emotion.faces import BGRImage
 from emotion.fetch import LOOPBACK_SWITCH
-from tests.browser.live import CHROMIUM_FLAGS, FAR_NAME, camera_flags, find_chromium, serving
+from tests.browser.live import FAR_NAME, browser_flags, find_chromium, serving
 
 PATIENCE_MS = 60_000
 """Only ever waited for by a test that fails."""
@@ -58,9 +58,7 @@ def open_page(chromium: str, request: pytest.FixtureRequest, tmp_path: Path) -> 
             far: bool = False,
             server: str = "",
         ) -> Page:
-            flags = [*CHROMIUM_FLAGS, "--use-fake-ui-for-media-stream" if allowed else "--deny-permission-prompts"]
-            if camera:
-                flags += camera_flags(camera, tmp_path / "camera.mjpeg")
+            flags = browser_flags(camera, tmp_path / "camera.mjpeg", allowed=allowed)
             browser = playwright.chromium.launch(executable_path=chromium, args=flags)
             browsers.append(browser)
             page = browser.new_page(viewport={"width": 1280, "height": 800}, timezone_id="UTC")

@@ -30,7 +30,7 @@ FAR_NAME = "faces.example"
 """Another name of the page, which browsers do not take for this computer's."""
 
 # Chromium is not to fetch anything by itself.
-CHROMIUM_FLAGS = (
+_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -55,6 +55,11 @@ def find_chromium() -> str | None:
     """Give the path of the Chromium or Chrome that is installed, or that `CHROMIUM` names."""
     names = ("chromium", "chromium-browser", "google-chrome")
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+def required_chromium() -> str:
+    """Give the same, or end the program with a sentence."""
+    return find_chromium() or sys.exit("No Chromium or Chrome is installed, and CHROMIUM is not set.")
 
 
 @contextmanager
@@ -114,10 +119,21 @@ def _end_group(server: subprocess.Popen[bytes]) -> None:
             continue
 
 
-def camera_flags(pictures: Sequence[BGRImage], file: Path) -> list[str]:
-    """Write a film for a fake camera, 30 pictures a second over and over, and give the flag that plays it."""
-    file.write_bytes(b"".join(cv2.imencode(".jpg", picture)[1].tobytes() for picture in pictures))
-    return [f"--use-file-for-fake-video-capture={file}"]
+def browser_flags(camera: Sequence[BGRImage], file: Path, *, allowed: bool = True) -> list[str]:
+    """Give the flags of a Chromium for these tests.
+
+    Parameters
+    ----------
+    camera : sequence of pictures, of 640x480 pixels
+        What its camera shows, 30 a second over and over; with none, Chromium's own test picture.
+    file : Path, where the film of the camera is written
+    allowed : bool, whether pages get the camera without asking, or are refused it
+    """
+    flags = [*_FLAGS, "--use-fake-ui-for-media-stream" if allowed else "--deny-permission-prompts"]
+    if camera:
+        file.write_bytes(b"".join(cv2.imencode(".jpg", picture)[1].tobytes() for picture in camera))
+        flags.append(f"--use-file-for-fake-video-capture={file}")
+    return flags
 
 
 def component(page: Page) -> FrameLocator:

@@ -2,7 +2,6 @@
 
 import io
 import math
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from emotion import config
 from emotion.faces import BGRImage
-from tests.browser.live import CHROMIUM_FLAGS, camera_flags, component, find_chromium, serving
+from tests.browser.live import browser_flags, component, required_chromium, serving
 
 FOLDER = config.ROOT / "docs"
 WINDOW = {"width": 1280, "height": 1080}
@@ -52,14 +51,10 @@ def _keep(page: Page, name: str) -> None:
 
 def main() -> None:
     """Open each page, and keep what it shows."""
-    chromium = find_chromium() or sys.exit("No Chromium or Chrome is installed, and CHROMIUM is not set.")
+    chromium = required_chromium()
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "log") as address, sync_playwright() as player:
-        flags = [
-            *CHROMIUM_FLAGS,
-            "--use-fake-ui-for-media-stream",
-            *camera_flags(film(), Path(folder) / "camera.mjpeg"),
-        ]
+        flags = browser_flags(film(), Path(folder) / "camera.mjpeg")
         browser = player.chromium.launch(executable_path=chromium, args=flags)
         page = browser.new_page(viewport=WINDOW)
         page.goto(address)
