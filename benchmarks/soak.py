@@ -82,6 +82,7 @@ def _round(player: Playwright, chromium: str, flags: list[str], address: str) ->
     leaving = pages[0]
     leaving.wait_for_timeout(3000)
     component(leaving).get_by_role("button", name="Stop").click()
+    leaving.get_by_text("Press Start").wait_for(timeout=90_000)  # the page draws itself anew, and would undo a change
     leaving.get_by_role("link", name="Pictures").click()
     leaving.get_by_role("button", name="Grace Hopper").click(timeout=90_000)
     leaving.get_by_text("of 5 models agree").wait_for(timeout=90_000)
