@@ -188,7 +188,8 @@ def _keep_whole(output: Path, form: "_Form") -> NDArray[np.uint64]:
     with replacing(output) as partial, partial.open("w", encoding="utf-8", newline="") as kept:
         kept.write(form.head)
         if output.is_file():
-            with output.open(encoding="utf-8", newline="") as before:
+            # Replacing: a run may have been broken off within a character.
+            with output.open(encoding="utf-8", errors="replace", newline="") as before:
                 held = ""
                 last = None
                 for name, text in form.records(before, output):
@@ -242,11 +243,14 @@ class _CsvForm:
 
     def records(self, file: TextIO, output: Path) -> Iterator[tuple[str, str]]:
         rows = csv.reader(file)
-        if next(rows, self._columns) != self._columns:
-            raise OutputError(f"{output} is not a table of these votes: name another, or remove it.")
-        for row in rows:
-            if len(row) == len(self._columns):  # else the last one, on which a run was broken off
-                yield row[0], csv_rows([row])
+        try:
+            if next(rows, self._columns) != self._columns:
+                raise OutputError(f"{output} is not a table of these votes: name another, or remove it.")
+            for row in rows:
+                if len(row) == len(self._columns):  # else the last one, on which a run was broken off
+                    yield row[0], csv_rows([row])
+        except csv.Error as error:
+            raise OutputError(f"{output} is not a table: name another, or remove it.") from error
 
 
 _Form = _JsonForm | _CsvForm

@@ -48,7 +48,7 @@ def table() -> str:
             ["--collect-only", "--quiet", "--ignore", f"{folder}/browser", folder], plugins=[collected]
         )
     if status != 0:
-        sys.exit(f"the tests cannot be collected: {said.getvalue()}")
+        sys.exit(f"the tests cannot be collected: {said.getvalue()[-2000:]}")
     rows = sorted(collected.rows)
     head = f"{len(rows)} cases.\n\n| what is promised | case | what the user sees | test |\n|---|---|---|---|\n"
     return head + "\n".join(rows) + "\n"

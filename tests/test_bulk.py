@@ -76,13 +76,15 @@ def test_a_second_run_does_the_last_picture_only_and_changes_nothing(pictures, t
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.35, 0.5, 0.77, 0.999])
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.35, 0.5, 0.77, 0.999, "ü"])
 def test_a_run_that_was_killed_is_gone_on_with(pictures, tmp_path, models, kind, share):
-    """Wherever the last write ended, also within a line."""
+    """Wherever the last write ended, also within a line or a letter."""
+    (pictures / "wall.png").rename(pictures / "fünf.png")
     run(pictures, tmp_path / kind, models)
     whole = (tmp_path / kind).read_bytes()
     header = len(whole.splitlines(keepends=True)[0]) if kind == "votes.csv" else 0
-    (tmp_path / kind).write_bytes(whole[: header + int(share * (len(whole) - header))])
+    end = whole.index("ü".encode()) + 1 if share == "ü" else header + int(share * (len(whole) - header))
+    (tmp_path / kind).write_bytes(whole[:end])
     run(pictures, tmp_path / kind, models)
     assert (tmp_path / kind).read_bytes() == whole
 
@@ -97,12 +99,14 @@ def test_pictures_that_came_later_are_found_wherever_they_are(pictures, tmp_path
 
 @pytest.mark.hostile("FILE is not a file of votes: name another, or remove it")
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("content", ["my diary\nof this year\n", "{}\n", "[1]\n", '"picture"\n'])
+@pytest.mark.parametrize(
+    "content", [b"my diary\nof this year\n", b"{}\n", b"[1]\n", b'"picture"\n', b"\xff\xd8\xff\x00\n"]
+)
 def test_a_file_of_something_else_is_not_touched(pictures, tmp_path, models, kind, content):
-    (tmp_path / kind).write_text(content)
+    (tmp_path / kind).write_bytes(content)
     with pytest.raises(OutputError, match="name another, or remove it"):
         run(pictures, tmp_path / kind, models)
-    assert (tmp_path / kind).read_text() == content
+    assert (tmp_path / kind).read_bytes() == content
 
 
 @pytest.mark.parametrize(
