@@ -24,6 +24,7 @@ class Visit:
     single_id : str, which upload the webcam's page last recognised in place of a video
     opened_url : str, what the page's own address last asked for
     on_webcam : bool, whether the webcam's page was the last that was drawn
+    drawn_at : float, seconds of `time.monotonic`, optional: when the webcam's page was last drawn to its end
     """
 
     stream: FaceVideo | None = None
@@ -33,6 +34,7 @@ class Visit:
     single_id: str = ""
     opened_url: str = ""
     on_webcam: bool = False
+    drawn_at: float | None = None
 
 
 def visit() -> Visit:

@@ -43,6 +43,7 @@ def show_webcam(models: Ensemble) -> None:
     models : Ensemble
     """
     state = visit()
+    state.drawn_at = None
     try:
         relays = ice_servers()
         full = is_full(state.stream)
@@ -86,6 +87,7 @@ def show_webcam(models: Ensemble) -> None:
         st.subheader("This session", anchor=False)
         st.fragment(_show_session, run_every=2 * POLL_SECONDS if poll_seconds else None)(models, settings)
         _offer_downloads(state.stream, models)
+    state.drawn_at = time.monotonic()
 
 
 def _keep_stream_over_reruns(state: Visit) -> None:
@@ -99,6 +101,18 @@ def _keep_stream_over_reruns(state: Visit) -> None:
     if stream_context is not None and state.on_webcam:
         stream_context._last_rendered_run_count = None
     state.on_webcam = True
+
+
+def _draw_again_if_overtaken() -> None:
+    """Draw the whole page again if this refresh was asked for before the page's last drawing had reached the browser.
+
+    Streamlit (1.67) runs such a refresh in a new thread and forgets what the thread before it had not yet sent
+    (`AppSession.request_rerun`). Where that was the order to go on refreshing, the panels would stand still for good.
+    The page's own refreshes come a whole `POLL_SECONDS` after it was drawn, or later.
+    """
+    drawn_at = visit().drawn_at
+    if drawn_at is not None and time.monotonic() - drawn_at < POLL_SECONDS / 2:
+        st.rerun()
 
 
 def _chosen_settings() -> VideoSettings:
@@ -128,6 +142,7 @@ def _new_stream(models: Ensemble, settings: VideoSettings, state: Visit) -> Stre
 
 def _show_stream(context: WebRtcStreamerContext[StreamProcessor, Any], refusal: str, models: Ensemble) -> None:
     """Draw the last vote or, where no picture has come in time, the reason and another way."""
+    _draw_again_if_overtaken()
     state = visit()
     arrived = context.video_processor is not None and context.video_processor.picture_bgr is not None
     if arrived or not (context.state.playing or context.state.signalling):
@@ -198,6 +213,7 @@ def show_last_vote(context: WebRtcStreamerContext[StreamProcessor, Any]) -> None
 
 def _show_session(models: Ensemble, settings: VideoSettings) -> None:
     """Draw the timeline of the session and its summary."""
+    _draw_again_if_overtaken()
     stream = visit().stream
     if stream is None or not (moments := stream.record.moments()):
         return

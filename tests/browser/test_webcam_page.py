@@ -227,6 +227,21 @@ def test_the_video_goes_on_while_models_fail_or_dawdle_and_votes_come_back(open_
     expect(page.get_by_text(FACE_CAPTION)).to_be_visible()
 
 
+def test_panels_go_on_after_a_refresh_that_met_a_new_drawing_on_its_way(open_page, tmp_path: Path):
+    """Streamlit may forget the end of a drawing then; votes would stand still beside a video that goes on."""
+    with serving(tmp_path / "log", "tests/browser/app_over_a_slow_line.py") as address:
+        page = open_page(camera=SWAYING, server=address)
+        start(page)
+        caption = page.get_by_text(FACE_CAPTION)
+        expect(caption).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
+        page.get_by_text("Settings").click()
+        page.get_by_text("Show raw votes").click()
+        drawn = caption.inner_text()
+        for _ in range(2):
+            expect(caption).not_to_have_text(drawn, timeout=PATIENCE_SECONDS * 1000)
+            drawn = caption.inner_text()
+
+
 def test_a_refused_camera_is_explained_and_a_picture_asked_for_instead(open_page):
     page = open_page(allowed=False)
     component(page).get_by_role("button", name="Start").click()
