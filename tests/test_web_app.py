@@ -1,5 +1,6 @@
 """The page without a browser: Streamlit's AppTest, with the component of streamlit-webrtc replaced at its one seam."""
 
+import gc
 import logging
 import re
 import subprocess
@@ -70,6 +71,14 @@ def page(webcam: FakeWebcam, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     st.cache_resource.clear()
     yield AppTest.from_file(str(config.ROOT / "web_app.py"), default_timeout=30)
     st.cache_resource.clear()
+
+
+def test_streamlits_collection_after_each_drawing_finds_libraries_and_models_set_aside(page):
+    """It would go through all of them, and stop the video for a tenth of a second once a second."""
+    gc.unfreeze()
+    page.run()
+    assert gc.get_freeze_count() > 100_000
+    gc.unfreeze()
 
 
 PICTURES = """
