@@ -43,8 +43,8 @@ networks: $(BIN)/.train  ## train the embedding networks into networks/; two and
 notebooks: $(BIN)/.app  ## run the notebooks in place; Model_Building trains the models
 	$(BIN)/python notebooks/run.py notebooks/Model_Building.ipynb notebooks/Model_Testing.ipynb
 
-bench: $(BIN)/.dev  ## measure how fast a vote is, and how smooth the webcam page
-	$(BIN)/python benchmarks/vote.py
+bench: $(BIN)/.dev  ## measure how fast the parts are, and how smooth the webcam page
+	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/webcam.py
 
 check: $(BIN)/.dev  ## formatting, lint, types and, where the network allows, known faults of the dependencies

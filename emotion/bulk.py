@@ -129,12 +129,7 @@ def _recognize(
             summary.done_before += len(batch) - len(new)
             found = list(pool.map(lambda name: _find(folder / name, recognizer), new))
             vectors = [vector for faces in found if not isinstance(faces, str) for _, vector in faces]
-            # Bulk is shared out here: the models themselves use one thread, so that sessions do not get in their way.
-            parts = [vectors[start::_CORES] for start in range(_CORES)]
-            votes: list[Any] = [None] * len(vectors)
-            for start, voted in enumerate(pool.map(recognizer.vote, parts)):
-                votes[start::_CORES] = voted
-            order = iter(votes)
+            order = iter(recognizer.vote(vectors))
             text = ""
             for name, faces in zip(new, found, strict=True):
                 result = faces if isinstance(faces, str) else [FaceEmotion(b, next(order), v) for b, v in faces]

@@ -6,7 +6,9 @@ onnxruntime sees it, and read for parts that it must not have. Of training's lib
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +24,8 @@ from emotion.voting import Calibration, Vote, count_votes, winners
 
 _LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 _REMEDY = "restore the folder from the repository, or train anew with: python -m emotion train --data data.csv"
-_BULK_ROWS = 1024
+_PART_ROWS: Final = 16
+"""Faces that one processor takes at a time: few enough to keep its caches warm, and to share out a hundred."""
 
 
 class Ensemble:
@@ -134,9 +137,13 @@ class Ensemble:
                 f"X must be uint8 face vectors of shape (n, {config.N_PIXELS}), got {X.dtype} of shape {X.shape}"
             )
         probabilities = np.empty((len(X), len(self.model_names), len(self.classes)), dtype=np.float32)
-        # In parts, so that memory does not grow with the number of faces.
-        for start in range(0, len(X), _BULK_ROWS):
-            self._fill(X[start : start + _BULK_ROWS], probabilities[start : start + _BULK_ROWS])
+        starts = range(0, len(X), _PART_ROWS)
+        if len(starts) == 1:
+            self._fill(X, probabilities)
+        elif starts:
+            with ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1)) as pool:
+                parts = [slice(start, start + _PART_ROWS) for start in starts]
+                list(pool.map(lambda part: self._fill(X[part], probabilities[part]), parts))
         return probabilities
 
     def _fill(self, X: FaceVectors, probabilities: NDArray[np.float32]) -> None:
@@ -251,7 +258,7 @@ def _open_session(
         if objection := objection_to(data):
             raise ModelsError(f"{folder / name} {objection}: {_REMEDY}.")
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # a face is too little work to share; the page has several sessions at once
+        options.intra_op_num_threads = 1  # a face is too little work to share; many faces are shared out in parts
         options.log_severity_level = 3
         try:
             # From the bytes that were checked, not from the path: the file may change, and cannot draw in others.

@@ -149,7 +149,7 @@ def train_networks(
     for number, design in enumerate(designs, start=1):
         checkpoint = Path(out) / f"{design.name}.pt"
         network, histories[design.name] = train_network(design, faces, checkpoint, seed + number, progress=progress)
-        export_network(network, Path(out) / f"{design.name}.onnx")
+        export_network(network, Path(out) / f"{design.name}.onnx", faces.X)
     try:
         SeenFaces(fingerprints(faces.X), np.zeros(0, dtype=np.uint64)).write(Path(out))
     except OSError as error:

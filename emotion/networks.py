@@ -17,9 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from emotion import config
-from emotion.embedding import EMBEDDING, store_in_half_precision
+from emotion.embedding import EMBEDDING
 from emotion.errors import TrainingError
+from emotion.faces import FaceVectors
 from emotion.files import replacing
+from emotion.quantization import quantized
 
 Family = Literal["residual", "plain"]
 Mixing = Literal["none", "mixup", "cutmix"]
@@ -217,13 +219,14 @@ class EmbeddingGraph(nn.Module):  # type: ignore[misc]  # PyTorch may be missing
         return both.reshape(2, -1, self.network.n_features).mean(0)
 
 
-def export_network(network: FaceNetwork, path: Path) -> None:
-    """Write a network as an ONNX graph, its weights rounded to float16.
+def export_network(network: FaceNetwork, path: Path, faces: FaceVectors) -> None:
+    """Write a network as an ONNX graph in eight-bit integers.
 
     Parameters
     ----------
     network : FaceNetwork, on the processor
     path : Path
+    faces : ndarray of shape (n, 2304), uint8, 0-255, of its training; see `emotion.quantization.quantized`
 
     Raises
     ------
@@ -245,8 +248,7 @@ def export_network(network: FaceNetwork, path: Path) -> None:
         )
     if program is None:
         raise TrainingError("PyTorch could not export the network.")
-    model = program.model_proto
-    store_in_half_precision(model)
+    model = quantized(program.model_proto, faces)
     try:
         with replacing(path) as partial:
             partial.write_bytes(model.SerializeToString())

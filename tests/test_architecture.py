@@ -13,7 +13,7 @@ from tests.hostile import MARK, README
 LAYERS = (
     {"config", "errors", "files", "graphs", "labels", "progress"},
     {"card", "faces", "annotators", "fetch", "voting"},
-    {"dataset", "embedding", "ensemble", "occlusion", "recipes", "seen", "tables", "tracking"},
+    {"dataset", "embedding", "ensemble", "occlusion", "quantization", "recipes", "seen", "tables", "tracking"},
     {"evaluation", "export", "fitting", "networks", "recognizer", "record", "splitting", "vectorize"},
     {"bulk", "drawing", "network_training", "training"},
     {"cli", "video"},
@@ -29,6 +29,7 @@ TRAINING_SIDE = {
     "fitting",
     "network_training",
     "networks",
+    "quantization",
     "recipes",
     "seen",
     "splitting",

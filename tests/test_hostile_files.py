@@ -4,6 +4,8 @@ import contextlib
 import gzip
 import io
 import re
+import shlex
+import shutil
 import struct
 import subprocess
 import sys
@@ -214,25 +216,50 @@ def test_ctrl_c_at_any_moment_leaves_the_old_table(
     assert sorted(file.name for file in tmp_path.iterdir()) == ["data.csv", "pictures"]
 
 
-@pytest.mark.hostile("that the table cannot be written, and why; the old one stays")
-@pytest.mark.parametrize("name", ["data.csv", "data.parquet"])
-def test_a_disk_without_room_leaves_the_old_table(tmp_path: Path, name: str) -> None:
-    """The room is what the system grants a process: a real refusal to write, at the same place as a full disk's."""
-    (tmp_path / name).write_text("old", encoding="utf-8")
-    script = f"""
-import resource, signal, numpy
+FULL_DISK = """
+import sys, numpy
 from pathlib import Path
 from emotion.dataset import face_writer
 from emotion.errors import DatasetError
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+table = Path(sys.argv[1])
+table.write_text("old", encoding="utf-8")
+{limit}
 faces = numpy.random.default_rng(0).integers(0, 256, (200, 2304), numpy.uint8)
 try:
-    with face_writer(Path({str(tmp_path / name)!r})) as writer:
+    with face_writer(table) as writer:
         writer.write(faces, ["happy"] * 200, [""] * 200)
 except DatasetError as error:
     print(error)
+print([(file.name, file.read_text(encoding="utf-8")) for file in table.parent.iterdir()])
 """
-    done = subprocess.run([sys.executable, "-c", script], cwd=config.ROOT, capture_output=True, text=True, timeout=60)
-    assert re.search(f"{name} cannot be written: .*[Ff]ile too large", done.stdout), done.stderr
-    assert [(file.name, file.read_text(encoding="utf-8")) for file in tmp_path.iterdir()] == [(name, "old")]
+
+
+@pytest.mark.hostile("that the table cannot be written, and why; the old one stays")
+@pytest.mark.parametrize("name", ["data.csv", "data.parquet"])
+def test_a_full_disk_leaves_the_old_table(tmp_path: Path, name: str) -> None:
+    """A disk in memory, of 200 kB, that nobody but the child sees."""
+    mount = f"mount -t tmpfs -o size=200k tmpfs {shlex.quote(str(tmp_path))}"
+    private = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    if shutil.which("unshare") is None or subprocess.run([*private, mount], capture_output=True).returncode:
+        pytest.skip("this system lets users mount nothing")
+    child = shlex.join([sys.executable, "-c", FULL_DISK.format(limit=""), str(tmp_path / name)])
+    command = [*private, f"{mount} && {child}"]
+    done = subprocess.run(command, cwd=config.ROOT, capture_output=True, text=True, timeout=60)
+    said, left = done.stdout.splitlines()
+    assert re.search(f"{name} cannot be written: .*No space left on device", said), done.stderr
+    assert left == str([(name, "old")])
+
+
+@pytest.mark.hostile("that the table cannot be written, and why; the old one stays")
+@pytest.mark.parametrize("name", ["data.csv", "data.parquet"])
+def test_a_file_that_may_not_grow_leaves_the_old_table(tmp_path: Path, name: str) -> None:
+    limit = """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+"""
+    command = [sys.executable, "-c", FULL_DISK.format(limit=limit), str(tmp_path / name)]
+    done = subprocess.run(command, cwd=config.ROOT, capture_output=True, text=True, timeout=60)
+    said, left = done.stdout.splitlines()
+    assert re.search(f"{name} cannot be written: .*[Ff]ile too large", said), done.stderr
+    assert left == str([(name, "old")])

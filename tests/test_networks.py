@@ -139,8 +139,8 @@ def test_the_file_computes_what_the_network_computes(tmp_path: Path, design: obj
     # The last shift of each residual block starts at nought: without some weights there is nothing to compare.
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.05, generator=torch.Generator().manual_seed(parameter.numel()))
-    export_network(network, tmp_path / "network_1.onnx")
     X = synthetic_faces((3, 2, 0)).X
+    export_network(network, tmp_path / "network_1.onnx", X)
     with torch.no_grad():
         expected = EmbeddingGraph(network)(torch.from_numpy(X).float()).numpy()
     embedded = OnnxEmbedding(tmp_path / "network_1.onnx").fit(X).transform(X)

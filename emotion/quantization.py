@@ -1,0 +1,75 @@
+"""Networks in eight-bit integers: a third of the time and half of the file, where training faces show what is lost."""
+
+import logging
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from emotion.faces import FaceVectors
+
+CALIBRATION_FACES: Final = 512
+"""Of the training faces; with 256, validation faces are recognised as well."""
+
+_BATCH_ROWS: Final = 64
+
+
+def quantized(model: onnx.ModelProto, faces: FaceVectors) -> onnx.ModelProto:
+    """Round the weights and intermediate results of a network to eight bits (Jacob et al., 2018, arXiv:1712.05877).
+
+    Each channel's weights, and each result, get a scale of their own; those of the results span what the faces show.
+    Weights use seven of the eight bits: processors without VNNI add pairs of products in sixteen bits, which would
+    overflow otherwise.
+
+    Parameters
+    ----------
+    model : ModelProto: input ``X`` (n, 2304) float32, 0-255
+    faces : ndarray of shape (n, 2304), uint8, 0-255
+        Training faces; about `CALIBRATION_FACES` of them are used, evenly spread.
+
+    Returns
+    -------
+    ModelProto, of the same input and output
+    """
+    chosen = np.linspace(0, len(faces) - 1, min(len(faces), CALIBRATION_FACES)).astype(int)
+    with tempfile.TemporaryDirectory() as folder:
+        given, fused, rounded = (Path(folder) / f"{name}.onnx" for name in ("given", "fused", "rounded"))
+        onnx.save(model, given)
+        logging.getLogger().addFilter(_is_no_hint)
+        try:
+            quant_pre_process(given, fused, skip_symbolic_shape=True)
+            quantize_static(
+                fused,
+                rounded,
+                _Batches(faces[chosen]),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                reduce_range=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+            )
+        finally:
+            logging.getLogger().removeFilter(_is_no_hint)
+        result = onnx.load(rounded)
+    used = {node.domain for node in result.graph.node}
+    for stated in [domain for domain in result.opset_import if domain.domain not in used]:  # onnxruntime states all
+        result.opset_import.remove(stated)
+    return result
+
+
+class _Batches(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
+    def __init__(self, faces: FaceVectors) -> None:
+        self._batches = iter([faces[start : start + _BATCH_ROWS] for start in range(0, len(faces), _BATCH_ROWS)])
+
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+        batch = next(self._batches, None)
+        return None if batch is None else {"X": batch.astype(np.float32)}
+
+
+def _is_no_hint(record: logging.LogRecord) -> bool:
+    return "pre-process" not in record.getMessage()
