@@ -152,8 +152,10 @@ def _refresh(
     _draw_again_if_overtaken()
     _show_stream(context, refusal, models)
     stream = visit().stream
-    if stream is not None:
-        with session:
+    with session:
+        if stream is None:
+            st.empty()  # a refresh may write only to places that the page's last drawing has written to
+        else:
             _show_session(stream, models, settings)
 
 

@@ -40,7 +40,9 @@ def address(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     log_file = tmp_path_factory.mktemp("server") / "log.txt"
     with serving(log_file, environment={LOOPBACK_SWITCH: "1"}) as address:
         yield address
-    print(log_file.read_text())  # pytest shows it where a test has failed
+    log = log_file.read_text()
+    print(log)  # pytest shows it where a test has failed
+    assert "emotion/ui" not in log, "the page's own code was in a traceback: something failed that no test saw"
 
 
 @pytest.fixture
