@@ -1,20 +1,31 @@
 """Networks in eight-bit integers: a third of the time and half of the file, where training faces show what is lost."""
 
+import contextlib
+import io
 import logging
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from emotion.faces import FaceVectors
 
-CALIBRATION_FACES: Final = 512
-"""Of the training faces; with 256, validation faces are recognised as well."""
+CALIBRATION_FACES: Final = 256
+PERCENTILE: Final = 99.999
+"""Of the values that a result takes on those faces; the few beyond are cut off, for a finer scale. Chosen on validation
+faces: the mean of the three networks gives 99.0 % of them the label that it gives without rounding."""
 
 _BATCH_ROWS: Final = 64
 
@@ -24,7 +35,7 @@ def quantized(model: onnx.ModelProto, faces: FaceVectors) -> onnx.ModelProto:
 
     Each channel's weights, and each result, get a scale of their own; those of the results span what the faces show.
     Weights use seven of the eight bits: processors without VNNI add pairs of products in sixteen bits, which would
-    overflow otherwise.
+    overflow otherwise. The first convolution stays in floating point: rounding what comes into it changed most labels.
 
     Parameters
     ----------
@@ -40,9 +51,9 @@ def quantized(model: onnx.ModelProto, faces: FaceVectors) -> onnx.ModelProto:
     with tempfile.TemporaryDirectory() as folder:
         given, fused, rounded = (Path(folder) / f"{name}.onnx" for name in ("given", "fused", "rounded"))
         onnx.save(model, given)
-        logging.getLogger().addFilter(_is_no_hint)
-        try:
+        with _quiet():
             quant_pre_process(given, fused, skip_symbolic_shape=True)
+            convolutions = [node.name for node in onnx.load(fused).graph.node if node.op_type == "Conv"]
             quantize_static(
                 fused,
                 rounded,
@@ -52,9 +63,10 @@ def quantized(model: onnx.ModelProto, faces: FaceVectors) -> onnx.ModelProto:
                 reduce_range=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
+                nodes_to_exclude=convolutions[:1],
+                calibrate_method=CalibrationMethod.Percentile,
+                extra_options={"CalibPercentile": PERCENTILE},
             )
-        finally:
-            logging.getLogger().removeFilter(_is_no_hint)
         result = onnx.load(rounded)
     used = {node.domain for node in result.graph.node}
     for stated in [domain for domain in result.opset_import if domain.domain not in used]:  # onnxruntime states all
@@ -71,5 +83,16 @@ class _Batches(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has 
         return None if batch is None else {"X": batch.astype(np.float32)}
 
 
-def _is_no_hint(record: logging.LogRecord) -> bool:
-    return "pre-process" not in record.getMessage()
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep onnxruntime from telling its steps, and from advising what has been done."""
+
+    def is_no_advice(record: logging.LogRecord) -> bool:
+        return "pre-process" not in record.getMessage()
+
+    logging.getLogger().addFilter(is_no_advice)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        logging.getLogger().removeFilter(is_no_advice)

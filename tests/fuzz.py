@@ -7,6 +7,8 @@ its seed.
 """
 
 import argparse
+import contextlib
+import inspect
 import io
 import ipaddress
 import logging
@@ -196,6 +198,7 @@ def main() -> None:
     parser.add_argument("what", choices=["image", "address", "table"])
     parser.add_argument("--runs", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--guided", action="store_true", help="let Atheris, where it is installed, seek new paths")
     options = parser.parse_args()
     logging.disable()
     warnings.simplefilter("ignore")
@@ -212,9 +215,37 @@ def main() -> None:
             guard = Guard()
             socket.getaddrinfo = guard.getaddrinfo
             socket.socket.connect = lambda _, where: guard.connect(where)  # type: ignore[assignment,method-assign]
-        _drive(drive, seeds, options.runs, options.seed)
+        if options.guided:
+            _guide(drive, seeds, options.runs, options.seed)
+        else:
+            _drive(drive, seeds, options.runs, options.seed)
         if options.what == "address":
             print(f"{guard.begun:,} connections were begun, all to public addresses")
+
+
+def _guide(drive: Callable[[Any], object], seeds: list[bytes], runs: int, seed: int) -> None:
+    """Let Atheris (libFuzzer) keep what reaches new lines of Pillow's and our own Python, and go on from there."""
+    import atheris
+
+    for name, module in list(sys.modules.items()):
+        if name.split(".")[0] in ("PIL", "emotion"):
+            for own_name, value in list(vars(module).items()):
+                if inspect.isfunction(value) and value.__module__ == name:
+                    setattr(module, own_name, atheris.instrument_func(value))
+                elif inspect.isclass(value) and value.__module__ == name:
+                    for method_name, method in list(vars(value).items()):
+                        if inspect.isfunction(method):
+                            setattr(value, method_name, atheris.instrument_func(method))
+
+    def one(data: bytes) -> None:
+        with contextlib.suppress(EmotionError):
+            drive(data if seeds else data.decode("utf-8", "surrogateescape"))
+
+    with tempfile.TemporaryDirectory() as corpus:
+        for number, data in enumerate(seeds or [address(random.Random(n)).encode() for n in range(200)]):
+            (Path(corpus) / str(number)).write_bytes(data)
+        atheris.Setup([sys.argv[0], f"-runs={runs}", f"-seed={seed + 1}", "-max_len=20000", corpus], one)
+        atheris.Fuzz()  # ends the process; what escapes is kept in a file crash-...
 
 
 def _drive(drive: Callable[[Any], object], seeds: list[bytes], runs: int, seed: int) -> None:
