@@ -84,7 +84,7 @@ def show_webcam(models: Ensemble) -> None:
     poll_seconds = POLL_SECONDS if context.state.playing or context.state.signalling else None
     session = st.container()
     with panel:
-        # One refresh for both places: each takes a tenth of a second of the browser's and the server's time.
+        # One refresh for both places: each takes time, of browser and server, that the video needs.
         st.fragment(_refresh, run_every=poll_seconds)(context, refusal, models, settings, session)
     if state.stream is not None:
         _offer_downloads(state.stream, models)
