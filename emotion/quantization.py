@@ -53,20 +53,10 @@ def quantized(model: onnx.ModelProto, faces: FaceVectors) -> onnx.ModelProto:
         onnx.save(model, given)
         with _quiet():
             quant_pre_process(given, fused, skip_symbolic_shape=True)
-            convolutions = [node.name for node in onnx.load(fused).graph.node if node.op_type == "Conv"]
-            quantize_static(
-                fused,
-                rounded,
-                _Batches(faces[chosen]),
-                quant_format=QuantFormat.QDQ,
-                per_channel=True,
-                reduce_range=True,
-                activation_type=QuantType.QUInt8,
-                weight_type=QuantType.QInt8,
-                nodes_to_exclude=convolutions[:1],
-                calibrate_method=CalibrationMethod.Percentile,
-                extra_options={"CalibPercentile": PERCENTILE},
-            )
+            try:
+                _round(fused, rounded, faces[chosen], CalibrationMethod.Percentile)
+            except ValueError:  # some result hardly varies, in a network that has learnt next to nothing
+                _round(fused, rounded, faces[chosen], CalibrationMethod.MinMax)
         result = onnx.load(rounded)
     used = {node.domain for node in result.graph.node}
     for stated in [domain for domain in result.opset_import if domain.domain not in used]:  # onnxruntime states all
@@ -74,9 +64,28 @@ def quantized(model: onnx.ModelProto, faces: FaceVectors) -> onnx.ModelProto:
     return result
 
 
+def _round(fused: Path, rounded: Path, faces: FaceVectors, method: CalibrationMethod) -> None:
+    convolutions = [node.name for node in onnx.load(fused).graph.node if node.op_type == "Conv"]
+    quantize_static(
+        fused,
+        rounded,
+        _Batches(faces),
+        quant_format=QuantFormat.QDQ,
+        per_channel=True,
+        reduce_range=True,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        nodes_to_exclude=convolutions[:1],
+        calibrate_method=method,
+        extra_options={"CalibPercentile": PERCENTILE},
+    )
+
+
 class _Batches(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
     def __init__(self, faces: FaceVectors) -> None:
-        self._batches = iter([faces[start : start + _BATCH_ROWS] for start in range(0, len(faces), _BATCH_ROWS)])
+        # All of one size, as onnxruntime's percentiles need them: what is left over is left out.
+        size = min(len(faces), _BATCH_ROWS)
+        self._batches = iter([faces[end - size : end] for end in range(size, len(faces) + 1, size)])
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
         batch = next(self._batches, None)
