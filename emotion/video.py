@@ -147,6 +147,7 @@ class FaceVideo:
         self._votes = 0
         self._started_at: float | None = None
         self._voted_at = -math.inf
+        self._tried_at = -math.inf
         self._busy_since = math.inf
         self.searches = 0
         self._frame_faults = _Seldom()
@@ -274,10 +275,13 @@ class FaceVideo:
             numbers = self._tracker.see([box for box, _ in found], taken_at)
             unknown = any(number not in self._faces for number in numbers)
         # A hair early rather than a whole search late.
-        due = taken_at - self._voted_at >= self.settings.interval_seconds - 0.05
+        due = taken_at - self._tried_at >= self.settings.interval_seconds - 0.05
         if due or unknown:
-            self._voted_at = taken_at
+            self._tried_at = taken_at
             self._count(numbers, self._recognizer.vote([vector for _, vector in found]), taken_at)
+            self._voted_at = taken_at
+        elif self._state is State.FAULT:  # a search that succeeds says nothing of the vote that failed
+            return
         self._state = State.FACES
 
     def _count(self, numbers: Sequence[int], votes: Sequence[Vote], taken_at: float) -> None:

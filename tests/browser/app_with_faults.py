@@ -1,4 +1,6 @@
-"""The page over models that fail, or take five seconds, as long as the file `EMOTION_TEST_FAULT` says so."""
+"""The page over models that fail, take five seconds or are still loading, while `EMOTION_TEST_FAULT` names a file that
+says so.
+"""
 
 import os
 import runpy
@@ -24,6 +26,17 @@ class FaultyRecognizer(Recognizer):
 
 
 import emotion.ui.webcam  # noqa: E402
+
+load = emotion.load_models
+
+
+def load_when_told(*arguments: object) -> emotion.Ensemble:
+    while asked.read_text() == "load":
+        time.sleep(0.1)
+    return load(*arguments)  # type: ignore[arg-type]
+
+
+emotion.load_models = load_when_told
 
 emotion.ui.webcam.Recognizer = FaultyRecognizer  # type: ignore[misc]
 runpy.run_path(str(config.ROOT / "web_app.py"), run_name="__main__")

@@ -227,6 +227,15 @@ def test_the_video_goes_on_while_models_fail_or_dawdle_and_votes_come_back(open_
     expect(page.get_by_text(FACE_CAPTION)).to_be_visible()
 
 
+def test_the_page_says_that_models_are_loading_and_offers_the_camera_once_they_are(open_page, faults):
+    address, asked = faults
+    asked.write_text("load")
+    page = open_page(camera=SWAYING, server=address)
+    expect(page.get_by_text("Loading the five models…")).to_be_visible()
+    asked.write_text("")
+    expect(component(page).get_by_role("button", name="Start")).to_be_visible()
+
+
 def test_panels_go_on_after_a_refresh_that_met_a_new_drawing_on_its_way(open_page, tmp_path: Path):
     """Streamlit may forget the end of a drawing then; votes would stand still beside a video that goes on."""
     with serving(tmp_path / "log", "tests/browser/app_over_a_slow_line.py") as address:
