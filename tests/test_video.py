@@ -143,6 +143,21 @@ def test_no_face_and_a_fault_are_told_apart_and_the_stream_recovers(start):
     assert [s.votes for s in snapshots] == [1, 1, 2]
 
 
+def test_a_failed_vote_stays_in_view_until_one_succeeds(start):
+    """The searches between votes succeed; they would hide the fault, and the failed vote would look fresh."""
+    recognizer = ScriptedRecognizer([FACE])
+    video = start(recognizer)
+    assert vote_on_a_frame(video).state is State.FACES
+    working, recognizer.vote = recognizer.vote, lambda _: 1 / 0
+    assert vote_on_a_frame(video).state is State.FAULT
+    video.settings = VideoSettings(60.0)  # the next search takes no vote
+    recognizer.vote = working
+    assert vote_on_a_frame(video).state is State.FAULT
+    video.settings = VideoSettings(0.0)
+    assert vote_on_a_frame(video).state is State.FACES
+
+
+@pytest.mark.hostile("Recognition failed, see the server's log")
 def test_a_fault_in_recognition_reaches_the_log_once_and_leaves_the_video_running(start, caplog):
     video = start(ScriptedRecognizer(RuntimeError("model on fire")))
     with caplog.at_level(logging.ERROR, logger="emotion.video"):
