@@ -7,7 +7,8 @@ from pathlib import Path
 import cv2
 
 from emotion.errors import EmotionError
-from emotion.vectorize import Summary, vectorize
+from emotion.storage import is_address
+from emotion.vectorize import UNREADABLE_FILE, Summary, vectorize
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,30 +23,37 @@ def main(arguments: list[str] | None = None) -> int:
     int, the exit status: 0, 1 after an error that is told in one sentence, 130 after Ctrl-C
     """
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="holds one folder of pictures for each emotion")
-    parser.add_argument("--output", type=Path, default=Path("data.csv"), help="a .csv or .parquet (default: data.csv)")
+    parser.add_argument(
+        "folder", metavar="FOLDER", help="holds one folder of pictures for each emotion; or an address, as s3://..."
+    )
+    parser.add_argument(
+        "--output",
+        default="data.csv",
+        help="a .csv, a .parquet, or FOLDER/ or an address for Parquet in parts (default: data.csv)",
+    )
     parser.add_argument("--keep-names", action="store_true", help="add a column with the name of each face's file")
+    parser.add_argument("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster that is to do the work")
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)  # the pictures themselves are spread over the cores
     try:
-        summary = vectorize(options.folder, options.output, keep_names=options.keep_names)
+        summary = vectorize(options.folder, options.output, keep_names=options.keep_names, dask=options.dask)
     except EmotionError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Stopped; nothing was written.", file=sys.stderr)
+        print("Stopped; what was there is as it was.", file=sys.stderr)
         return 130
     print(report(summary, options.output))
     return 0
 
 
-def report(summary: Summary, output: Path) -> str:
+def report(summary: Summary, output: str) -> str:
     """Lay out a summary as a table.
 
     Parameters
     ----------
     summary : Summary
-    output : Path, the table of faces
+    output : str, path or address of the table of faces
 
     Returns
     -------
@@ -62,7 +70,9 @@ def report(summary: Summary, output: Path) -> str:
     width = max(len(name) for name, _ in rows)
     lines = [f"{name:<{width}}  {count:>9,}" for name, count in rows]
     if summary.unreadable:
-        lines.append(f"The unreadable files and why: {output.with_suffix('.unreadable.txt')}")
+        in_parts = is_address(output) or Path(output).is_dir()
+        beside = f"{output.rstrip('/')}/{UNREADABLE_FILE}" if in_parts else Path(output).with_suffix(".unreadable.txt")
+        lines.append(f"The unreadable files and why: {beside}")
     return "\n".join([*lines, f"Written: {output}"])
 
 

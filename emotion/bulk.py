@@ -1,13 +1,12 @@
 """Folders of pictures, of any size -> a file of votes, that grows picture by picture and can be gone on with."""
 
 import csv
+import functools
 import hashlib
 import itertools
 import json
-import os
 from array import array
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -17,17 +16,19 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from emotion import config
+from emotion.cluster import Workers, workers
 from emotion.ensemble import Ensemble
 from emotion.errors import ImageError, OutputError
-from emotion.faces import Box, FaceVector, read_picture
+from emotion.faces import Box, FaceVector, decode_image
 from emotion.files import printable, replacing
 from emotion.recognizer import FaceEmotion, Recognizer
+from emotion.storage import Folder
 from emotion.tables import csv_rows, harmless, vote_cells, vote_columns
 
 _BATCH_PICTURES: Final = 64
-_CORES: Final = os.cpu_count() or 1
 
-Found = list[tuple[Box, FaceVector]]
+Result = list[FaceEmotion] | str
+"""The faces of a picture, or why it cannot be read."""
 
 
 @dataclass
@@ -77,14 +78,16 @@ def _face_record(face: FaceEmotion) -> dict[str, Any]:
     }
 
 
-def recognize_folder(folder: Path, output: Path, models: Ensemble, *, progress: bool = True) -> BulkSummary:
+def recognize_folder(
+    folder: Path | str, output: Path, models: Ensemble, *, dask: str | None = None, progress: bool = True
+) -> BulkSummary:
     """Recognise the faces of all pictures below a folder.
 
     Memory does not grow with the number of pictures, but for eight bytes each and the names of one folder at a time.
 
     Parameters
     ----------
-    folder : Path
+    folder : path, or an address that fsspec knows
         Files whose names end as pictures' do, at any depth; hidden ones are passed over, links to folders not followed.
     output : Path
         CSV where the name ends in ``.csv``: a row a face, with `picture` (the path below `folder`), `face`, `x`, `y`,
@@ -92,6 +95,9 @@ def recognize_folder(folder: Path, output: Path, models: Ensemble, *, progress: 
         that cannot be read, has one row. Otherwise one JSON object a line, a line a picture. What is in the file
         already is kept, and its pictures are not looked at again, but for the last, which may be incomplete.
     models : Ensemble
+    dask : str, optional
+        The address of a Dask scheduler, whose workers do the work; they must find `folder`, and the folder of models,
+        under the same names. The file becomes the same, byte for byte.
     progress : bool
         Whether to draw a progress bar on standard error.
 
@@ -105,66 +111,84 @@ def recognize_folder(folder: Path, output: Path, models: Ensemble, *, progress: 
         If the folder is not there, or the file cannot be written or is of another kind.
     DetectorError
         If the face detector's file is missing or damaged.
+    StorageError
+        If the folder, or one in it, cannot be listed, or is gone.
+    ClusterError
+        If the cluster is not there, or is lost; the file can be gone on with.
     """
-    if not folder.is_dir():
+    source = Folder(folder)
+    if not source.exists():
         raise OutputError(f"There is no folder {folder}.")
     form: _Form = _CsvForm(models) if output.suffix == ".csv" else _JsonForm()
     try:
         done = _keep_whole(output, form)
-        with output.open("a", encoding="utf-8", newline="") as file:
-            return _recognize(folder, file, form, models, done, progress)
+        with workers(dask) as pool, output.open("a", encoding="utf-8", newline="") as file:
+            return _recognize(source, file, form, Recognizer(models), done, pool, progress)
     except OSError as error:
         raise OutputError(f"{output} cannot be written: {error.strerror or error}.") from error
 
 
 def _recognize(
-    folder: Path, file: TextIO, form: "_Form", models: Ensemble, done: NDArray[np.uint64], progress: bool
+    source: Folder,
+    file: TextIO,
+    form: "_Form",
+    recognizer: Recognizer,
+    done: NDArray[np.uint64],
+    pool: Workers,
+    progress: bool,
 ) -> BulkSummary:
-    recognizer = Recognizer(models)
     summary = BulkSummary()
-    names = _names(folder, "")
-    with ThreadPoolExecutor(_CORES) as pool, tqdm(unit="picture", disable=not progress) as bar:
-        while batch := list(itertools.islice(names, _BATCH_PICTURES)):
-            new = [name for name in batch if not _is_in(done, form.key(name))]
-            summary.done_before += len(batch) - len(new)
-            found = list(pool.map(lambda name: _find(folder / name, recognizer), new))
-            vectors = [vector for faces in found if not isinstance(faces, str) for _, vector in faces]
-            order = iter(recognizer.vote(vectors))
-            text = ""
-            for name, faces in zip(new, found, strict=True):
-                result = faces if isinstance(faces, str) else [FaceEmotion(b, next(order), v) for b, v in faces]
-                text += form.text(name, result)
+    with tqdm(unit="picture", disable=not progress) as bar:
+        batches = _batches(_names(source, ""), form, done, summary, bar)
+        for names, results in pool.map(functools.partial(_recognize_batch, source, recognizer), batches):
+            for name, result in zip(names, results, strict=True):
+                file.write(form.text(name, result))
                 summary.unreadable += isinstance(result, str)
                 summary.faces += 0 if isinstance(result, str) else len(result)
-            summary.pictures += len(new)
-            file.write(text)
             file.flush()
-            bar.update(len(batch))
+            summary.pictures += len(names)
+            bar.update(len(names))
     return summary
 
 
-def _names(folder: Path, below: str) -> Iterator[str]:
-    """Give the paths of picture files below a folder, in an order that stays."""
-    try:
-        with os.scandir(folder / below) as found:
-            visible = (entry for entry in found if not entry.name.startswith("."))
-            entries = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in visible)
-    except OSError as error:
-        raise OutputError(f"{folder / below} cannot be read: {error.strerror or error}.") from error
-    for own_name, is_folder in entries:
-        name = f"{below}/{own_name}" if below else own_name
-        if is_folder:
-            yield from _names(folder, name)
-        elif Path(own_name).suffix.lower() in config.IMAGE_SUFFIXES:
-            yield name
+def _batches(
+    names: Iterator[str], form: "_Form", done: NDArray[np.uint64], summary: BulkSummary, bar: tqdm
+) -> Iterator[list[str]]:
+    """Give the names that are not done, so many at a time of those that there are: a rerun has the same batches."""
+    while listed := list(itertools.islice(names, _BATCH_PICTURES)):
+        new = [name for name in listed if not _is_in(done, form.key(name))]
+        summary.done_before += len(listed) - len(new)
+        bar.update(len(listed) - len(new))
+        if new:
+            yield new
 
 
-def _find(file: Path, recognizer: Recognizer) -> Found | str:
-    """Find the faces of a picture, or say why it cannot be read."""
+def _recognize_batch(source: Folder, recognizer: Recognizer, names: list[str]) -> tuple[list[str], list[Result]]:
+    found = [_find(source, name, recognizer) for name in names]
+    votes = iter(recognizer.vote([vector for faces in found if not isinstance(faces, str) for _, vector in faces]))
+    return names, [
+        faces if isinstance(faces, str) else [FaceEmotion(box, next(votes), vector) for box, vector in faces]
+        for faces in found
+    ]
+
+
+def _find(source: Folder, name: str, recognizer: Recognizer) -> list[tuple[Box, FaceVector]] | str:
     try:
-        return recognizer.find(read_picture(file))
+        return recognizer.find(decode_image(source.read(name)))
     except ImageError as error:
         return str(error)
+
+
+def _names(source: Folder, below: str) -> Iterator[str]:
+    """Give the paths of picture files below a folder, in an order that stays."""
+    folders, files = source.entries(below, follow_links=False)
+    is_folder = set(folders)
+    for own_name in sorted([*folders, *(file.name for file in files)]):
+        name = f"{below}/{own_name}" if below else own_name
+        if own_name in is_folder:
+            yield from _names(source, name)
+        elif Path(own_name).suffix.lower() in config.IMAGE_SUFFIXES:
+            yield name
 
 
 def _digest(key: str) -> int:
@@ -203,7 +227,7 @@ class _JsonForm:
     def key(self, name: str) -> str:
         return printable(name)
 
-    def text(self, name: str, result: list[FaceEmotion] | str) -> str:
+    def text(self, name: str, result: Result) -> str:
         return json.dumps(picture_record(self.key(name), result), ensure_ascii=False) + "\n"
 
     def records(self, file: TextIO, output: Path) -> Iterator[tuple[str, str]]:
@@ -225,7 +249,7 @@ class _CsvForm:
     def key(self, name: str) -> str:
         return harmless(printable(name))
 
-    def text(self, name: str, result: list[FaceEmotion] | str) -> str:
+    def text(self, name: str, result: Result) -> str:
         name = self.key(name)
         empty = [""] * (len(self._columns) - 2)
         if isinstance(result, str):

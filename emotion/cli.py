@@ -12,9 +12,10 @@ from emotion.bulk import picture_record, recognize_folder
 from emotion.drawing import vote_text
 from emotion.ensemble import load_models
 from emotion.errors import EmotionError, ImageError, OutputError, TrainingError
-from emotion.faces import BGRImage, decode_image, read_picture
+from emotion.faces import BGRImage, decode_image
 from emotion.fetch import fetch
 from emotion.recognizer import FaceEmotion, Recognizer
+from emotion.storage import Folder, folder_and_name
 
 # Training's and evaluation's modules are imported by the commands that need them: predict starts without
 # scikit-learn, as the page does.
@@ -59,8 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     predict.set_defaults(run=_predict)
 
     train = commands.add_parser("train", help="train the five models from a table of faces")
-    train.add_argument("--data", required=True, type=Path, help="a table made by image_to_vector.py")
-    train.add_argument("--test", type=Path, help="another one to measure on (default: a fifth of --data)")
+    train.add_argument("--data", required=True, help="a table made by image_to_vector.py; may be an address")
+    train.add_argument("--test", help="another one to measure on (default: a fifth of --data)")
     train.add_argument("--out", type=Path, default=config.MODELS, help="folder of models (default: models)")
     train.add_argument(
         "--features", choices=("network", "pixels"), default="network", help="what the models see of a face"
@@ -75,12 +76,12 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(run=_train)
 
     evaluate = commands.add_parser("evaluate", help="score the models on faces that they never saw")
-    evaluate.add_argument("--data", required=True, type=Path, help="a table made by image_to_vector.py")
+    evaluate.add_argument("--data", required=True, help="a table made by image_to_vector.py; may be an address")
     evaluate.set_defaults(run=_evaluate)
 
     networks = commands.add_parser("train-networks", help="train the embedding networks; needs requirements/train.txt")
-    networks.add_argument("--data", required=True, type=Path, help="a table made by image_to_vector.py")
-    networks.add_argument("--test", type=Path, help="another one, to keep away from (default: a fifth of --data)")
+    networks.add_argument("--data", required=True, help="a table made by image_to_vector.py; may be an address")
+    networks.add_argument("--test", help="another one, to keep away from (default: a fifth of --data)")
     networks.add_argument(
         "--out",
         type=Path,
@@ -93,6 +94,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--votes", type=Path, help="FER+'s votes on these pictures, by file name (tables made with --keep-names)"
         )
+    for command in (predict, train):
+        command.add_argument(
+            "--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster that is to do the work (with --out)"
+        )
     for command in (predict, evaluate):
         command.add_argument("--models", type=Path, default=config.MODELS, help="folder of models (default: models)")
     return parser
@@ -101,6 +106,8 @@ def _parser() -> argparse.ArgumentParser:
 def _predict(options: argparse.Namespace) -> int:
     if options.out is not None:
         return _predict_folder(options)
+    if options.dask is not None:
+        raise OutputError("With --dask, name a folder and, with --out, a file for its votes.")
     recognizer = Recognizer(load_models(options.models))
     status = 0
     for picture in options.pictures:
@@ -118,7 +125,7 @@ def _predict(options: argparse.Namespace) -> int:
 def _predict_folder(options: argparse.Namespace) -> int:
     if len(options.pictures) != 1:
         raise OutputError("With --out, name one folder.")
-    done = recognize_folder(Path(options.pictures[0]), options.out, load_models(options.models))
+    done = recognize_folder(options.pictures[0], options.out, load_models(options.models), dask=options.dask)
     print(
         f"{done.pictures:,} pictures, {done.faces:,} faces, {done.unreadable:,} unreadable files; "
         f"{done.done_before:,} were in {options.out} before"
@@ -129,9 +136,10 @@ def _predict_folder(options: argparse.Namespace) -> int:
 def _picture(name: str) -> BGRImage:
     if name.lower().startswith(("http://", "https://")):
         return decode_image(fetch(name))
-    if Path(name).is_dir():
+    if Folder(name).exists():
         raise ImageError("This is a folder; name a file for its votes with --out.")
-    return read_picture(Path(name))
+    folder, file = folder_and_name(name)
+    return decode_image(folder.read(file))
 
 
 def _as_json(picture: str, result: list[FaceEmotion] | str) -> str:
@@ -163,6 +171,7 @@ def _train(options: argparse.Namespace) -> int:
         experiments=experiments,
         networks=options.networks,
         votes=options.votes,
+        dask=options.dask,
     )
     print(f"\n{score_table(manifest)}\n\nWritten: {options.out}")
     return 0

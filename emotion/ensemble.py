@@ -4,10 +4,12 @@ Nothing is unpickled: pipelines and models are ONNX graphs, each compared with i
 onnxruntime sees it, and read for parts that it must not have. Of training's libraries none is needed here.
 """
 
+import functools
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+import platform
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -47,12 +49,18 @@ class Ensemble:
         pipelines: dict[int, onnxruntime.InferenceSession],
         models: dict[str, onnxruntime.InferenceSession],
         calibration: Calibration,
+        origin: tuple[str, str],
     ) -> None:
         self.classes = tuple(classes)
         self.model_names = config.MODEL_NAMES
         self.calibration = calibration
         self._pipelines = pipelines
         self._models = models
+        self._origin = origin
+
+    def __reduce__(self) -> tuple[Callable[[str, str], "Ensemble"], tuple[str, str]]:
+        """Send another process the folder's name alone; it opens its own, and sees that it is the same."""
+        return _same_models, self._origin
 
     def predict(self, X: FaceVectors) -> NDArray[np.str_]:
         """Elect a label for each face by majority.
@@ -187,7 +195,19 @@ def load_models(path: Path | str = config.MODELS) -> Ensemble:
             session = models[name]
             fits = _width(session.get_inputs(), "X") == pipeline.get_outputs()[0].shape[-1]
             _check(fits and _width(session.get_outputs(), "probabilities") == len(classes), folder, f"{name}.onnx")
-    return Ensemble(classes, pipelines, models, _read_calibration(folder, manifest))
+    origin = (str(folder.absolute()), _checksum(folder))
+    return Ensemble(classes, pipelines, models, _read_calibration(folder, manifest), origin)
+
+
+@functools.cache
+def _same_models(folder: str, checksum: str) -> Ensemble:
+    if (Path(folder) / config.MANIFEST_FILE).is_file() and _checksum(Path(folder)) != checksum:
+        raise ModelsError(f"{folder} on {platform.node()} holds other models than here; copy these there.")
+    return load_models(folder)
+
+
+def _checksum(folder: Path) -> str:
+    return hashlib.sha256((folder / config.MANIFEST_FILE).read_bytes()).hexdigest()
 
 
 def read_manifest(path: Path | str = config.MODELS) -> dict[str, Any]:

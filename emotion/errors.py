@@ -39,3 +39,11 @@ class OutputError(EmotionError):
 
 class TrainingError(EmotionError):
     """Training cannot be done with these rows, or what was trained must not be saved."""
+
+
+class StorageError(EmotionError):
+    """A folder, here or behind an address, cannot be listed, read or written."""
+
+
+class ClusterError(EmotionError):
+    """The Dask cluster that is to do the work is not there, cannot do it, or was lost."""

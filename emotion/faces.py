@@ -93,30 +93,6 @@ def decode_image(data: bytes) -> BGRImage:
         raise ImageError("The picture file is damaged or incomplete; use another copy of it.") from error
 
 
-def read_picture(file: Path) -> BGRImage:
-    """Read a picture file; see `decode_image`.
-
-    Parameters
-    ----------
-    file : Path
-
-    Returns
-    -------
-    ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
-
-    Raises
-    ------
-    ImageError
-        If the file cannot be read, is larger than 200 MB, or `decode_image` refuses it.
-    """
-    try:
-        if file.stat().st_size > config.MAX_IMAGE_FILE_BYTES:
-            raise ImageError(f"The file is larger than {config.MAX_IMAGE_FILE_BYTES // 1_000_000} MB.")
-        return decode_image(file.read_bytes())
-    except OSError as error:
-        raise ImageError(f"The file cannot be read: {error.strerror or error}.") from error
-
-
 def _too_large(size: str) -> str:
     return (
         f"The picture is too large ({size}); at most {config.MAX_IMAGE_PIXELS // 1_000_000} megapixels "
@@ -144,6 +120,16 @@ def _eight_bits(values: NDArray[np.float64]) -> NDArray[np.uint8]:
     return np.asarray((finite - low) * (255.0 / (high - low or 1.0)), dtype=np.uint8)
 
 
+class _Loaded(threading.local):
+    """OpenCV's classifier keeps buffers between calls and must not be shared; each thread loads its own (30 ms)."""
+
+    def __init__(self) -> None:
+        self.cascades: dict[Path, cv2.CascadeClassifier] = {}
+
+
+_loaded = _Loaded()
+
+
 class FaceDetector:
     """Finds frontal faces with OpenCV's Haar cascade (Viola and Jones, 2001). May be shared between threads.
 
@@ -162,8 +148,6 @@ class FaceDetector:
     def __init__(self, longest_side: int = config.DETECTION_SIDE, cascade_file: Path = config.CASCADE_FILE) -> None:
         self.longest_side = longest_side
         self.cascade_file = cascade_file
-        # OpenCV's classifier keeps buffers between calls and must not be shared; each thread loads its own (30 ms).
-        self._local = threading.local()
 
     def detect(self, image_bgr: BGRImage) -> list[Box]:
         """Find the faces of a picture.
@@ -240,10 +224,9 @@ class FaceDetector:
         return found_again._replace(x=left + found_again.x, y=top + found_again.y)
 
     def _cascade(self) -> cv2.CascadeClassifier:
-        if not hasattr(self._local, "cascade"):
-            self._local.cascade = _load_cascade(self.cascade_file)
-        cascade: cv2.CascadeClassifier = self._local.cascade
-        return cascade
+        if self.cascade_file not in _loaded.cascades:
+            _loaded.cascades[self.cascade_file] = _load_cascade(self.cascade_file)
+        return _loaded.cascades[self.cascade_file]
 
 
 def _load_cascade(file: Path) -> cv2.CascadeClassifier:

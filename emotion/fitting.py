@@ -111,6 +111,7 @@ def fit_experiments(
     *,
     experiments: Sequence[Experiment] = EXPERIMENTS,
     networks: Path | str = config.MODELS,
+    on_cluster: bool = False,
     progress: bool = True,
 ) -> list[FittedExperiment]:
     """Fit the five models on training rows.
@@ -125,6 +126,9 @@ def fit_experiments(
     seed : int
     experiments : sequence of Experiment
     networks : path of a folder as `emotion.embedding.network_file` takes it
+    on_cluster : bool
+        Whether the parts of the stacks are fitted by the workers of the Dask cluster to which this process is
+        connected (`emotion.cluster.connected`), and not by the cores of this machine.
     progress : bool
         Whether to draw a progress bar and print class counts.
 
@@ -153,7 +157,7 @@ def fit_experiments(
             # Each draws its own synthetic rows and its own sample for the support vectors: votes differ for a reason.
             own_seed = seed + experiment.number
             X_resampled, y_resampled = _resample(experiment, X, y, labels, own_seed, bar)
-            models = _fit_models(experiment, X_resampled, y_resampled, size, own_seed, bar)
+            models = _fit_models(experiment, X_resampled, y_resampled, size, own_seed, on_cluster, bar)
             reference = None
             if not fitted:
                 with bar.step("XGBoost without resampling", _BOOST_SECONDS):
@@ -203,13 +207,19 @@ def _resample(
 
 
 def _fit_models(
-    experiment: Experiment, X: NDArray[np.float32], y: NDArray[np.int_], size: Size, seed: int, bar: Progress
+    experiment: Experiment,
+    X: NDArray[np.float32],
+    y: NDArray[np.int_],
+    size: Size,
+    seed: int,
+    on_cluster: bool,
+    bar: Progress,
 ) -> dict[str, ClassifierMixin]:
     models: dict[str, ClassifierMixin] = {}
     # Threads: support vectors, linear algebra and trees all compute outside Python's lock, and nothing is copied.
     with (
         bar.step(f"experiment {experiment.number}: {experiment.stack}", _STACK_SECONDS),
-        joblib.parallel_config("threading", n_jobs=-1),
+        joblib.parallel_config("dask" if on_cluster else "threading", n_jobs=-1),
     ):
         models[experiment.stack] = build_stack(experiment, size, X.shape[1], seed).fit(X, y)
     if experiment.boost:

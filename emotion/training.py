@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,6 +16,7 @@ from sklearn.dummy import DummyClassifier
 
 from emotion import config
 from emotion.card import model_card
+from emotion.cluster import connected
 from emotion.dataset import Faces, read_faces
 from emotion.ensemble import Ensemble, load_models
 from emotion.errors import TrainingError
@@ -262,14 +263,15 @@ def train(
     experiments: Sequence[Experiment] = EXPERIMENTS,
     networks: Path | str = config.MODELS,
     votes: Path | str | None = None,
+    dask: str | None = None,
     progress: bool = True,
 ) -> dict[str, Any]:
     """Train the five models from tables of faces and put them into a folder.
 
     Parameters
     ----------
-    data : path of a CSV or Parquet file
-    test : path of another one, optional
+    data : path or address of a table, as `emotion.dataset.read_faces` takes it
+    test : path or address of another one, optional
         By default a fifth of each class of `data` is set aside.
     out : path of the folder of models
     size : Size
@@ -278,6 +280,8 @@ def train(
     networks : path of a folder as `emotion.embedding.network_file` takes it; by default those that ship, which stay
         as they are whatever the emotions of `data`
     votes : path of FER+'s table of votes on the test faces, optional, to be scored against too
+    dask : str, optional
+        The address of a Dask scheduler, whose workers fit the parts of the stacks.
     progress : bool
         Whether to draw a progress bar and print what was found.
 
@@ -293,6 +297,10 @@ def train(
         If a class is too small for resampling, or what was trained must not or cannot be saved.
     ModelsError
         If a network is missing or damaged.
+    StorageError
+        If the storage behind an address does not answer.
+    ClusterError
+        If the cluster is not there, or is lost.
     """
     prepare_folder(Path(out))
     seen = read_seen(networks).networks if experiments[0].features == "network" else None
@@ -302,7 +310,16 @@ def train(
     if progress:
         print(describe_split(split))
         print(score_lines({"dummy": score(split.test.y, dummy_labels(split), split.train.classes)}))
-    fitted = fit_experiments(split.train, size, seed, experiments=experiments, networks=networks, progress=progress)
+    with connected(dask) if dask else nullcontext():
+        fitted = fit_experiments(
+            split.train,
+            size,
+            seed,
+            experiments=experiments,
+            networks=networks,
+            on_cluster=dask is not None,
+            progress=progress,
+        )
     return save_models(fitted, split, Path(out), size, seed, networks=networks, votes=votes, progress=progress)
 
 

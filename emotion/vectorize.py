@@ -1,24 +1,29 @@
 """Folders of pictures -> the table of faces, a few pictures in memory at a time."""
 
-import os
+import functools
+import hashlib
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from emotion.dataset import face_writer
+from emotion import config
+from emotion.cluster import Workers, workers
+from emotion.dataset import about_part, face_writer, finish_parts, write_part
 from emotion.errors import DatasetError, ImageError
-from emotion.faces import FaceDetector, find_faces, read_picture
+from emotion.faces import FaceDetector, FaceVectors, decode_image, find_faces
 from emotion.files import printable, replacing
 from emotion.labels import label_of
+from emotion.storage import Folder, is_address
 
-_BATCH_FILES: Final = 256
+_BATCH_PICTURES: Final = 64
+_PART_PICTURES: Final = 2048
+UNREADABLE_FILE: Final = "_unreadable.txt"
 
 
 @dataclass
@@ -38,59 +43,74 @@ class Summary:
     without_face: int = 0
     unreadable: list[tuple[str, str]] = field(default_factory=list)
 
+    def add(self, other: "Summary") -> None:
+        """Count another one's files, too."""
+        self.files += other.files
+        self.faces += other.faces
+        self.without_face += other.without_face
+        self.unreadable += other.unreadable
 
-def picture_files(folder: Path) -> Iterator[tuple[str, Path]]:
+
+class Picture(NamedTuple):
+    """A file of a folder of pictures: its label, its name below the folder, and what changes with its content."""
+
+    label: str
+    name: str
+    stamp: str
+
+
+@dataclass
+class Batch:
+    """The faces of some pictures, in order: pixels of shape (n, 2304), uint8, with labels and names of files."""
+
+    summary: Summary
+    pixels: FaceVectors
+    labels: list[str]
+    names: list[str]
+
+
+def picture_files(folder: Folder) -> Iterator[Picture]:
     """List the files of ``folder/<emotion>/``, in sorted order, hidden ones left out.
 
     Parameters
     ----------
-    folder : Path
+    folder : Folder
 
     Yields
     ------
-    (str, Path), label and file
+    Picture
 
     Raises
     ------
     DatasetError
         If the folder is missing or holds no ``<emotion>`` folders with files, with the folder that was probably meant.
+    StorageError
+        If a folder cannot be listed.
     """
-    if not folder.is_dir():
+    if not folder.exists():
         raise DatasetError(f"There is no folder {folder}.")
-    emotions = _visible(folder, directories=True)
-    listed = ((label_of(emotion.name), file) for emotion in emotions for file in _visible(emotion, directories=False))
+    emotions, _ = folder.entries()
+    listed = (
+        Picture(label_of(emotion), f"{emotion}/{file.name}", file.stamp)
+        for emotion in emotions
+        for file in folder.entries(emotion)[1]
+    )
     first = next(listed, None)
     if first is None:
-        meant = next((inner for inner in emotions if _visible(inner, directories=True)), None)
-        hint = f" Name a folder further in, such as {meant}." if meant else ""
+        meant = next((inner for inner in emotions if folder.entries(inner)[0]), None)
+        hint = f" Name a folder further in, such as {folder.place(meant)}." if meant else ""
         raise DatasetError(f"{folder} must hold one folder of pictures for each emotion, and holds none.{hint}")
     yield first
     yield from listed
 
 
-def _visible(folder: Path, *, directories: bool) -> list[Path]:
-    try:
-        with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if not entry.name.startswith(".") and _is(entry, directories)]
-    except OSError as error:
-        raise DatasetError(f"{folder} cannot be read: {error.strerror or error}.") from error
-    return [folder / name for name in sorted(names)]
-
-
-def _is(entry: os.DirEntry[str], directory: bool) -> bool:
-    try:
-        return entry.is_dir() if directory else entry.is_file()
-    except OSError:  # a link that leads round in a circle; one that leads nowhere is passed over too
-        return False
-
-
-def faces_of_file(file: Path, detector: FaceDetector) -> list[NDArray[np.uint8]] | str:
+def faces_of_file(folder: Folder, name: str) -> list[NDArray[np.uint8]] | str:
     """Cut the faces out of one picture file.
 
     Parameters
     ----------
-    file : Path
-    detector : FaceDetector
+    folder : Folder
+    name : str, below the folder
 
     Returns
     -------
@@ -100,26 +120,76 @@ def faces_of_file(file: Path, detector: FaceDetector) -> list[NDArray[np.uint8]]
     ------
     DetectorError
         If the detector's cascade file is missing or is not a cascade.
+    StorageError
+        If the folder is gone.
     """
     try:
-        return [vector for _, vector in find_faces(read_picture(file), detector)]
+        return [vector for _, vector in find_faces(decode_image(folder.read(name)), FaceDetector())]
     except ImageError as error:
         return str(error)
 
 
-def vectorize(folder: Path | str, output: Path | str, *, keep_names: bool = False, progress: bool = True) -> Summary:
-    """Write every face of ``folder/<emotion>/*`` into a table of faces.
-
-    The same folder gives the same bytes each time. Unreadable files are listed in a text file beside the table,
-    named after it with the ending ``.unreadable.txt``; where all could be read, there is no such file.
+def read_batch(folder: Folder, pictures: Sequence[Picture]) -> Batch:
+    """Cut the faces out of several picture files.
 
     Parameters
     ----------
-    folder : path
-    output : path
-        See `emotion.dataset.face_writer`; only replaced when all is done.
+    folder : Folder
+    pictures : sequence of Picture
+
+    Returns
+    -------
+    Batch
+
+    Raises
+    ------
+    DetectorError, StorageError
+        As `faces_of_file`.
+    """
+    batch = Batch(Summary(files=len(pictures)), np.empty((0, config.N_PIXELS), np.uint8), [], [])
+    vectors: list[NDArray[np.uint8]] = []
+    for picture in pictures:
+        found = faces_of_file(folder, picture.name)
+        name = printable(picture.name)
+        if isinstance(found, str):
+            batch.summary.unreadable.append((name, found))
+            continue
+        batch.summary.without_face += not found
+        vectors += found
+        batch.labels += [picture.label] * len(found)
+        batch.names += [name] * len(found)
+    if vectors:
+        batch.pixels = np.stack(vectors)
+    batch.summary.faces = Counter(batch.labels)
+    return batch
+
+
+def vectorize(
+    folder: Path | str,
+    output: Path | str,
+    *,
+    keep_names: bool = False,
+    dask: str | None = None,
+    progress: bool = True,
+) -> Summary:
+    """Write every face of ``folder/<emotion>/*`` into a table of faces.
+
+    The same folder gives the same bytes each time, whoever does the work. Unreadable files are listed in a text file
+    beside the table, named after it with the ending ``.unreadable.txt`` (in a folder of parts, ``_unreadable.txt``);
+    where all could be read, there is no such file.
+
+    Parameters
+    ----------
+    folder : path, or an address that fsspec knows
+    output : path or address
+        Where it is an address, a folder, or ends in a slash: a folder for parts of the table, each of 2,048 pictures,
+        which whoever read the pictures writes. A run that was broken off goes on with the parts that are there. Else a
+        file, see `emotion.dataset.face_writer`; only replaced when all is done.
     keep_names : bool
         Whether to add the column ``file``: the path below `folder`, with forward slashes.
+    dask : str, optional
+        The address of a Dask scheduler, whose workers do the work; they must find `folder`, and a folder for parts,
+        under the same names.
     progress : bool
         Whether to draw a progress bar on standard error.
 
@@ -133,49 +203,89 @@ def vectorize(folder: Path | str, output: Path | str, *, keep_names: bool = Fals
         If the folder has no pictures, none of them has a face, or the table cannot be written.
     DetectorError
         If the detector's cascade file is missing or is not a cascade.
+    StorageError
+        If a folder cannot be listed, read or written.
+    ClusterError
+        If the cluster is not there, or is lost.
     """
-    folder, output = Path(folder), Path(output)
-    files = list(picture_files(folder))
-    detector = FaceDetector()
+    source = Folder(folder)
+    in_parts = is_address(output) or str(output).endswith("/") or Path(output).is_dir()
+    pictures = list(picture_files(source))
+    with workers(dask) as pool, tqdm(total=len(pictures), unit="file", disable=not progress) as bar:
+        if in_parts:
+            return _write_parts(source, pictures, Folder(output), keep_names, pool, bar)
+        return _write_table(source, pictures, Path(output), keep_names, pool, bar)
+
+
+def _write_table(
+    source: Folder, pictures: list[Picture], output: Path, keep_names: bool, pool: Workers, bar: tqdm
+) -> Summary:
     summary = Summary()
-    with (
-        face_writer(output, keep_names) as writer,
-        ThreadPoolExecutor(os.cpu_count()) as pool,
-        tqdm(total=len(files), unit="file", disable=not progress) as bar,
-    ):
-        for start in range(0, len(files), _BATCH_FILES):
-            batch = files[start : start + _BATCH_FILES]
-            results = pool.map(lambda item: faces_of_file(item[1], detector), batch)
-            rows = []
-            for (label, file), result in zip(batch, results, strict=True):
-                name = printable(file.relative_to(folder).as_posix())
-                rows += _count(summary, label, name, result)
-                bar.update()
-            if rows:
-                vectors, labels, names = zip(*rows, strict=True)
-                writer.write(np.stack(vectors), labels, names)
-        if not summary.faces.total():
-            raise DatasetError(f"No face was found in the {summary.files} files of {folder}.")
-        _write_unreadable(summary, output)
+    with face_writer(output, keep_names) as writer:
+        for batch in pool.map(functools.partial(read_batch, source), _slices(pictures, _BATCH_PICTURES)):
+            if len(batch.pixels):
+                writer.write(batch.pixels, batch.labels, batch.names)
+            summary.add(batch.summary)
+            bar.update(batch.summary.files)
+        _check_faces(summary, source)
+        side_file = output.with_suffix(".unreadable.txt")
+        if summary.unreadable:
+            with replacing(side_file) as partial:
+                partial.write_text(_unreadable_lines(summary), encoding="utf-8")
+        else:
+            side_file.unlink(missing_ok=True)
     return summary
 
 
-def _count(
-    summary: Summary, label: str, name: str, result: list[NDArray[np.uint8]] | str
-) -> list[tuple[NDArray[np.uint8], str, str]]:
-    summary.files += 1
-    if isinstance(result, str):
-        summary.unreadable.append((name, result))
-        return []
-    summary.without_face += not result
-    summary.faces[label] += len(result)
-    return [(vector, label, name) for vector in result]
+def _write_parts(
+    source: Folder, pictures: list[Picture], output: Folder, keep_names: bool, pool: Workers, bar: tqdm
+) -> Summary:
+    summary = Summary()
+    names: list[str] = []
+    write = functools.partial(_write_part, source, output, keep_names)
+    for name, done in pool.map(write, enumerate(_slices(pictures, _PART_PICTURES))):
+        names.append(name)
+        summary.add(done)
+        bar.update(done.files)
+    _check_faces(summary, source)
+    if summary.unreadable:
+        output.write(UNREADABLE_FILE, _unreadable_lines(summary).encode())
+    elif UNREADABLE_FILE in {file.name for file in output.entries()[1]}:
+        output.remove(UNREADABLE_FILE)
+    finish_parts(output, names)
+    return summary
 
 
-def _write_unreadable(summary: Summary, output: Path) -> None:
-    side_file = output.with_suffix(".unreadable.txt")
-    if not summary.unreadable:
-        side_file.unlink(missing_ok=True)
-        return
-    with replacing(side_file) as partial:
-        partial.write_text("".join(f"{name}\t{reason}\n" for name, reason in summary.unreadable), encoding="utf-8")
+def _write_part(
+    source: Folder, output: Folder, keep_names: bool, numbered: tuple[int, list[Picture]]
+) -> tuple[str, Summary]:
+    """Write a part of the table, unless it is there: under a name that says which state of which pictures it is of."""
+    number, pictures = numbered
+    key = repr((str(source), keep_names, pictures))
+    name = (
+        f"part-{number:06}-{hashlib.blake2b(key.encode(errors='backslashreplace'), digest_size=8).hexdigest()}.parquet"
+    )
+    about = about_part(output, name)
+    if about is None:
+        batch = read_batch(source, pictures)
+        write_part(output, name, (batch.pixels, batch.labels, batch.names), vars(batch.summary), keep_names)
+        return name, batch.summary
+    return name, Summary(
+        about["files"],
+        Counter(about["faces"]),
+        about["without_face"],
+        [(file, why) for file, why in about["unreadable"]],
+    )
+
+
+def _slices(pictures: list[Picture], size: int) -> Iterator[list[Picture]]:
+    return (pictures[start : start + size] for start in range(0, len(pictures), size))
+
+
+def _check_faces(summary: Summary, source: Folder) -> None:
+    if not summary.faces.total():
+        raise DatasetError(f"No face was found in the {summary.files} files of {source}.")
+
+
+def _unreadable_lines(summary: Summary) -> str:
+    return "".join(f"{name}\t{reason}\n" for name, reason in summary.unreadable)

@@ -12,7 +12,7 @@ from tests.hostile import MARK, README
 
 LAYERS = (
     {"config", "errors", "files", "graphs", "labels", "progress"},
-    {"card", "faces", "annotators", "fetch", "voting"},
+    {"card", "cluster", "faces", "annotators", "fetch", "storage", "voting"},
     {"dataset", "embedding", "ensemble", "occlusion", "quantization", "recipes", "seen", "tables", "tracking"},
     {"evaluation", "export", "fitting", "networks", "recognizer", "record", "splitting", "vectorize"},
     {"bulk", "drawing", "network_training", "training"},
@@ -26,6 +26,7 @@ TRAINING_SIDE = {
     "evaluation",
     "export",
     "annotators",
+    "cluster",
     "fitting",
     "network_training",
     "networks",
@@ -33,6 +34,7 @@ TRAINING_SIDE = {
     "recipes",
     "seen",
     "splitting",
+    "storage",
     "training",
     "vectorize",
 }
@@ -46,6 +48,8 @@ HEAVY = {
     "joblib",
     "pyarrow",
     "torch",
+    "distributed",
+    "fsspec",
 }
 
 SOURCES = {path: path.stem for path in (config.ROOT / "emotion").glob("*.py")}

@@ -17,6 +17,7 @@ from emotion.ensemble import load_models
 from emotion.errors import DatasetError
 from emotion.faces import decode_image
 from emotion.recognizer import Recognizer
+from emotion.storage import Folder
 from tests.tiny_models import write_tiny_models
 
 PORTRAIT_BGR = np.ascontiguousarray(data.astronaut()[:, :, ::-1])
@@ -92,7 +93,7 @@ def test_a_mended_folder_takes_back_its_list_of_unreadable_files(pictures: Path,
 def test_a_file_that_vanishes_is_one_unreadable_file(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = list(vectorize.picture_files(pictures))
+    listed = list(vectorize.picture_files(Folder(pictures)))
     (pictures / "happy" / "1.png").unlink()
     monkeypatch.setattr(vectorize, "picture_files", lambda folder: listed)
     summary = run(pictures, tmp_path / "data.csv")
@@ -119,7 +120,7 @@ def test_an_interrupted_run_leaves_the_old_table(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
 ) -> None:
     (tmp_path / "data.csv").write_text("old", encoding="utf-8")
-    whole = vectorize._count
+    whole = vectorize.faces_of_file
     calls = iter(range(100))
 
     def interrupted(*arguments: object) -> object:
@@ -127,7 +128,7 @@ def test_an_interrupted_run_leaves_the_old_table(
             raise KeyboardInterrupt
         return whole(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(vectorize, "_count", interrupted)
+    monkeypatch.setattr(vectorize, "faces_of_file", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(pictures, tmp_path / "data.csv")
     assert (tmp_path / "data.csv").read_text(encoding="utf-8") == "old"

@@ -1,0 +1,149 @@
+"""Who does the work: the cores of this machine, or the workers of a Dask cluster. The work is the same."""
+
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+from emotion import config
+from emotion.errors import ClusterError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_CONNECT_SECONDS: Final = 10.0
+_AHEAD: Final = 4
+"""Pieces of work that wait for each worker: enough that none is idle, few enough for memory."""
+
+
+class Workers:
+    """Does pieces of work side by side, and hands back their results in order.
+
+    Parameters
+    ----------
+    submit : callable, of a function and its argument, that gives a future
+    count : int, how many pieces are done at a time
+    """
+
+    def __init__(self, submit: Callable[..., Any], count: int) -> None:
+        self._submit = submit
+        self.count = count
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Give each item's result, in the order of the items, of which a few at a time are held.
+
+        Parameters
+        ----------
+        function : callable
+        items : iterable, asked for as the work goes on
+
+        Yields
+        ------
+        what `function` gives; what it raises is raised here
+        """
+        waiting: deque[Any] = deque()
+        try:
+            for item in items:
+                waiting.append(self._submit(function, item))
+                if len(waiting) > _AHEAD * self.count:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+@contextmanager
+def workers(dask: str | None = None) -> Iterator[Workers]:
+    """Find those who do the work.
+
+    Parameters
+    ----------
+    dask : str, optional
+        The address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``; without, the cores of this machine.
+
+    Yields
+    ------
+    Workers
+
+    Raises
+    ------
+    ClusterError
+        As `connected`.
+    """
+    if dask is None:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            yield Workers(pool.submit, os.cpu_count() or 1)
+        return
+    with connected(dask) as client:
+        threads = sum(client.nthreads().values())
+        yield Workers(lambda function, item: client.submit(function, item, pure=False), threads)
+
+
+@contextmanager
+def connected(dask: str) -> Iterator[Any]:
+    """Connect to a Dask cluster whose workers have this project, too.
+
+    Parameters
+    ----------
+    dask : str, the address of its scheduler
+
+    Yields
+    ------
+    distributed.Client, which joblib's backend "dask" finds by itself
+
+    Raises
+    ------
+    ClusterError
+        If Dask is not installed, nobody answers, there are no workers, they do not have this project, or the cluster
+        is lost on the way.
+    """
+    try:
+        import distributed
+    except ModuleNotFoundError as error:
+        raise ClusterError(
+            f"A cluster needs {error.name}, which is not installed: pip install -r requirements/cluster.txt"
+        ) from error
+
+    # What it says of connections that are lost is said below, in a sentence.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        client = distributed.Client(dask, timeout=_CONNECT_SECONDS)
+    except (OSError, ValueError) as error:
+        raise ClusterError(
+            f"No Dask scheduler answers at {dask}. Start one with: dask scheduler, or correct the address."
+        ) from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
+        except distributed.TimeoutError as error:
+            raise ClusterError(
+                f"The scheduler at {dask} has no workers. Start some with: python -m distributed.cli.dask_worker {dask}"
+            ) from error
+        try:
+            client.run(_introduce)
+        except Exception as error:  # whatever a worker without this project, or with another one, raises
+            raise ClusterError(
+                f"The workers of {dask} cannot import this project ({error.__cause__ or error}). Start each in the "
+                "folder of a clone, with the packages of requirements/cluster.txt: "
+                f"python -m distributed.cli.dask_worker {dask}"
+            ) from error
+        try:
+            yield client
+        except distributed.scheduler.KilledWorker as error:
+            raise ClusterError(
+                f"Workers of {dask} died at the same piece of work again and again: they may lack memory."
+            ) from error
+        except (distributed.CancelledError, distributed.comm.CommClosedError, distributed.TimeoutError) as error:
+            raise ClusterError(f"The cluster at {dask} was lost. Start it, and the same command again.") from error
+
+
+def _introduce() -> str:
+    import cv2
+
+    cv2.setNumThreads(1)  # the pictures themselves are spread over the cores
+    return str(config.ROOT)

@@ -1,0 +1,231 @@
+"""A Dask cluster of real processes does what this machine does alone, also when a part of it dies."""
+
+import contextlib
+import copy
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+import image_to_vector
+from emotion import cli, cluster, config, vectorize
+from emotion.dataset import read_faces
+from emotion.ensemble import load_models
+from emotion.errors import ModelsError
+from emotion.evaluation import predictions
+from tests.synthetic import synthetic_faces, write_table
+from tests.tiny_models import write_tiny_models, write_tiny_networks
+
+START_SECONDS = 60.0
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not true():
+        assert time.monotonic() < deadline, "nothing came of it"
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def processes() -> Iterator[Start]:
+    """Start programs of Dask that end with the block."""
+    started = []
+
+    def start(program: str, *arguments: str, folder: Path = config.ROOT) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", f"distributed.cli.dask_{program}", "--host", "127.0.0.1", "--no-dashboard"]
+        process = subprocess.Popen([*command, *arguments], cwd=folder, stderr=subprocess.DEVNULL)
+        started.append(process)
+        return process
+
+    try:
+        yield start
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def scheduler(start: Start, folder: Path) -> tuple[str, subprocess.Popen[bytes]]:
+    file = folder / "scheduler.json"
+    process = start("scheduler", "--port", "0", "--scheduler-file", str(file))
+    wait_until(lambda: file.is_file() and file.read_text().endswith("}"))
+    return json.loads(file.read_text())["address"], process
+
+
+def worker(start: Start, address: str, folder: Path = config.ROOT) -> subprocess.Popen[bytes]:
+    return start("worker", address, "--nthreads", "1", "--no-nanny", folder=folder)
+
+
+@pytest.fixture(scope="module")
+def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a scheduler with two workers."""
+    with processes() as start:
+        address, _ = scheduler(start, tmp_path_factory.mktemp("dask"))
+        for _ in range(2):
+            worker(start, address)
+        yield address
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Cut-out faces, portraits in which faces are sought, one file that is damaged."""
+    random = np.random.default_rng(0)
+    portrait = np.ascontiguousarray(data.astronaut()[:, :, ::-1])
+    for number in range(150):
+        file = tmp_path / "pictures" / ("happy", "sad")[number % 2] / f"{number:03}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        image = portrait if number % 10 == 0 else random.integers(0, 256, (48, 48), np.uint8)
+        cv2.imwrite(str(file), image)
+    (tmp_path / "pictures" / "sad" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    return tmp_path / "pictures"
+
+
+def contents(path: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in (path.iterdir() if path.is_dir() else [path])}
+
+
+@pytest.mark.parametrize("name", ["data.csv", "data.parquet", "parts/"])
+def test_a_cluster_writes_the_bytes_that_this_machine_writes(pictures, tmp_path, dask, monkeypatch, name) -> None:
+    monkeypatch.setattr(vectorize, "_PART_PICTURES", 40)
+    (tmp_path / "here").mkdir()
+    (tmp_path / "there").mkdir()
+    assert image_to_vector.main([str(pictures), "--output", f"{tmp_path}/here/{name}"]) == 0
+    assert image_to_vector.main([str(pictures), "--output", f"{tmp_path}/there/{name}", "--dask", dask]) == 0
+    assert contents(tmp_path / "here" / name) == contents(tmp_path / "there" / name)
+
+
+@pytest.mark.parametrize("name", ["votes.csv", "votes.jsonl"])
+def test_votes_of_a_cluster_are_the_votes_of_this_machine(pictures, tmp_path, dask, name) -> None:
+    write_tiny_models(tmp_path / "models")
+    told = ["predict", str(pictures), "--models", str(tmp_path / "models"), "--out"]
+    assert cli.main([*told, str(tmp_path / name)]) == 1, "one file is unreadable"
+    assert cli.main([*told, str(tmp_path / f"dask_{name}"), "--dask", dask]) == 1
+    assert (tmp_path / name).read_bytes() == (tmp_path / f"dask_{name}").read_bytes()
+
+
+def test_a_cluster_trains_the_models_that_this_machine_trains(tmp_path, dask) -> None:
+    table = write_table(tmp_path / "data.parquet", synthetic_faces((120, 110, 40)))
+    write_tiny_networks(tmp_path / "networks")
+    told = ["train", "--data", str(table), "--fast", "--networks", str(tmp_path / "networks"), "--out"]
+    assert cli.main([*told, str(tmp_path / "here")]) == 0
+    assert cli.main([*told, str(tmp_path / "there"), "--dask", dask]) == 0
+    here, there = (predictions(load_models(tmp_path / name), read_faces(table)) for name in ("here", "there"))
+    for name, labels in here.items():
+        assert (labels == there[name]).all(), name
+
+
+def test_a_worker_that_is_killed_costs_nothing_and_nothing_is_done_twice(pictures, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(vectorize, "_PART_PICTURES", 5)
+    vectorize.vectorize(pictures, f"{tmp_path}/here/", progress=False)
+    with processes() as start:
+        address, _ = scheduler(start, tmp_path)
+        victim = worker(start, address)
+        worker(start, address)
+        there = tmp_path / "there"
+        written: dict[str, int] = {}
+
+        def kill_in_the_middle() -> None:
+            wait_until(lambda: len(list(there.glob("part-*"))) > 3)
+            written.update({part.name: part.stat().st_mtime_ns for part in there.glob("part-*")})
+            victim.send_signal(signal.SIGKILL)
+
+        killer = threading.Thread(target=kill_in_the_middle)
+        killer.start()
+        vectorize.vectorize(pictures, f"{there}/", dask=address, progress=False)
+        killer.join()
+    assert 3 < len(written) < len(contents(tmp_path / "here")) - 2, "it was to be killed in the middle"
+    assert contents(there) == contents(tmp_path / "here")
+    assert written == {name: (there / name).stat().st_mtime_ns for name in written}
+
+
+@pytest.mark.hostile("that the cluster was lost; what is there is gone on with")
+def test_a_scheduler_that_dies_ends_the_run_and_a_rerun_goes_on(pictures, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(vectorize, "_PART_PICTURES", 5)
+    there = tmp_path / "there"
+    with processes() as start:
+        address, process = scheduler(start, tmp_path)
+        worker(start, address)
+
+        def kill_in_the_middle() -> None:
+            wait_until(lambda: len(list(there.glob("part-*"))) > 3)
+            process.kill()
+
+        killer = threading.Thread(target=kill_in_the_middle)
+        killer.start()
+        assert image_to_vector.main([str(pictures), "--output", f"{there}/", "--dask", address]) == 1
+        killer.join()
+    assert f"The cluster at {address} was lost." in capsys.readouterr().err
+    before = set(contents(there))
+    assert image_to_vector.main([str(pictures), "--output", str(there)]) == 0
+    assert before < set(contents(there))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.hostile("that no scheduler answers at the address, and how to start one")
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:{port}", "127.0.0.1:{port}", "nonsense://x", "tcp://"])
+def test_a_scheduler_that_is_not_there_is_one_sentence(tmp_path, monkeypatch, capsys, address) -> None:
+    monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 0.5)
+    write_tiny_models(tmp_path / "models")
+    address = address.format(port=free_port())
+    told = ["predict", str(tmp_path), "--out", str(tmp_path / "v.csv"), "--models", str(tmp_path / "models")]
+    assert cli.main([*told, "--dask", address]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"No Dask scheduler answers at {address}. Start one with")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.hostile("that there are no workers, or that they lack the project, and how to start them")
+def test_a_cluster_that_cannot_work_is_one_sentence(pictures, tmp_path, monkeypatch, capfd) -> None:
+    monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 1.0)
+    told = [str(pictures), "--output", str(tmp_path / "data.csv"), "--dask"]
+    with processes() as start:
+        address, _ = scheduler(start, tmp_path)
+        assert image_to_vector.main([*told, address]) == 1
+        assert f"The scheduler at {address} has no workers." in capfd.readouterr().err
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.setattr(cluster, "_CONNECT_SECONDS", START_SECONDS)
+        worker(start, address, tmp_path / "elsewhere")
+        assert image_to_vector.main([*told, address]) == 1
+        told_us = capfd.readouterr().err
+        assert "cannot import this project" in told_us
+        assert "No module named 'emotion'" in told_us
+        assert told_us.count("\n") == 1
+    assert not (tmp_path / "data.csv").exists()
+
+
+@pytest.mark.hostile("that Dask is missing, and how to install it")
+def test_without_dask_everything_else_works(pictures, tmp_path) -> None:
+    """As in an environment of requirements.txt alone."""
+    lacking = "import sys; sys.modules['distributed'] = None; import image_to_vector; sys.exit(image_to_vector.main())"
+    command = [sys.executable, "-c", lacking, str(pictures), "--output", str(tmp_path / "data.csv")]
+    environment = os.environ | {"PYTHONPATH": str(config.ROOT)}
+    assert subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=60).returncode == 0
+    done = subprocess.run([*command, "--dask", "tcp://127.0.0.1:1"], cwd=tmp_path, env=environment, capture_output=True)
+    assert b"pip install -r requirements/cluster.txt" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.hostile("that a worker has other models")
+def test_a_worker_with_other_models_does_not_vote(tmp_path) -> None:
+    """A copy is opened from the folder, as a worker does it."""
+    models = load_models(write_tiny_models(tmp_path / "models"))
+    write_tiny_models(tmp_path / "models", ("Angry", "Sad"))
+    with pytest.raises(ModelsError, match="holds other models than here"):
+        copy.copy(models)

@@ -1,0 +1,209 @@
+"""Folders behind addresses are read and written as folders of this machine are, and say what is wrong with them."""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import fsspec
+import numpy as np
+import pytest
+
+from emotion import cli, vectorize
+from emotion.dataset import PARTS_FILE, read_faces
+from emotion.errors import DatasetError, ImageError, StorageError
+from emotion.storage import Folder
+from tests.tiny_models import write_tiny_models
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    for number in range(12):
+        file = folder / ("happy", "sad")[number % 2] / f"{number:02}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(file), np.full((48, 48), 20 * number, np.uint8))
+    (folder / "sad" / ".hidden.png").write_bytes(b"hidden")
+    (folder / "sad" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    return folder
+
+
+@pytest.fixture
+def memory() -> Iterator[fsspec.AbstractFileSystem]:
+    system = fsspec.filesystem("memory")
+    system.store.clear()
+    yield system
+    system.store.clear()
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vectorize, "_PART_PICTURES", 5)
+
+
+def run(folder: Path | str, output: Path | str) -> vectorize.Summary:
+    return vectorize.vectorize(folder, output, keep_names=True, progress=False)
+
+
+def same_faces(one: Path | str, other: Path | str) -> bool:
+    a, b = read_faces(one), read_faces(other)
+    assert a.files is not None
+    assert b.files is not None
+    return bool((a.X == b.X).all() and (a.y == b.y).all() and (a.files == b.files).all())
+
+
+def test_pictures_and_table_may_be_behind_addresses(pictures, tmp_path, memory) -> None:
+    """A bucket in, a bucket out: the table is that of the same pictures here."""
+    memory.put(f"{pictures}/", "/bucket/pictures/", recursive=True)
+    summary = run("memory://bucket/pictures", "memory://bucket/faces")
+    assert (summary.files, summary.faces.total()) == (13, 12)
+    assert [name for name, _ in summary.unreadable] == ["sad/broken.png"]
+    assert memory.cat("/bucket/faces/_unreadable.txt").startswith(b"sad/broken.png\t")
+    run(pictures, tmp_path / "data.csv")
+    assert same_faces("memory://bucket/faces", tmp_path / "data.csv")
+
+
+def test_an_archive_of_pictures_needs_no_unpacking(pictures, tmp_path) -> None:
+    with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as archive:
+        for file in sorted(pictures.glob("*/*")):
+            archive.write(file, file.relative_to(pictures))
+    run(f"zip://::file://{tmp_path}/pictures.zip", tmp_path / "zip.parquet")
+    run(pictures, tmp_path / "data.parquet")
+    assert (tmp_path / "zip.parquet").read_bytes() == (tmp_path / "data.parquet").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["data.csv", "data.parquet"])
+def test_tables_are_read_from_addresses(pictures, tmp_path, memory, name) -> None:
+    run(pictures, tmp_path / name)
+    memory.put(str(tmp_path / name), f"/bucket/{name}")
+    assert same_faces(f"memory://bucket/{name}", tmp_path / name)
+
+
+def test_a_picture_behind_an_address_is_voted_on(pictures, tmp_path, memory, capsys) -> None:
+    write_tiny_models(tmp_path / "models")
+    memory.put(f"{pictures}/", "/bucket/", recursive=True)
+    assert cli.main(["predict", "memory://bucket/sad/03.png", "--json", "--models", str(tmp_path / "models")]) == 0
+    assert len(json.loads(capsys.readouterr().out)["faces"]) == 1
+    out = tmp_path / "votes.jsonl"
+    assert cli.main(["predict", "memory://bucket", "--out", str(out), "--models", str(tmp_path / "models")]) == 1
+    assert [json.loads(line)["picture"] for line in out.read_text().splitlines()][-2:] == [
+        "sad/11.png",
+        "sad/broken.png",
+    ]
+
+
+def parts(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.glob("part-*.parquet"))
+
+
+def test_parts_together_are_the_table(pictures, tmp_path) -> None:
+    run(pictures, f"{tmp_path}/faces/")
+    assert [name[:11] for name in parts(tmp_path / "faces")] == ["part-000000", "part-000001", "part-000002"]
+    run(pictures, tmp_path / "data.csv")
+    assert same_faces(tmp_path / "faces", tmp_path / "data.csv")
+
+
+def test_a_rerun_goes_on_with_the_parts_that_are_there(pictures, tmp_path, monkeypatch) -> None:
+    faces = tmp_path / "faces"
+    first = run(pictures, f"{faces}/")
+    whole = {file.name: file.read_bytes() for file in faces.iterdir()}
+    (faces / PARTS_FILE).unlink()
+    (faces / parts(faces)[1]).unlink()
+    looked_at = []
+    cut = vectorize.faces_of_file
+    monkeypatch.setattr(vectorize, "faces_of_file", lambda *a: looked_at.append(a[1]) or cut(*a))
+    assert run(pictures, faces) == first
+    assert len(looked_at) == 5
+    assert {file.name: file.read_bytes() for file in faces.iterdir()} == whole
+
+
+def test_a_changed_picture_makes_its_part_anew_and_no_other(pictures, tmp_path) -> None:
+    faces = tmp_path / "faces"
+    run(pictures, f"{faces}/")
+    before = parts(faces)
+    cv2.imwrite(str(pictures / "happy" / "00.png"), np.full((48, 48), 7, np.uint8))
+    (pictures / "sad" / "broken.png").unlink()
+    run(pictures, faces)
+    assert (read_faces(faces).X[0] == 7).all()
+    assert len(set(before) & set(parts(faces))) == 1, "of the first and the last part, the files have changed"
+    assert not (faces / "_unreadable.txt").exists()
+
+
+@pytest.mark.hostile("that the folder is no finished table, and how to go on")
+def test_unfinished_parts_are_not_taken_for_a_table(pictures, tmp_path, monkeypatch) -> None:
+    """Or models would be trained on half of the faces, and nobody would know."""
+    cut = vectorize.faces_of_file
+
+    def interrupted(folder: Folder, name: str) -> object:
+        if name == "sad/09.png":
+            raise KeyboardInterrupt
+        return cut(folder, name)
+
+    monkeypatch.setattr(vectorize, "faces_of_file", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(pictures, f"{tmp_path}/faces/")
+    with pytest.raises(DatasetError, match="no finished table"):
+        read_faces(tmp_path / "faces")
+
+
+@pytest.mark.hostile("that the list of parts is damaged, and how to have it again")
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff", b'{"parts": 7}'])
+def test_a_damaged_list_of_parts_is_told(pictures, tmp_path, content) -> None:
+    run(pictures, f"{tmp_path}/faces/")
+    (tmp_path / "faces" / PARTS_FILE).write_bytes(content)
+    with pytest.raises(DatasetError, match="is damaged; start the same"):
+        read_faces(tmp_path / "faces")
+
+
+@pytest.mark.hostile("that the part is missing or damaged")
+@pytest.mark.parametrize("content", [None, b"", b"PAR1 but not really"])
+def test_a_damaged_part_is_told_and_made_anew(pictures, tmp_path, content) -> None:
+    run(pictures, f"{tmp_path}/faces/")
+    part = tmp_path / "faces" / parts(tmp_path / "faces")[1]
+    whole = part.read_bytes()
+    part.unlink() if content is None else part.write_bytes(content)
+    with pytest.raises(DatasetError):
+        read_faces(tmp_path / "faces")
+    run(pictures, tmp_path / "faces")
+    assert part.read_bytes() == whole
+
+
+@pytest.mark.hostile("which library the address needs, or that there is none for it")
+@pytest.mark.parametrize("address", ["s3://bucket/faces", "gs://bucket/faces", "nothing://bucket/faces"])
+def test_an_address_that_nothing_reads_is_told(address, capsys, tmp_path) -> None:
+    """s3fs and gcsfs are not installed here."""
+    assert cli.main(["evaluate", "--data", address, "--models", str(write_tiny_models(tmp_path / "m"))]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"{address} cannot be opened: ")
+    assert told.count("\n") == 1
+
+
+@pytest.mark.hostile("that the folder is gone, instead of a list of unreadable files")
+def test_a_folder_that_is_gone_is_no_unreadable_file(pictures, tmp_path) -> None:
+    folder = Folder(pictures)
+    with pytest.raises(ImageError, match="No such file"):
+        folder.read("sad/99.png")
+    pictures.rename(tmp_path / "elsewhere")
+    with pytest.raises(StorageError, match="is not there"):
+        folder.read("sad/01.png")
+
+
+@pytest.mark.hostile("why the storage does not answer, and which file was asked for")
+def test_storage_that_fails_is_no_unreadable_file(pictures, memory, monkeypatch) -> None:
+    memory.put(f"{pictures}/", "/bucket/", recursive=True)
+
+    def broken(*arguments: object, **options: object) -> bytes:
+        raise RuntimeError("the line is dead")
+
+    monkeypatch.setattr(type(memory), "cat_file", broken)
+    with pytest.raises(StorageError, match=r"memory://bucket/happy/00.png cannot be read: the line is dead"):
+        run("memory://bucket", "memory://faces")
+    assert not memory.exists("/faces/_faces.json")
+
+
+@pytest.mark.hostile("that the folder cannot be written, and why")
+def test_a_folder_that_cannot_be_written_is_told(pictures, tmp_path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(StorageError, match=r"file/faces/part-.* cannot be written: Not a directory"):
+        run(pictures, f"{tmp_path}/file/faces/")
