@@ -1,9 +1,11 @@
 """How long the parts take, without a browser: python benchmarks/speed.py
 
 Each figure is the median of many runs after a warm-up, with the 95th percentile beside it where single runs are short.
+What needs faces takes them from data.csv (make data), and is left out where there is none.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -13,12 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import cv2
+import distributed
 import numpy as np
 import skimage.data
 from tqdm import tqdm
@@ -26,12 +29,13 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import emotion
+from benchmarks.others import fer, original_recipe, seconds_of
 from emotion import config
+from emotion.dataset import read_faces
 from emotion.faces import BGRImage, FaceDetector
 from emotion.recognizer import Recognizer
-
-ORIGINAL_MILLISECONDS = 382.0
-"""What the project that this one re-imagines states for one face, each of its models asked through scikit-learn."""
+from emotion.splitting import split_faces
+from emotion.training import train
 
 PEAK_OF_COMMAND = """
 import resource, subprocess, sys
@@ -45,6 +49,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=Path, default=config.MODELS)
     parser.add_argument("--files", type=int, default=30_000, help="pictures for image_to_vector.py (default: 30000)")
+    parser.add_argument("--data", type=Path, default=config.ROOT / "data.csv", help="a table of faces")
+    parser.add_argument("--original-rows", type=int, default=10_000, help="of them, to train the original's recipe on")
+    parser.add_argument("--peer-python", default=sys.executable, help="an interpreter with the package fer")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     options = parser.parse_args()
 
@@ -53,8 +60,7 @@ def main() -> None:
     figures = {"loading the models": {"median_ms": 1000 * (time.perf_counter() - started)}}
 
     faces = np.random.default_rng(0).integers(0, 256, (256, config.N_PIXELS), np.uint8)
-    one = figures["one face, five models, one core"] = timed(lambda: models.vote(faces[:1]), 500)
-    one["the_original_ms"] = ORIGINAL_MILLISECONDS
+    figures["one face, five models, one core"] = timed(lambda: models.vote(faces[:1]), 500)
     many = figures["256 faces, five models, all cores"] = timed(lambda: models.vote(faces), 10)
     many["faces_a_second"] = 256 / many["median_ms"] * 1000
 
@@ -74,7 +80,19 @@ def main() -> None:
         name = f"frame of 640x480 with {count} face{'s' * (count > 1)}: found, cut out, voted on"
         figures[name] = timed(lambda picture=picture: recognizer.recognize(picture), 100)
     memory = {"models and faces": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
-    figures[f"image_to_vector.py, {options.files} files of 48x48"] = vectorizing(faces, options.files)
+    figures |= compared(scene(1, 640, 480), options)
+    with tempfile.TemporaryDirectory() as folder:
+        pictures = picture_folder(Path(folder), faces, options.files)
+        for ending in ("csv", "parquet"):
+            table = Path(folder) / f"faces.{ending}"
+            name = f"image_to_vector.py, {options.files} files of 48x48, to {table.suffix}"
+            figures[name] = vectorizing(pictures, str(table), options.files)
+            figures[f"reading {options.files} faces from {table.suffix}"] = timed(
+                lambda table=table: read_faces(table), 3
+            )
+        figures |= clustered(pictures, Path(folder), options.files)
+    if options.data.is_file():
+        figures["retraining the five models, networks as they are"] = retraining(options.data, options.models)
 
     result = {"machine": machine(), "figures": figures, "peak_memory_mb": memory}
     report(result)
@@ -91,7 +109,10 @@ def timed(call: Callable[[], Any], times: int) -> dict[str, float]:
         started = time.perf_counter()
         call()
         milliseconds.append(1000 * (time.perf_counter() - started))
-    return {"median_ms": statistics.median(milliseconds), "p95_ms": statistics.quantiles(milliseconds, n=20)[-1]}
+    figures = {"median_ms": statistics.median(milliseconds)}
+    if times >= 20:
+        figures["p95_ms"] = statistics.quantiles(milliseconds, n=20)[-1]
+    return figures
 
 
 def scene(count: int, width: int, height: int) -> BGRImage:
@@ -105,24 +126,86 @@ def scene(count: int, width: int, height: int) -> BGRImage:
     return picture
 
 
-def vectorizing(faces: np.ndarray, files: int) -> dict[str, float]:
-    """Time image_to_vector.py over many files of 48x48 pixels, and see what memory its largest process took."""
-    with tempfile.TemporaryDirectory() as folder:
-        pictures = Path(folder) / "pictures"
-        for label in ("happy", "sad"):
-            (pictures / label).mkdir(parents=True)
-        contents = [cv2.imencode(".png", face.reshape(48, 48))[1].tobytes() for face in faces]
-        for number in tqdm(range(files), desc="files for image_to_vector.py", leave=False):
-            name = pictures / ("happy", "sad")[number % 2] / f"{number}.png"
-            name.write_bytes(contents[number % len(contents)])
-        command = [sys.executable, "image_to_vector.py", str(pictures), "--output", str(Path(folder) / "faces.csv")]
-        started = time.perf_counter()
-        # A small process between: of one that this large one started, the system counts this one's memory in.
-        between = [sys.executable, "-c", PEAK_OF_COMMAND, *command]
-        done = subprocess.run(between, cwd=config.ROOT, check=True, capture_output=True, text=True)
-        seconds = time.perf_counter() - started
+def compared(picture: BGRImage, options: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """Time others at the same work."""
+    figures: dict[str, dict[str, float]] = {}
+    if options.data.is_file():
+        train_faces = split_faces(read_faces(options.data), progress=False).train
+        rows = np.random.default_rng(0).permutation(len(train_faces))[: options.original_rows]
+        predict = original_recipe(train_faces[rows])
+        name = f"one face, the original's recipe trained on {len(rows)} faces, all cores"
+        figures[name] = timed(lambda: predict(train_faces.X[0]), 30)
+    else:
+        print(f"There is no {options.data}: the original's recipe is left out.", file=sys.stderr)
+    if peer := fer(picture, options.peer_python):
+        figures["one face, the package fer (one small network)"] = peer["face"]
+        figures["frame of 640x480 with 1 face, the package fer"] = peer["frame"]
+    return figures
+
+
+def picture_folder(folder: Path, faces: np.ndarray, files: int) -> Path:
+    """Write many files of 48x48 pixels."""
+    pictures = folder / "pictures"
+    for label in ("happy", "sad"):
+        (pictures / label).mkdir(parents=True)
+    contents = [cv2.imencode(".png", face.reshape(48, 48))[1].tobytes() for face in faces]
+    for number in tqdm(range(files), desc="files for image_to_vector.py", leave=False):
+        name = pictures / ("happy", "sad")[number % 2] / f"{number}.png"
+        name.write_bytes(contents[number % len(contents)])
+    return pictures
+
+
+def vectorizing(pictures: Path, output: str, files: int, *more: str) -> dict[str, float]:
+    """Time image_to_vector.py, and see what memory its largest process took."""
+    command = [sys.executable, "image_to_vector.py", str(pictures), "--output", output, *more]
+    # A small process between: of one that this large one started, the system counts this one's memory in.
+    between = [sys.executable, "-c", PEAK_OF_COMMAND, *command]
+    started = time.perf_counter()
+    done = subprocess.run(between, cwd=config.ROOT, check=True, capture_output=True, text=True)
+    seconds = time.perf_counter() - started
     peak = int(done.stdout) / 1024
     return {"median_ms": 1000 * seconds, "files_a_second": files / seconds, "largest_process_mb": peak}
+
+
+def clustered(pictures: Path, folder: Path, files: int) -> dict[str, dict[str, float]]:
+    """Time the same through Dask, with one worker and with two, of one core each."""
+    figures = {}
+    for count in (1, 2):
+        with dask_cluster(folder / f"scheduler{count}.json", count) as address:
+            output = f"{folder}/parts{count}/"
+            name = f"the same to parts, through Dask with {count} worker{'s' * (count > 1)} of one core"
+            figures[name] = vectorizing(pictures, output, files, "--dask", address)
+    return figures
+
+
+@contextlib.contextmanager
+def dask_cluster(file: Path, workers: int) -> Iterator[str]:
+    """Start a scheduler and its workers; give its address once all are there."""
+    quiet = {"cwd": config.ROOT, "stderr": subprocess.DEVNULL}
+    program = [sys.executable, "-m", "distributed.cli.dask_{}", "--host", "127.0.0.1", "--no-dashboard"]
+    told = {"scheduler": ["--port", "0", "--scheduler-file", str(file)]}
+    told["worker"] = ["--scheduler-file", str(file), "--nthreads", "1", "--no-nanny"]
+    started = []
+    try:
+        for kind in ("scheduler", *["worker"] * workers):
+            command = [part.format(kind) for part in program] + told[kind]
+            started.append(subprocess.Popen(command, **quiet))  # type: ignore[call-overload]
+        while not file.is_file():
+            time.sleep(0.1)
+        with distributed.Client(scheduler_file=str(file)) as client:
+            client.wait_for_workers(workers)
+            address = client.scheduler.address
+        yield address
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def retraining(data: Path, networks: Path) -> dict[str, float]:
+    """Time training on a table, as `python -m emotion train` does it."""
+    with tempfile.TemporaryDirectory() as folder:
+        return {"median_ms": 1000 * seconds_of(lambda: train(data, out=folder, networks=networks))}
 
 
 def machine() -> dict[str, Any]:
@@ -145,12 +228,9 @@ def report(result: dict[str, Any]) -> None:
     described = result["machine"]
     print(f"{described['processor']}, {described['cores']} cores, Python {described['python']}")
     for name, figure in result["figures"].items():
-        line = f"  {name:62} {figure['median_ms']:9.2f} ms"
+        line = f"  {name:68} {figure['median_ms']:9.2f} ms"
         if "p95_ms" in figure:
             line += f"   95 %: {figure['p95_ms']:8.2f} ms"
-        if "the_original_ms" in figure:
-            original = figure["the_original_ms"]
-            line += f"   the original: {original:.0f} ms, {original / figure['median_ms']:.0f} times as long"
         for key in ("faces_a_second", "files_a_second", "largest_process_mb"):
             if key in figure:
                 line += f"   {key.replace('_', ' ')}: {figure[key]:,.0f}"

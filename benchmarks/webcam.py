@@ -6,6 +6,7 @@ older the place is that it is drawn around than the frame that it is drawn on.
 """
 
 import argparse
+import contextlib
 import json
 import math
 import re
@@ -117,11 +118,15 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="a file for the figures")
     options = parser.parse_args()
     chromium = required_chromium()
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "log") as address, sync_playwright() as player:
-        server = server_process(address)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as player, contextlib.ExitStack() as stack:
         flags = browser_flags(film(), Path(folder) / "camera.mjpeg")
         browser = player.chromium.launch(executable_path=chromium, args=flags)
+        begun = time.monotonic()
+        places = {"EMOTION_SESSIONS": str(options.sessions)}
+        address = stack.enter_context(serving(Path(folder) / "log", environment=places))
+        server = server_process(address)
         _warm_up(browser.new_page(), address)
+        opening = time.monotonic() - begun
         pages, started = [], []
         for _ in range(options.sessions):
             page = browser.new_page(viewport={"width": 1280, "height": 800})
@@ -137,7 +142,11 @@ def main() -> None:
             memory.append((time.monotonic() - until + options.seconds, server.memory_info().rss / 2**20))
         sessions = [_smoothness(page, at) for page, at in zip(pages, started, strict=True)]
         browser.close()
-    figures = {"sessions": [asdict(session) for session in sessions], "memory_mb": _memory(memory)}
+    figures = {
+        "opening_seconds": opening,
+        "sessions": [asdict(session) for session in sessions],
+        "memory_mb": _memory(memory),
+    }
     _print(figures, options.seconds)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
@@ -210,6 +219,7 @@ def _print(figures: dict[str, Any], seconds: float) -> None:
     for key, name in names.items():
         values = [session[key] for session in sessions]
         print(f"  {name:24}{min(values):8.1f} to {max(values):8.1f}, median {statistics.median(values):8.1f}")
+    print(f"  from the server's start to a page that can be used: {figures['opening_seconds']:.1f} s")
     memory = figures["memory_mb"]
     print(f"  server memory, MB: {memory['after_a_minute']:.0f} after a minute, {memory['end']:.0f} at the end")
 
