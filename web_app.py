@@ -3,13 +3,13 @@
 Started by ``streamlit run web_app.py``.
 """
 
-import gc
 from collections.abc import Callable
 
 import streamlit as st
 
 from emotion import Ensemble, config, load_models
 from emotion.errors import ModelsError
+from emotion.ui.memory import set_aside
 from emotion.ui.models import show_models
 from emotion.ui.pictures import show_pictures
 from emotion.ui.state import visit
@@ -47,9 +47,6 @@ def _with_models(show: Callable[[Ensemble], None]) -> None:
 def shared_models() -> Ensemble:
     """Load the models, once for all visitors of this server. A failure is not kept: the next run tries again.
 
-    From then on the garbage collector leaves alone what is there by now, libraries and models. Streamlit has it run
-    after each drawing, each refresh of the webcam's page included; it took 65 ms, and the video stood still meanwhile.
-
     Returns
     -------
     Ensemble
@@ -60,8 +57,7 @@ def shared_models() -> Ensemble:
         If the models are missing or damaged.
     """
     models = load_models(config.MODELS)
-    gc.collect()
-    gc.freeze()
+    set_aside()
     return models
 
 

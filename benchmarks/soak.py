@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import psutil
 
+from emotion.ui.memory import PAUSE_SECONDS
 from tests.browser.live import (
     browser_flags,
     camera_picture,
@@ -64,8 +65,9 @@ def main() -> None:
             rounds += 1
             samples.append(_sample(server, passed))
         time.sleep(FORGETTING_SECONDS)
-        _look_in(player, chromium, flags, address)  # it forgets those who are gone when the next one comes
-        time.sleep(SETTLING_SECONDS / 2)
+        for _ in range(2):  # it forgets those who are gone when the next one comes, and collects after a drawing
+            _look_in(player, chromium, flags, address)
+        time.sleep(SETTLING_SECONDS + PAUSE_SECONDS)
         samples.append(_sample(server, time.monotonic() - started))
         log = (Path(folder) / "log").read_text()
     print(f"{rounds} rounds in {samples[-1]['seconds'] / 60:.0f} minutes, Start pressed again {again} times")
@@ -103,7 +105,9 @@ def _round(player: Playwright, chromium: str, flags: list[str], address: str) ->
 
 def _look_in(player: Playwright, chromium: str, flags: list[str], address: str) -> None:
     browser = player.chromium.launch(executable_path=chromium, args=flags)
-    browser.new_page().goto(address)
+    page = browser.new_page()
+    page.goto(address)
+    page.get_by_text("Press Start").wait_for(timeout=60_000)
     browser.close()
 
 
