@@ -50,6 +50,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=config.MODELS)
     parser.add_argument("--files", type=int, default=30_000, help="pictures for image_to_vector.py (default: 30000)")
     parser.add_argument("--data", type=Path, default=config.ROOT / "data.csv", help="a table of faces")
+    parser.add_argument("--test", type=Path, default=config.ROOT / "test.csv", help="another one, kept out of training")
     parser.add_argument("--original-rows", type=int, default=10_000, help="of them, to train the original's recipe on")
     parser.add_argument("--peer-python", default=sys.executable, help="an interpreter with the package fer")
     parser.add_argument("--json", type=Path, help="a file for the figures")
@@ -92,7 +93,8 @@ def main() -> None:
             )
         figures |= clustered(pictures, Path(folder), options.files)
     if options.data.is_file():
-        figures["retraining the five models, networks as they are"] = retraining(options.data, options.models)
+        test = options.test if options.test.is_file() else None
+        figures["retraining the five models, networks as they are"] = retraining(options.data, test, options.models)
 
     result = {"machine": machine(), "figures": figures, "peak_memory_mb": memory}
     report(result)
@@ -202,10 +204,10 @@ def dask_cluster(file: Path, workers: int) -> Iterator[str]:
             process.wait()
 
 
-def retraining(data: Path, networks: Path) -> dict[str, float]:
+def retraining(data: Path, test: Path | None, networks: Path) -> dict[str, float]:
     """Time training on a table, as `python -m emotion train` does it."""
     with tempfile.TemporaryDirectory() as folder:
-        return {"median_ms": 1000 * seconds_of(lambda: train(data, out=folder, networks=networks))}
+        return {"median_ms": 1000 * seconds_of(lambda: train(data, test, folder, networks=networks))}
 
 
 def machine() -> dict[str, Any]:

@@ -1,12 +1,18 @@
 """A server on 127.0.0.1 that answers byte for byte what a test says, whether or not it is proper HTTP."""
 
 import contextlib
+import datetime
 import itertools
 import socket
 import socketserver
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 Answer = bytes | Callable[[socket.socket, threading.Event], None]
 """What follows a request: bytes, or a function that sends until the event tells it to stop."""
@@ -94,3 +100,21 @@ def serving(
             server.stopping.set()
             server.shutdown()
             thread.join()
+
+
+def write_certificate(path: Path, host: str) -> Path:
+    """Write a file with key and certificate of a host, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
+    now = datetime.datetime.now(datetime.UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(
+        now + datetime.timedelta(days=1)
+    )
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    )
+    return path

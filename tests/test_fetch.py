@@ -4,7 +4,6 @@ Nothing here reaches outside: names are resolved by a table, and a connection to
 recorded, and fails the test. Where a public server is needed, the connection to its address is led to one on loopback.
 """
 
-import datetime
 import gzip
 import ipaddress
 import socket
@@ -19,16 +18,13 @@ from typing import Any
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emotion import fetch as module
 from emotion.errors import FetchError
 from emotion.fetch import fetch
-from tests.loopback import Answer, LoopbackServer, http_answer, redirect_to, serving
+from tests.loopback import Answer, LoopbackServer, http_answer, redirect_to, serving, write_certificate
 
 PUBLIC = "93.184.216.34"
 PICTURE = b"\x89PNG and the rest"
@@ -800,21 +796,7 @@ def test_time_spent_on_the_name_counts(
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with key and certificate of picture.test, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "picture.test")])
-    now = datetime.datetime.now(datetime.UTC)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(
-        now + datetime.timedelta(days=1)
-    )
-    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("picture.test")]), critical=False)
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    path = tmp_path_factory.mktemp("tls") / "picture.test.pem"
-    path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    )
-    return path
+    return write_certificate(tmp_path_factory.mktemp("tls") / "picture.test.pem", "picture.test")
 
 
 @pytest.fixture
