@@ -85,6 +85,13 @@ def test_the_vote_is_worth_its_five_models(manifest: dict, part: str) -> None:
     assert accuracy["vote"] > best - 2 * standard_error
 
 
+def test_what_ships_votes_as_what_was_fitted(manifest: dict) -> None:
+    """On the held-out faces, the ONNX files against scikit-learn's own predict behind the same networks."""
+    assert set(manifest["differing_ballots"]) == set(config.MODEL_NAMES)
+    assert manifest["rows"]["test"] > 2000
+    assert max(manifest["differing_ballots"].values()) <= manifest["rows"]["test"] / 1000
+
+
 def test_the_models_stay_small_enough_to_clone() -> None:
     sizes = [path.stat().st_size for path in config.MODELS.iterdir() if path.is_file()]
     assert sum(sizes) < 60_000_000
