@@ -1,6 +1,8 @@
 """Folders of files on this machine, or behind an address that fsspec knows, such as ``s3://bucket/faces``."""
 
 import os
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -20,11 +22,11 @@ class StoredFile(NamedTuple):
     Attributes
     ----------
     name : str, without folder
-    stamp : str, another one once the file has changed
+    stamp : int, another one once the file has changed
     """
 
     name: str
-    stamp: str
+    stamp: int
 
 
 def is_address(path: Path | str) -> bool:
@@ -109,13 +111,25 @@ class Folder:
                 found = _local_entries(self._local / below, follow_links)
             else:
                 listed = self._system.ls(self._at(below), detail=True, refresh=True)
-                found = [
-                    (entry["name"].rstrip("/").rpartition("/")[2], entry["type"] == "directory", _stamp(entry))
+                found = (
+                    (
+                        StoredFile(entry["name"].rstrip("/").rpartition("/")[2], _stamp(entry)),
+                        entry["type"] == "directory",
+                    )
                     for entry in listed
-                ]
-        visible = sorted(entry for entry in found if entry[0] and not entry[0].startswith("."))
-        files = [StoredFile(name, stamp) for name, is_folder, stamp in visible if not is_folder]
-        return [name for name, is_folder, _ in visible if is_folder], files
+                )
+            folders: list[str] = []
+            files: list[StoredFile] = []
+            for file, is_folder in found:
+                if not file.name or file.name.startswith("."):
+                    continue
+                if is_folder:
+                    folders.append(file.name)
+                else:
+                    files.append(file)
+        folders.sort()
+        files.sort()
+        return folders, files
 
     def read(self, name: str) -> bytes:
         """Read a picture file.
@@ -235,19 +249,18 @@ class _faults_told:  # noqa: N801  # a context manager, used like a function
             raise StorageError(f"{self.place} cannot be {self.verb}: {reason}.") from error
 
 
-def _local_entries(folder: Path, follow_links: bool) -> list[tuple[str, bool, str]]:
-    found = []
+def _local_entries(folder: Path, follow_links: bool) -> Iterator[tuple[StoredFile, bool]]:
     with os.scandir(folder) as entries:
         for entry in entries:
             try:
                 is_folder = entry.is_dir(follow_symlinks=follow_links)
-                if is_folder or entry.is_file():
-                    about = entry.stat()
-                    found.append((entry.name, is_folder, f"{about.st_size}:{about.st_mtime_ns}"))
+                if not is_folder and not entry.is_file():
+                    continue
+                about = entry.stat()
             except OSError:  # a link that leads round in a circle
                 continue
-    return found
+            yield StoredFile(entry.name, zlib.crc32(f"{about.st_size}:{about.st_mtime_ns}".encode())), is_folder
 
 
-def _stamp(entry: dict[str, Any]) -> str:
-    return ":".join(str(entry[key]) for key in ("size", *_CHANGES) if key in entry)
+def _stamp(entry: dict[str, Any]) -> int:
+    return zlib.crc32(":".join(str(entry[key]) for key in ("size", *_CHANGES) if key in entry).encode())

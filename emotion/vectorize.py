@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from emotion.errors import DatasetError, ImageError
 from emotion.faces import FaceDetector, FaceVectors, decode_image, find_faces
 from emotion.files import printable, replacing
 from emotion.labels import label_of
-from emotion.storage import Folder, is_address
+from emotion.storage import Folder, StoredFile, is_address
 
 _BATCH_PICTURES: Final = 64
 _PART_PICTURES: Final = 2048
@@ -56,7 +57,29 @@ class Picture(NamedTuple):
 
     label: str
     name: str
-    stamp: str
+    stamp: int
+
+
+@dataclass
+class Listing:
+    """The files of ``folder/<emotion>/``, which become pictures as they are asked for: a name once, not twice."""
+
+    emotions: list[tuple[str, list[StoredFile]]]
+
+    def __len__(self) -> int:
+        return sum(len(files) for _, files in self.emotions)
+
+    def __iter__(self) -> Iterator[Picture]:
+        for emotion, files in self.emotions:
+            label = label_of(emotion)
+            for file in files:
+                yield Picture(label, f"{emotion}/{file.name}", file.stamp)
+
+    def parts(self, size: int) -> Iterator[list[Picture]]:
+        """Give so many pictures at a time."""
+        pictures = iter(self)
+        while part := list(itertools.islice(pictures, size)):
+            yield part
 
 
 @dataclass
@@ -69,16 +92,16 @@ class Batch:
     names: list[str]
 
 
-def picture_files(folder: Folder) -> Iterator[Picture]:
+def picture_files(folder: Folder) -> Listing:
     """List the files of ``folder/<emotion>/``, in sorted order, hidden ones left out.
 
     Parameters
     ----------
     folder : Folder
 
-    Yields
-    ------
-    Picture
+    Returns
+    -------
+    Listing
 
     Raises
     ------
@@ -90,18 +113,12 @@ def picture_files(folder: Folder) -> Iterator[Picture]:
     if not folder.exists():
         raise DatasetError(f"There is no folder {folder}.")
     emotions, _ = folder.entries()
-    listed = (
-        Picture(label_of(emotion), f"{emotion}/{file.name}", file.stamp)
-        for emotion in emotions
-        for file in folder.entries(emotion)[1]
-    )
-    first = next(listed, None)
-    if first is None:
+    listing = Listing([(emotion, folder.entries(emotion)[1]) for emotion in emotions])
+    if not len(listing):
         meant = next((inner for inner in emotions if folder.entries(inner)[0]), None)
         hint = f" Name a folder further in, such as {folder.place(meant)}." if meant else ""
         raise DatasetError(f"{folder} must hold one folder of pictures for each emotion, and holds none.{hint}")
-    yield first
-    yield from listed
+    return listing
 
 
 def faces_of_file(folder: Folder, name: str) -> list[NDArray[np.uint8]] | str:
@@ -210,7 +227,7 @@ def vectorize(
     """
     source = Folder(folder)
     in_parts = is_address(output) or str(output).endswith("/") or Path(output).is_dir()
-    pictures = list(picture_files(source))
+    pictures = picture_files(source)
     with workers(dask) as pool, tqdm(total=len(pictures), unit="file", disable=not progress) as bar:
         if in_parts:
             return _write_parts(source, pictures, Folder(output), keep_names, pool, bar)
@@ -218,11 +235,11 @@ def vectorize(
 
 
 def _write_table(
-    source: Folder, pictures: list[Picture], output: Path, keep_names: bool, pool: Workers, bar: tqdm
+    source: Folder, pictures: Listing, output: Path, keep_names: bool, pool: Workers, bar: tqdm
 ) -> Summary:
     summary = Summary()
     with face_writer(output, keep_names) as writer:
-        for batch in pool.map(functools.partial(read_batch, source), _slices(pictures, _BATCH_PICTURES)):
+        for batch in pool.map(functools.partial(read_batch, source), pictures.parts(_BATCH_PICTURES)):
             if len(batch.pixels):
                 writer.write(batch.pixels, batch.labels, batch.names)
             summary.add(batch.summary)
@@ -238,12 +255,12 @@ def _write_table(
 
 
 def _write_parts(
-    source: Folder, pictures: list[Picture], output: Folder, keep_names: bool, pool: Workers, bar: tqdm
+    source: Folder, pictures: Listing, output: Folder, keep_names: bool, pool: Workers, bar: tqdm
 ) -> Summary:
     summary = Summary()
     names: list[str] = []
     write = functools.partial(_write_part, source, output, keep_names)
-    for name, done in pool.map(write, enumerate(_slices(pictures, _PART_PICTURES))):
+    for name, done in pool.map(write, enumerate(pictures.parts(_PART_PICTURES))):
         names.append(name)
         summary.add(done)
         bar.update(done.files)
@@ -276,10 +293,6 @@ def _write_part(
         about["without_face"],
         [(file, why) for file, why in about["unreadable"]],
     )
-
-
-def _slices(pictures: list[Picture], size: int) -> Iterator[list[Picture]]:
-    return (pictures[start : start + size] for start in range(0, len(pictures), size))
 
 
 def _check_faces(summary: Summary, source: Folder) -> None:

@@ -93,7 +93,7 @@ def test_a_mended_folder_takes_back_its_list_of_unreadable_files(pictures: Path,
 def test_a_file_that_vanishes_is_one_unreadable_file(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = list(vectorize.picture_files(Folder(pictures)))
+    listed = vectorize.picture_files(Folder(pictures))
     (pictures / "happy" / "1.png").unlink()
     monkeypatch.setattr(vectorize, "picture_files", lambda folder: listed)
     summary = run(pictures, tmp_path / "data.csv")
