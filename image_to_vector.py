@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Stopped; what was there is as it was.", file=sys.stderr)
+        print("Stopped; the table is as it was.", file=sys.stderr)
         return 130
     print(report(summary, options.output))
     return 0

@@ -95,9 +95,7 @@ def _parser() -> argparse.ArgumentParser:
             "--votes", type=Path, help="FER+'s votes on these pictures, by file name (tables made with --keep-names)"
         )
     for command in (predict, train):
-        command.add_argument(
-            "--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster that is to do the work (with --out)"
-        )
+        command.add_argument("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster that is to do the work")
     for command in (predict, evaluate):
         command.add_argument("--models", type=Path, default=config.MODELS, help="folder of models (default: models)")
     return parser

@@ -8,6 +8,7 @@ import contextlib
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,7 @@ PIXEL_COLUMNS: Final = tuple(f"{i}_px" for i in range(config.N_PIXELS))
 LABEL_COLUMN: Final = "emotion"
 FILE_COLUMN: Final = "file"
 PARTS_FILE: Final = "_faces.json"
+PART_NAME: Final = re.compile(r"part-\d{6}-[0-9a-f]{16}\.parquet")
 
 _PARQUET_GROUP_ROWS: Final = 8192
 _CSV_BLOCK_BYTES: Final = 16 << 20
@@ -314,7 +316,7 @@ def write_part(
     Parameters
     ----------
     folder : Folder
-    name : str, of the part, which ends in ``.parquet``
+    name : str, of the part, which `PART_NAME` matches
     faces : pixels of shape (n, 2304), uint8, with labels and files
     about : dict that JSON can hold, to be had again from `about_part`
     keep_names : bool
@@ -360,7 +362,7 @@ def about_part(folder: Folder, name: str) -> dict[str, Any] | None:
 
 
 def finish_parts(folder: Folder, parts: Sequence[str]) -> None:
-    """Write the list of a table's parts, which makes it a table, and remove parts that are on it no longer.
+    """Write the list of a table's parts, which makes it a table, and remove parts that are no longer on it.
 
     Parameters
     ----------
@@ -374,5 +376,5 @@ def finish_parts(folder: Folder, parts: Sequence[str]) -> None:
     """
     folder.write(PARTS_FILE, (json.dumps({"parts": list(parts)}, indent=1) + "\n").encode())
     for file in folder.entries()[1]:
-        if file.name.endswith(".parquet") and file.name not in set(parts):
+        if PART_NAME.fullmatch(file.name) and file.name not in set(parts):
             folder.remove(file.name)

@@ -110,18 +110,16 @@ class Folder:
             if self._local is not None:
                 found = _local_entries(self._local / below, follow_links)
             else:
-                listed = self._system.ls(self._at(below), detail=True, refresh=True)
+                own = self._at(below).rstrip("/")
                 found = (
-                    (
-                        StoredFile(entry["name"].rstrip("/").rpartition("/")[2], _stamp(entry)),
-                        entry["type"] == "directory",
-                    )
-                    for entry in listed
+                    (StoredFile(name.rpartition("/")[2], _stamp(entry)), entry["type"] == "directory")
+                    for entry in self._system.ls(own, detail=True, refresh=True)
+                    if (name := entry["name"].rstrip("/")) != own  # object stores may list a folder in itself
                 )
             folders: list[str] = []
             files: list[StoredFile] = []
             for file, is_folder in found:
-                if not file.name or file.name.startswith("."):
+                if file.name.startswith("."):
                     continue
                 if is_folder:
                     folders.append(file.name)

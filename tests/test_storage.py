@@ -32,9 +32,9 @@ def pictures(tmp_path: Path) -> Path:
 @pytest.fixture
 def memory() -> Iterator[fsspec.AbstractFileSystem]:
     system = fsspec.filesystem("memory")
-    system.store.clear()
     yield system
     system.store.clear()
+    system.pseudo_dirs[:] = [""]
 
 
 @pytest.fixture(autouse=True)
@@ -128,6 +128,32 @@ def test_a_changed_picture_makes_its_part_anew_and_no_other(pictures, tmp_path) 
     assert (read_faces(faces).X[0] == 7).all()
     assert len(set(before) & set(parts(faces))) == 1, "of the first and the last part, the files have changed"
     assert not (faces / "_unreadable.txt").exists()
+
+
+def test_files_of_others_in_the_folder_of_parts_stay(pictures, tmp_path) -> None:
+    """Who names the wrong folder is not to lose what is in it."""
+    faces = tmp_path / "faces"
+    faces.mkdir()
+    for name in ("mine.parquet", "part-mine.parquet", "notes.txt"):
+        (faces / name).write_text("mine")
+    run(pictures, faces)
+    (pictures / "happy" / "00.png").unlink()
+    run(pictures, faces)
+    assert {(faces / name).read_text() for name in ("mine.parquet", "part-mine.parquet", "notes.txt")} == {"mine"}
+    assert len(read_faces(faces)) == 11
+
+
+def test_a_folder_that_an_object_store_lists_in_itself_is_not_gone_into_again(pictures, memory, monkeypatch) -> None:
+    """As buckets do whose folders somebody made by hand."""
+    memory.put(f"{pictures}/", "/bucket/", recursive=True)
+    whole = type(memory).ls
+
+    def with_itself(self: object, path: str, **options: object) -> list[dict[str, object]]:
+        return [*whole(self, path, **options), {"name": f"{path}/", "size": 0, "type": "directory"}]
+
+    monkeypatch.setattr(type(memory), "ls", with_itself)
+    assert Folder("memory://bucket").entries()[0] == ["happy", "sad"]
+    assert Folder("memory://bucket").entries("sad")[0] == []
 
 
 @pytest.mark.hostile("that the folder is no finished table, and how to go on")
