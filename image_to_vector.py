@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 
 from emotion.errors import EmotionError
-from emotion.storage import is_address
+from emotion.storage import Folder, is_address
 from emotion.vectorize import UNREADABLE_FILE, Summary, vectorize
 
 
@@ -71,7 +71,7 @@ def report(summary: Summary, output: str) -> str:
     lines = [f"{name:<{width}}  {count:>9,}" for name, count in rows]
     if summary.unreadable:
         in_parts = is_address(output) or Path(output).is_dir()
-        beside = f"{output.rstrip('/')}/{UNREADABLE_FILE}" if in_parts else Path(output).with_suffix(".unreadable.txt")
+        beside = Folder(output).place(UNREADABLE_FILE) if in_parts else Path(output).with_suffix(".unreadable.txt")
         lines.append(f"The unreadable files and why: {beside}")
     return "\n".join([*lines, f"Written: {output}"])
 

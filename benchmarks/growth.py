@@ -166,7 +166,8 @@ def page(result: dict[str, Any]) -> str:
     return PAGE.format(
         **result["machine"],
         files=_file_table(files),
-        each_file=(files[-1]["largest_process_mb"] - files[0]["largest_process_mb"]) / (files[-1]["files"] / 1e6),
+        each_file=(files[-1]["largest_process_mb"] - files[0]["largest_process_mb"])
+        / ((files[-1]["files"] - files[0]["files"]) / 1e6),
         pictures=_file_table(pictures),
         faces=_table(["faces", "found", "to find them", "with votes on each"], of_faces),
         finding=finding,

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from emotion import config
 from emotion.cluster import Workers, workers
-from emotion.ensemble import Ensemble
+from emotion.ensemble import Ensemble, same_models
 from emotion.errors import ImageError, OutputError
 from emotion.faces import Box, FaceVector, decode_image
 from emotion.files import printable, replacing
@@ -123,7 +123,8 @@ def recognize_folder(
     try:
         done = _keep_whole(output, form)
         with workers(dask) as pool, output.open("a", encoding="utf-8", newline="") as file:
-            return _recognize(source, file, form, Recognizer(models), done, pool, progress)
+            recognizer = functools.partial(_recognizer_of, *models.origin) if dask else Recognizer(models)
+            return _recognize(source, file, form, recognizer, done, pool, progress)
     except OSError as error:
         raise OutputError(f"{output} cannot be written: {error.strerror or error}.") from error
 
@@ -132,7 +133,7 @@ def _recognize(
     source: Folder,
     file: TextIO,
     form: "_Form",
-    recognizer: Recognizer,
+    recognizer: "Recognizer | functools.partial[Recognizer]",
     done: NDArray[np.uint64],
     pool: Workers,
     progress: bool,
@@ -163,7 +164,16 @@ def _batches(
             yield new
 
 
-def _recognize_batch(source: Folder, recognizer: Recognizer, names: list[str]) -> tuple[list[str], list[Result]]:
+def _recognizer_of(folder: str, checksum: str) -> Recognizer:
+    return Recognizer(same_models(folder, checksum))
+
+
+def _recognize_batch(
+    source: Folder, recognizer: "Recognizer | functools.partial[Recognizer]", names: list[str]
+) -> tuple[list[str], list[Result]]:
+    """Let a recogniser vote, or, where others do the work, one that is made there: what it lacks is told from there."""
+    if isinstance(recognizer, functools.partial):
+        recognizer = recognizer()
     found = [_find(source, name, recognizer) for name in names]
     votes = iter(recognizer.vote([vector for faces in found if not isinstance(faces, str) for _, vector in faces]))
     return names, [

@@ -2,9 +2,10 @@
 
 import logging
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
@@ -15,6 +16,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _CONNECT_SECONDS: Final = 10.0
+_PATIENCE_SECONDS: Final = 30.0
 _AHEAD: Final = 4
 """Pieces of work that wait for each worker: enough that none is idle, few enough for memory."""
 
@@ -25,12 +27,25 @@ class Workers:
     Parameters
     ----------
     submit : callable, of a function and its argument, that gives a future
+    result : callable, of a future, that waits for what became of it
     count : int, how many pieces are done at a time
+
+    Attributes
+    ----------
+    stopping : Event, which is set when the rest of the work is not wanted any more; on a cluster, None
     """
 
-    def __init__(self, submit: Callable[..., Any], count: int) -> None:
+    def __init__(
+        self,
+        submit: Callable[..., Any],
+        result: Callable[[Any], Any],
+        count: int,
+        stopping: threading.Event | None = None,
+    ) -> None:
         self._submit = submit
+        self._result = result
         self.count = count
+        self.stopping = stopping
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Give each item's result, in the order of the items, of which a few at a time are held.
@@ -49,10 +64,12 @@ class Workers:
             for item in items:
                 waiting.append(self._submit(function, item))
                 if len(waiting) > _AHEAD * self.count:
-                    yield waiting.popleft().result()
+                    yield self._result(waiting.popleft())
             while waiting:
-                yield waiting.popleft().result()
+                yield self._result(waiting.popleft())
         finally:
+            if self.stopping is not None:
+                self.stopping.set()
             for future in waiting:
                 future.cancel()
 
@@ -77,11 +94,26 @@ def workers(dask: str | None = None) -> Iterator[Workers]:
     """
     if dask is None:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            yield Workers(pool.submit, os.cpu_count() or 1)
+            yield Workers(pool.submit, Future.result, os.cpu_count() or 1, threading.Event())
         return
     with connected(dask) as client:
-        threads = sum(client.nthreads().values())
-        yield Workers(lambda function, item: client.submit(function, item, pure=False), threads)
+
+        def submit(function: Callable[[Item], Result], item: Item) -> Any:
+            return client.submit(function, item, pure=False)
+
+        def result(future: Any) -> Any:
+            while True:
+                try:
+                    return future.result(timeout=_PATIENCE_SECONDS)
+                except TimeoutError:
+                    if future.done():
+                        raise
+                    if not client.nthreads():
+                        raise ClusterError(
+                            f"The scheduler at {dask} has lost all its workers. Start some, and the same command again."
+                        ) from None
+
+        yield Workers(submit, result, sum(client.nthreads().values()))
 
 
 @contextmanager
@@ -110,12 +142,14 @@ def connected(dask: str) -> Iterator[Any]:
         ) from error
 
     # What it says of connections that are lost is said below, in a sentence.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = distributed.Client(dask, timeout=_CONNECT_SECONDS)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:  # the last of an address whose kind needs more than this one has
         raise ClusterError(
-            f"No Dask scheduler answers at {dask}. Start one with: dask scheduler, or correct the address."
+            f"No Dask scheduler answers at {dask}. Start one with: python -m distributed.cli.dask_scheduler, or "
+            "correct the address."
         ) from error
     with client:
         try:
@@ -125,12 +159,13 @@ def connected(dask: str) -> Iterator[Any]:
                 f"The scheduler at {dask} has no workers. Start some with: python -m distributed.cli.dask_worker {dask}"
             ) from error
         try:
+            client.run_on_scheduler(_introduce)
             client.run(_introduce)
-        except Exception as error:  # whatever a worker without this project, or with another one, raises
+        except Exception as error:  # whatever one without this project, or with another one, raises
             raise ClusterError(
-                f"The workers of {dask} cannot import this project ({error.__cause__ or error}). Start each in the "
-                "folder of a clone, with the packages of requirements/cluster.txt: "
-                f"python -m distributed.cli.dask_worker {dask}"
+                f"The machines of {dask} cannot import this project ({error.__cause__ or error}). Start scheduler and "
+                "workers in the folder of a clone, with the packages of requirements/cluster.txt: python -m "
+                f"distributed.cli.dask_scheduler, python -m distributed.cli.dask_worker {dask}"
             ) from error
         try:
             yield client

@@ -21,7 +21,7 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from emotion import config
-from emotion.errors import DatasetError
+from emotion.errors import DatasetError, StorageError
 from emotion.faces import FaceVectors
 from emotion.files import replacing
 from emotion.labels import label_of
@@ -36,6 +36,7 @@ PART_NAME: Final = re.compile(r"part-\d{6}-[0-9a-f]{16}\.parquet")
 _PARQUET_GROUP_ROWS: Final = 8192
 _CSV_BLOCK_BYTES: Final = 16 << 20
 _ABOUT: Final = b"about"
+_TOLD_BELOW: Final = (pa.ArrowInvalid, pa.ArrowKeyError)
 _DIGITS: Final = np.array([list(f"{value},".encode().ljust(4, b"\0")) for value in range(256)], dtype=np.uint8)
 """What CSV writes for each value of a pixel, filled up with zeros."""
 
@@ -111,7 +112,7 @@ def read_faces(path: Path | str) -> Faces:
             if FILE_COLUMN in batch.schema.names:
                 files.extend(batch.column(FILE_COLUMN).fill_null("").to_pylist())
             labels.extend(_label_list(batch, path, len(labels)))
-    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+    except _TOLD_BELOW as error:
         reason = str(error).splitlines()[0]
         raise DatasetError(
             f"{path} is not a table of faces ({reason}); make it anew with image_to_vector.py."
@@ -126,11 +127,13 @@ def _batches(path: Path | str) -> Iterator[pa.RecordBatch]:
     folder = Folder(path)
     if folder.exists():
         for part in _parts(folder):
-            with _opened(folder, part, "start the same image_to_vector.py again, it goes on with the others") as file:
+            remedy = "start the same image_to_vector.py again, it goes on with the others"
+            with folder.faults_told(part, but=_TOLD_BELOW), _opened(folder, part, remedy) as file:
                 yield from _parquet_batches(file, path)
         return
     folder, name = folder_and_name(path)
-    with _opened(folder, name, f"make one with: python image_to_vector.py FOLDER --output {path}") as file:
+    remedy = f"make one with: python image_to_vector.py FOLDER --output {path}"
+    with folder.faults_told(name, but=_TOLD_BELOW), _opened(folder, name, remedy) as file:
         yield from _parquet_batches(file, path) if name.endswith(".parquet") else _csv_batches(file)
 
 
@@ -372,9 +375,13 @@ def finish_parts(folder: Folder, parts: Sequence[str]) -> None:
     Raises
     ------
     StorageError
-        If the folder cannot be written.
+        If a part is not there, or the folder cannot be written.
     """
+    there = {file.name for file in folder.entries()[1] if PART_NAME.fullmatch(file.name)}
+    if missing := set(parts) - there:
+        raise StorageError(
+            f"{len(missing)} parts that were written are not in {folder}; it must be one folder for all machines."
+        )
     folder.write(PARTS_FILE, (json.dumps({"parts": list(parts)}, indent=1) + "\n").encode())
-    for file in folder.entries()[1]:
-        if PART_NAME.fullmatch(file.name) and file.name not in set(parts):
-            folder.remove(file.name)
+    for name in there - set(parts):
+        folder.remove(name)

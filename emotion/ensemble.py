@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +41,8 @@ class Ensemble:
         The order of all ballots.
     calibration : Calibration
         Turns the mean of the models' probabilities into one that can be believed.
+    origin : (str, str)
+        The folder they are from, and the checksum of its manifest, for `same_models`.
     """
 
     def __init__(
@@ -56,11 +58,7 @@ class Ensemble:
         self.calibration = calibration
         self._pipelines = pipelines
         self._models = models
-        self._origin = origin
-
-    def __reduce__(self) -> tuple[Callable[[str, str], "Ensemble"], tuple[str, str]]:
-        """Send another process the folder's name alone; it opens its own, and sees that it is the same."""
-        return _same_models, self._origin
+        self.origin = origin
 
     def predict(self, X: FaceVectors) -> NDArray[np.str_]:
         """Elect a label for each face by majority.
@@ -200,7 +198,22 @@ def load_models(path: Path | str = config.MODELS) -> Ensemble:
 
 
 @functools.cache
-def _same_models(folder: str, checksum: str) -> Ensemble:
+def same_models(folder: str, checksum: str) -> Ensemble:
+    """Load the models of a folder, once for a process, where they are those that another process means.
+
+    Parameters
+    ----------
+    folder, checksum : str, an `Ensemble.origin`
+
+    Returns
+    -------
+    Ensemble
+
+    Raises
+    ------
+    ModelsError
+        As `load_models`, or if the folder holds others.
+    """
     if (Path(folder) / config.MANIFEST_FILE).is_file() and _checksum(Path(folder)) != checksum:
         raise ModelsError(f"{folder} on {platform.node()} holds other models than here; copy these there.")
     return load_models(folder)

@@ -1,7 +1,7 @@
 """Files that are either whole or not there, and their names."""
 
 import contextlib
-import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def replacing(path: Path) -> Iterator[Path]:
     OSError
         If the file cannot be put into place.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         yield partial
         partial.replace(path)

@@ -1,6 +1,8 @@
 """Folders of files on this machine, or behind an address that fsspec knows, such as ``s3://bucket/faces``."""
 
+import contextlib
 import os
+import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,11 +11,17 @@ from typing import Any, BinaryIO, NamedTuple
 import fsspec
 
 from emotion import config
-from emotion.errors import ImageError, StorageError
+from emotion.errors import EmotionError, ImageError, StorageError
 from emotion.files import replacing
 
-_CHANGES = ("mtime", "LastModified", "ETag", "etag", "md5Hash", "md5", "crc")
-"""What file systems tell of a file that changes with its content."""
+_CHANGES = (
+    *("mtime", "LastModified", "last_modified", "updated", "created", "modify", "last_write_time", "modificationTime"),
+    *("date_time", "ETag", "etag", "md5Hash", "md5", "CRC", "crc", "sha"),
+)
+"""What one file system or the other tells of a file that changes with its content."""
+
+_OF_THE_FILE = (FileNotFoundError, PermissionError)
+"""What is the matter with one file; anything else is the storage's."""
 
 
 class StoredFile(NamedTuple):
@@ -35,9 +43,19 @@ def is_address(path: Path | str) -> bool:
 
 
 def folder_and_name(path: Path | str) -> tuple["Folder", str]:
-    """Split the path or the address of a file into its folder and its name."""
-    parent, _, name = (str(path) if is_address(path) else Path(path).absolute().as_posix()).rpartition("/")
-    return Folder(parent or "/"), name
+    """Split the path or the address of a file into its folder and its name.
+
+    Raises
+    ------
+    StorageError
+        As `Folder`.
+    """
+    if not is_address(path):
+        return Folder(Path(path).absolute().parent), Path(path).name
+    # Of addresses that are chained (zip://faces.csv::file:///faces.zip), the first is the file's.
+    first, chain, rest = str(path).partition("::")
+    parent, _, name = first.rpartition("/")
+    return Folder(f"{parent}/{chain}{rest}"), name
 
 
 class Folder:
@@ -45,31 +63,70 @@ class Folder:
 
     Parameters
     ----------
-    path : path, or an address that fsspec knows; nothing is looked up yet
+    path : path, or an address that fsspec knows
 
     Raises
     ------
     StorageError
-        If fsspec does not know such addresses, or lacks the library for them.
+        If fsspec does not know such addresses, lacks the library for them, or what holds the files cannot be opened.
     """
 
     def __init__(self, path: Path | str) -> None:
         self.path = path
         self._local = None if is_address(path) else Path(path).absolute()
-        self._system: Any = None
-        self._root = ""
+        self._of_thread = threading.local()
         if self._local is None:
+            self._opened()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path, "_local": self._local}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ = state | {"_of_thread": threading.local()}
+
+    def _opened(self) -> tuple[Any, str]:
+        """Give the file system and the folder in it: one for each thread, since not all kinds may be shared."""
+        if not hasattr(self._of_thread, "opened"):
             try:
-                self._system, self._root = fsspec.core.url_to_fs(str(path))
-            except (ImportError, ValueError) as error:
-                raise StorageError(f"{path} cannot be opened: {error}.") from error
-            self._root = self._root.rstrip("/")
+                system, root = fsspec.core.url_to_fs(str(self.path))
+            except Exception as error:  # file systems' errors share no base
+                raise StorageError(f"{self.path} cannot be opened: {error}.") from error
+            self._of_thread.opened = system, root.rstrip("/")
+        opened: tuple[Any, str] = self._of_thread.opened
+        return opened
 
     def __str__(self) -> str:
         return str(self.path)
 
-    def _at(self, name: str) -> str:
-        return "/".join(filter(None, (self._root, name)))
+    @contextlib.contextmanager
+    def faults_told(
+        self, name: str = "", *, verb: str = "read", but: tuple[type[Exception], ...] = ()
+    ) -> Iterator[None]:
+        """Turn what file systems raise, which has no common base, into one sentence about a file.
+
+        Parameters
+        ----------
+        name : str, below the folder
+        verb : str, what is done to it
+        but : tuple of exceptions that pass as they are, as those of this program do
+
+        Raises
+        ------
+        StorageError
+        """
+        try:
+            yield
+        except Exception as error:
+            if isinstance(error, (EmotionError, *but)):
+                raise
+            reason = (isinstance(error, OSError) and error.strerror) or error
+            raise StorageError(f"{self.place(name)} cannot be {verb}: {reason}.") from error
+
+    def _at(self, name: str) -> tuple[Any, str]:
+        system, root = self._opened()
+        if not root:
+            return system, f"{system.root_marker}{name}"
+        return system, f"{root}/{name}" if name else root
 
     def place(self, name: str) -> str:
         """Write where a file is, for people to read."""
@@ -84,9 +141,10 @@ class Folder:
             If the storage cannot be asked.
         """
         if self._local is not None:
-            return self._local.is_dir()
-        with _faults_told(self):
-            return bool(self._system.isdir(self._root))
+            return os.path.isdir(self._local)  # noqa: PTH112  # Path's raises where a folder on the way is closed
+        with self.faults_told():
+            system, root = self._opened()
+            return bool(system.isdir(root or system.root_marker))
 
     def entries(self, below: str = "", *, follow_links: bool = True) -> tuple[list[str], list[StoredFile]]:
         """List what is in the folder, hidden entries left out, both lists in sorted order.
@@ -106,14 +164,15 @@ class Folder:
         StorageError
             If the folder cannot be listed.
         """
-        with _faults_told(self, below):
+        with self.faults_told(below):
             if self._local is not None:
                 found = _local_entries(self._local / below, follow_links)
             else:
-                own = self._at(below).rstrip("/")
+                system, own = self._at(below)
+                system.invalidate_cache(own)
                 found = (
                     (StoredFile(name.rpartition("/")[2], _stamp(entry)), entry["type"] == "directory")
-                    for entry in self._system.ls(own, detail=True, refresh=True)
+                    for entry in system.ls(own, detail=True)
                     if (name := entry["name"].rstrip("/")) != own  # object stores may list a folder in itself
                 )
             folders: list[str] = []
@@ -149,12 +208,11 @@ class Folder:
         """
         most = config.MAX_IMAGE_FILE_BYTES
         try:
-            if self._local is not None:
-                with (self._local / name).open("rb") as file:
-                    content = file.read(most + 1)
-            else:
-                with _faults_told(self, name, but=(FileNotFoundError, PermissionError)):
-                    content = self._system.cat_file(self._at(name), 0, most + 1)
+            with (
+                self.faults_told(name, but=_OF_THE_FILE if self._local is None else (OSError,)),
+                self.open(name) as file,
+            ):
+                content = file.read(most + 1)
         except OSError as error:
             if not self.exists():
                 raise StorageError(
@@ -185,8 +243,9 @@ class Folder:
         """
         if self._local is not None:
             return (self._local / name).open("rb")
-        with _faults_told(self, name, but=(FileNotFoundError, PermissionError)):
-            file: BinaryIO = self._system.open(self._at(name), "rb")
+        with self.faults_told(name, but=_OF_THE_FILE):
+            system, place = self._at(name)
+            file: BinaryIO = system.open(place, "rb")
         return file
 
     def write(self, name: str, content: bytes) -> None:
@@ -202,9 +261,10 @@ class Folder:
         StorageError
             If it cannot be written.
         """
-        with _faults_told(self, name, verb="written"):
+        with self.faults_told(name, verb="written"):
             if self._local is None:
-                self._system.pipe_file(self._at(name), content)
+                system, place = self._at(name)
+                system.pipe_file(place, content)
                 return
             self._local.mkdir(parents=True, exist_ok=True)
             with replacing(self._local / name) as partial:
@@ -222,29 +282,12 @@ class Folder:
         StorageError
             If it cannot be removed.
         """
-        with _faults_told(self, name, verb="removed"):
+        with self.faults_told(name, verb="removed"):
             if self._local is None:
-                self._system.rm_file(self._at(name))
+                system, place = self._at(name)
+                system.rm_file(place)
             else:
                 (self._local / name).unlink()
-
-
-class _faults_told:  # noqa: N801  # a context manager, used like a function
-    """Turn what file systems raise, which has no common base, into one sentence."""
-
-    def __init__(
-        self, folder: Folder, name: str = "", *, verb: str = "read", but: tuple[type[Exception], ...] = ()
-    ) -> None:
-        self.place = folder.place(name)
-        self.verb, self.but = verb, but
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Exception) and not isinstance(error, (StorageError, *self.but)):
-            reason = (isinstance(error, OSError) and error.strerror) or error
-            raise StorageError(f"{self.place} cannot be {self.verb}: {reason}.") from error
 
 
 def _local_entries(folder: Path, follow_links: bool) -> Iterator[tuple[StoredFile, bool]]:

@@ -3,6 +3,8 @@
 import functools
 import hashlib
 import itertools
+import os
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -146,12 +148,13 @@ def faces_of_file(folder: Folder, name: str) -> list[NDArray[np.uint8]] | str:
         return str(error)
 
 
-def read_batch(folder: Folder, pictures: Sequence[Picture]) -> Batch:
+def read_batch(folder: Folder, stopping: threading.Event | None, pictures: Sequence[Picture]) -> Batch:
     """Cut the faces out of several picture files.
 
     Parameters
     ----------
     folder : Folder
+    stopping : Event, optional; once it is set, no further file is read, and what is given is of no use
     pictures : sequence of Picture
 
     Returns
@@ -166,6 +169,8 @@ def read_batch(folder: Folder, pictures: Sequence[Picture]) -> Batch:
     batch = Batch(Summary(files=len(pictures)), np.empty((0, config.N_PIXELS), np.uint8), [], [])
     vectors: list[NDArray[np.uint8]] = []
     for picture in pictures:
+        if stopping is not None and stopping.is_set():
+            break
         found = faces_of_file(folder, picture.name)
         name = printable(picture.name)
         if isinstance(found, str):
@@ -226,7 +231,7 @@ def vectorize(
         If the cluster is not there, or is lost.
     """
     source = Folder(folder)
-    in_parts = is_address(output) or str(output).endswith("/") or Path(output).is_dir()
+    in_parts = is_address(output) or str(output).endswith(("/", os.sep)) or os.path.isdir(output)  # noqa: PTH112
     pictures = picture_files(source)
     with workers(dask) as pool, tqdm(total=len(pictures), unit="file", disable=not progress) as bar:
         if in_parts:
@@ -239,7 +244,7 @@ def _write_table(
 ) -> Summary:
     summary = Summary()
     with face_writer(output, keep_names) as writer:
-        for batch in pool.map(functools.partial(read_batch, source), pictures.parts(_BATCH_PICTURES)):
+        for batch in pool.map(functools.partial(read_batch, source, pool.stopping), pictures.parts(_BATCH_PICTURES)):
             if len(batch.pixels):
                 writer.write(batch.pixels, batch.labels, batch.names)
             summary.add(batch.summary)
@@ -259,7 +264,7 @@ def _write_parts(
 ) -> Summary:
     summary = Summary()
     names: list[str] = []
-    write = functools.partial(_write_part, source, output, keep_names)
+    write = functools.partial(_write_part, source, output, keep_names, pool.stopping)
     for name, done in pool.map(write, enumerate(pictures.parts(_PART_PICTURES))):
         names.append(name)
         summary.add(done)
@@ -274,7 +279,11 @@ def _write_parts(
 
 
 def _write_part(
-    source: Folder, output: Folder, keep_names: bool, numbered: tuple[int, list[Picture]]
+    source: Folder,
+    output: Folder,
+    keep_names: bool,
+    stopping: threading.Event | None,
+    numbered: tuple[int, list[Picture]],
 ) -> tuple[str, Summary]:
     """Write a part of the table, unless it is there: under a name that says which state of which pictures it is of."""
     number, pictures = numbered
@@ -284,7 +293,9 @@ def _write_part(
     )
     about = about_part(output, name)
     if about is None:
-        batch = read_batch(source, pictures)
+        batch = read_batch(source, stopping, pictures)
+        if stopping is not None and stopping.is_set():
+            return name, batch.summary
         write_part(output, name, (batch.pixels, batch.labels, batch.names), vars(batch.summary), keep_names)
         return name, batch.summary
     return name, Summary(

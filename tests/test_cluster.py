@@ -1,7 +1,6 @@
 """A Dask cluster of real processes does what this machine does alone, also when a part of it dies."""
 
 import contextlib
-import copy
 import json
 import os
 import signal
@@ -14,16 +13,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
+import distributed
 import numpy as np
 import pytest
 from skimage import data
 
 import image_to_vector
-from emotion import cli, cluster, config, vectorize
+from emotion import bulk, cli, cluster, config, vectorize
 from emotion.dataset import read_faces
 from emotion.ensemble import load_models
-from emotion.errors import ModelsError
+from emotion.errors import DatasetError, ModelsError, StorageError
 from emotion.evaluation import predictions
+from emotion.storage import Folder
 from tests.synthetic import synthetic_faces, write_table
 from tests.tiny_models import write_tiny_models, write_tiny_networks
 
@@ -75,6 +76,7 @@ def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         address, _ = scheduler(start, tmp_path_factory.mktemp("dask"))
         for _ in range(2):
             worker(start, address)
+        wait_for_workers(address, 2)
         yield address
 
 
@@ -93,7 +95,14 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def contents(path: Path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in (path.iterdir() if path.is_dir() else [path])}
+    """What a visitor of the folder sees; whoever is killed while writing may leave a hidden file."""
+    files = path.iterdir() if path.is_dir() else [path]
+    return {file.name: file.read_bytes() for file in files if not file.name.startswith(".")}
+
+
+def wait_for_workers(address: str, count: int) -> None:
+    with distributed.Client(address) as client:
+        client.wait_for_workers(count, timeout=START_SECONDS)
 
 
 @pytest.mark.parametrize("name", ["data.csv", "data.parquet", "parts/"])
@@ -133,6 +142,7 @@ def test_a_worker_that_is_killed_costs_nothing_and_nothing_is_done_twice(picture
         address, _ = scheduler(start, tmp_path)
         victim = worker(start, address)
         worker(start, address)
+        wait_for_workers(address, 2)
         there = tmp_path / "there"
         written: dict[str, int] = {}
 
@@ -193,10 +203,12 @@ def test_a_scheduler_that_is_not_there_is_one_sentence(tmp_path, monkeypatch, ca
 
 @pytest.mark.hostile("that there are no workers, or that they lack the project, and how to start them")
 def test_a_cluster_that_cannot_work_is_one_sentence(pictures, tmp_path, monkeypatch, capfd) -> None:
-    monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 1.0)
     told = [str(pictures), "--output", str(tmp_path / "data.csv"), "--dask"]
     with processes() as start:
         address, _ = scheduler(start, tmp_path)
+        with distributed.Client(address):  # it answers: what follows is not about the connection
+            pass
+        monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 3.0)
         assert image_to_vector.main([*told, address]) == 1
         assert f"The scheduler at {address} has no workers." in capfd.readouterr().err
         (tmp_path / "elsewhere").mkdir()
@@ -204,7 +216,7 @@ def test_a_cluster_that_cannot_work_is_one_sentence(pictures, tmp_path, monkeypa
         worker(start, address, tmp_path / "elsewhere")
         assert image_to_vector.main([*told, address]) == 1
         told_us = capfd.readouterr().err
-        assert "cannot import this project" in told_us
+        assert f"The machines of {address} cannot import this project" in told_us
         assert "No module named 'emotion'" in told_us
         assert told_us.count("\n") == 1
     assert not (tmp_path / "data.csv").exists()
@@ -223,9 +235,45 @@ def test_without_dask_everything_else_works(pictures, tmp_path) -> None:
 
 
 @pytest.mark.hostile("that a worker has other models")
-def test_a_worker_with_other_models_does_not_vote(tmp_path) -> None:
-    """A copy is opened from the folder, as a worker does it."""
+def test_a_worker_with_other_models_does_not_vote(pictures, tmp_path, dask) -> None:
+    """The folder's have changed since this process has loaded its own: the worker says so, and lives on."""
     models = load_models(write_tiny_models(tmp_path / "models"))
     write_tiny_models(tmp_path / "models", ("Angry", "Sad"))
     with pytest.raises(ModelsError, match="holds other models than here"):
-        copy.copy(models)
+        bulk.recognize_folder(pictures, tmp_path / "votes.csv", models, dask=dask, progress=False)
+    wait_for_workers(dask, 2)
+
+
+@pytest.mark.hostile("that no worker is left")
+def test_work_that_nobody_is_left_to_do_is_not_waited_for(pictures, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(cluster, "_PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(vectorize, "_PART_PICTURES", 5)
+    with processes() as start:
+        address, _ = scheduler(start, tmp_path)
+        last = worker(start, address)
+
+        def kill_in_the_middle() -> None:
+            wait_until(lambda: len(list((tmp_path / "there").glob("part-*"))) > 1)
+            last.kill()
+
+        killer = threading.Thread(target=kill_in_the_middle)
+        killer.start()
+        assert image_to_vector.main([str(pictures), "--output", f"{tmp_path}/there/", "--dask", address]) == 1
+        killer.join()
+    assert f"The scheduler at {address} has lost all its workers." in capsys.readouterr().err
+
+
+@pytest.mark.hostile("that the parts are not in one folder")
+def test_parts_on_disks_that_are_not_shared_are_no_table(pictures, tmp_path, monkeypatch) -> None:
+    """As where each machine has a folder of that name of its own."""
+    elsewhere = vectorize.write_part
+    monkeypatch.setattr(vectorize, "_PART_PICTURES", 40)
+    monkeypatch.setattr(
+        vectorize,
+        "write_part",
+        lambda folder, *rest: elsewhere(Folder(tmp_path / "other") if rest[0] > "part-000002" else folder, *rest),
+    )
+    with pytest.raises(StorageError, match="it must be one folder for all machines"):
+        vectorize.vectorize(pictures, f"{tmp_path}/here/", progress=False)
+    with pytest.raises(DatasetError, match="no finished table"):
+        read_faces(tmp_path / "here")

@@ -11,6 +11,7 @@ from emotion.ui.memory import give_back
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems' C libraries give back by themselves")
 def test_what_was_freed_goes_back_to_the_system() -> None:
     process = psutil.Process()
+    give_back()
     before = process.memory_info().rss
     many = [bytes(1000) for _ in range(200_000)]
     held = process.memory_info().rss - before

@@ -1,8 +1,12 @@
 """Folders behind addresses are read and written as folders of this machine are, and say what is wrong with them."""
 
+import io
 import json
+import tarfile
+import threading
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -10,6 +14,7 @@ import fsspec
 import numpy as np
 import pytest
 
+import image_to_vector
 from emotion import cli, vectorize
 from emotion.dataset import PARTS_FILE, read_faces
 from emotion.errors import DatasetError, ImageError, StorageError
@@ -195,6 +200,67 @@ def test_a_damaged_part_is_told_and_made_anew(pictures, tmp_path, content) -> No
     assert part.read_bytes() == whole
 
 
+def test_threads_do_not_disturb_each_other_in_an_archive(tmp_path) -> None:
+    """They would get each other's bytes, and faces another one's emotion, without an error."""
+    with tarfile.open(tmp_path / "files.tar", "w") as archive:
+        for number in range(40):
+            entry = tarfile.TarInfo(f"{number}.bin")
+            entry.size = 600_000
+            archive.addfile(entry, io.BytesIO(bytes([number]) * entry.size))
+    folder = Folder(f"tar://::file://{tmp_path}/files.tar")
+    with ThreadPoolExecutor(8) as pool:
+        contents = list(pool.map(lambda number: folder.read(f"{number}.bin"), range(40)))
+    assert all(content == bytes([number]) * 600_000 for number, content in enumerate(contents))
+
+
+@pytest.mark.parametrize(
+    "address", ["memory://data.csv", "file://{here}/data.csv", "zip://data.csv::file://{here}/x.zip"]
+)
+def test_a_table_at_the_root_of_an_address_is_read(pictures, tmp_path, memory, address) -> None:
+    run(pictures, tmp_path / "data.csv")
+    memory.put(str(tmp_path / "data.csv"), "/data.csv")
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.write(tmp_path / "data.csv", "data.csv")
+    assert same_faces(address.format(here=tmp_path), tmp_path / "data.csv")
+
+
+@pytest.mark.hostile("what is the matter with the archive or the server")
+@pytest.mark.parametrize("address", ["zip://::file://{here}/missing.zip", "zip://::file://{here}/broken.zip"])
+def test_what_holds_the_files_and_cannot_be_opened_is_told(tmp_path, address, capsys) -> None:
+    (tmp_path / "broken.zip").write_bytes(b"PK no archive")
+    address = address.format(here=tmp_path)
+    assert image_to_vector.main([address, "--output", str(tmp_path / "data.csv")]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"{address} cannot be opened: ")
+    assert told.count("\n") == 1
+
+
+@pytest.mark.hostile("that the table cannot be written, and why")
+def test_an_output_of_an_impossible_name_is_told(pictures, tmp_path) -> None:
+    with pytest.raises(DatasetError, match="cannot be written: File name too long"):
+        run(pictures, tmp_path / f"{300 * 'a'}.csv")
+
+
+def test_ctrl_c_does_not_wait_for_a_whole_part(pictures, tmp_path, monkeypatch) -> None:
+    """A part of photographs takes a minute; who stops a run wants it to stop."""
+    monkeypatch.setattr(vectorize, "_PART_PICTURES", 2048)
+    looked_at = []
+    cut = vectorize.faces_of_file
+
+    def interrupted(folder: Folder, name: str) -> object:
+        looked_at.append(name)
+        if len(looked_at) == 1:
+            stopping.set()
+        return cut(folder, name)
+
+    stopping = threading.Event()
+    monkeypatch.setattr(vectorize, "faces_of_file", interrupted)
+    listing = list(vectorize.picture_files(Folder(pictures)))
+    vectorize._write_part(Folder(pictures), Folder(tmp_path / "faces"), False, stopping, (0, listing))
+    assert len(looked_at) == 1
+    assert not (tmp_path / "faces").exists()
+
+
 @pytest.mark.hostile("which library the address needs, or that there is none for it")
 @pytest.mark.parametrize("address", ["s3://bucket/faces", "gs://bucket/faces", "nothing://bucket/faces"])
 def test_an_address_that_nothing_reads_is_told(address, capsys, tmp_path) -> None:
@@ -219,10 +285,14 @@ def test_a_folder_that_is_gone_is_no_unreadable_file(pictures, tmp_path) -> None
 def test_storage_that_fails_is_no_unreadable_file(pictures, memory, monkeypatch) -> None:
     memory.put(f"{pictures}/", "/bucket/", recursive=True)
 
-    def broken(*arguments: object, **options: object) -> bytes:
-        raise RuntimeError("the line is dead")
+    whole = type(memory).open
 
-    monkeypatch.setattr(type(memory), "cat_file", broken)
+    def broken(self: object, path: str, *arguments: object, **options: object) -> object:
+        if "bucket" in path:
+            raise RuntimeError("the line is dead")
+        return whole(self, path, *arguments, **options)
+
+    monkeypatch.setattr(type(memory), "open", broken)
     with pytest.raises(StorageError, match=r"memory://bucket/happy/00.png cannot be read: the line is dead"):
         run("memory://bucket", "memory://faces")
     assert not memory.exists("/faces/_faces.json")
