@@ -35,8 +35,8 @@ PAGE = """\
 {files}
 
 A straight line once the start of Python and its libraries, a second or less, no longer counts. In memory are a few
-parts of 2,048 pictures at a time, and the names of all files: {each_file:.0f} MB more for a million. (A single Parquet file
-grows faster in memory: its writer keeps what it says of each column of each group of rows until the end.)
+parts of 2,048 pictures at a time, and the names of all files: {each_file:.0f} MB more for a million. (A single
+Parquet file grows faster in memory: its writer keeps what it says of each column of each group of rows until the end.)
 
 `python -m emotion predict FOLDER --out votes.csv`, which has the models vote on each:
 
@@ -50,8 +50,8 @@ A picture of 1920x1080 pixels:
 
 {faces}
 
-A straight line: the picture itself, then about {finding:.1f} ms to find and cut out each face and {voting:.1f} ms to vote
-on it. From seventeen faces on, all cores vote.
+A straight line: the picture itself, then about {finding:.1f} ms to find and cut out each face and {voting:.1f} ms to
+vote on it. From seventeen faces on, all cores vote.
 
 ## With webcam sessions
 
