@@ -73,7 +73,8 @@ class Folder:
 
     def __init__(self, path: Path | str) -> None:
         self.path = path
-        self._local = None if is_address(path) else Path(path).absolute()
+        here = str(path).removeprefix("file://")
+        self._local = None if is_address(here) else Path(here).absolute()
         self._of_thread = threading.local()
         if self._local is None:
             self._opened()
