@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.errors import StreamlitInvalidLayoutContextError
 from streamlit_webrtc import VideoProcessorBase, WebRtcStreamerContext, webrtc_streamer
 
 from emotion import config
@@ -152,11 +153,14 @@ def _refresh(
     _draw_again_if_overtaken()
     _show_stream(context, refusal, models)
     stream = visit().stream
-    with session:
-        if stream is None:
-            st.empty()  # a refresh may write only to places that the page's last drawing has written to
-        else:
-            _show_session(stream, models, settings)
+    try:
+        with session:
+            if stream is None:
+                st.empty()  # a refresh may write only to places that the page's last drawing has written to
+            else:
+                _show_session(stream, models, settings)
+    except StreamlitInvalidLayoutContextError:  # that drawing was cut short before it came here
+        st.rerun()
 
 
 def _show_stream(context: WebRtcStreamerContext[StreamProcessor, Any], refusal: str, models: Ensemble) -> None:
