@@ -5,7 +5,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -136,10 +135,3 @@ def fer(picture: BGRImage, python: str = sys.executable) -> dict[str, dict[str, 
         return None
     timed: dict[str, dict[str, float]] = json.loads(done.stdout.splitlines()[-1])
     return timed
-
-
-def seconds_of(call: Callable[[], object]) -> float:
-    """Time one call."""
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started

@@ -29,7 +29,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import emotion
-from benchmarks.others import fer, original_recipe, seconds_of
+from benchmarks.others import fer, original_recipe
 from emotion import config
 from emotion.dataset import read_faces
 from emotion.faces import BGRImage, FaceDetector
@@ -207,7 +207,9 @@ def dask_cluster(file: Path, workers: int) -> Iterator[str]:
 def retraining(data: Path, test: Path | None, networks: Path) -> dict[str, float]:
     """Time training on a table, as `python -m emotion train` does it."""
     with tempfile.TemporaryDirectory() as folder:
-        return {"median_ms": 1000 * seconds_of(lambda: train(data, test, folder, networks=networks))}
+        started = time.perf_counter()
+        train(data, test, folder, networks=networks)
+        return {"median_ms": 1000 * (time.perf_counter() - started)}
 
 
 def machine() -> dict[str, Any]:

@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import json
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -123,7 +123,8 @@ def recognize_folder(
     try:
         done = _keep_whole(output, form)
         with workers(dask) as pool, output.open("a", encoding="utf-8", newline="") as file:
-            recognizer = functools.partial(_recognizer_of, *models.origin) if dask else Recognizer(models)
+            own = Recognizer(models)
+            recognizer = functools.partial(_recognizer_of, *models.origin) if dask else lambda: own
             return _recognize(source, file, form, recognizer, done, pool, progress)
     except OSError as error:
         raise OutputError(f"{output} cannot be written: {error.strerror or error}.") from error
@@ -133,7 +134,7 @@ def _recognize(
     source: Folder,
     file: TextIO,
     form: "_Form",
-    recognizer: "Recognizer | functools.partial[Recognizer]",
+    recognizer: Callable[[], Recognizer],
     done: NDArray[np.uint64],
     pool: Workers,
     progress: bool,
@@ -169,13 +170,12 @@ def _recognizer_of(folder: str, checksum: str) -> Recognizer:
 
 
 def _recognize_batch(
-    source: Folder, recognizer: "Recognizer | functools.partial[Recognizer]", names: list[str]
+    source: Folder, recognizer: Callable[[], Recognizer], names: list[str]
 ) -> tuple[list[str], list[Result]]:
-    """Let a recogniser vote, or, where others do the work, one that is made there: what it lacks is told from there."""
-    if isinstance(recognizer, functools.partial):
-        recognizer = recognizer()
-    found = [_find(source, name, recognizer) for name in names]
-    votes = iter(recognizer.vote([vector for faces in found if not isinstance(faces, str) for _, vector in faces]))
+    """Vote on some pictures. The recogniser is asked for here: of a worker's, what it lacks is told as any error."""
+    own = recognizer()
+    found = [_find(source, name, own) for name in names]
+    votes = iter(own.vote([vector for faces in found if not isinstance(faces, str) for _, vector in faces]))
     return names, [
         faces if isinstance(faces, str) else [FaceEmotion(box, next(votes), vector) for box, vector in faces]
         for faces in found

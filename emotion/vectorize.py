@@ -287,7 +287,8 @@ def _write_part(
 ) -> tuple[str, Summary]:
     """Write a part of the table, unless it is there: under a name that says which state of which pictures it is of."""
     number, pictures = numbered
-    key = repr((str(source), keep_names, pictures))
+    # How faces are found and cut out belongs to it: a later version of this program must not go on with other faces.
+    key = repr((str(source), keep_names, config.CROP_MARGIN, config.DETECTION_SIDE, pictures))
     name = (
         f"part-{number:06}-{hashlib.blake2b(key.encode(errors='backslashreplace'), digest_size=8).hexdigest()}.parquet"
     )
