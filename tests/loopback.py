@@ -102,6 +102,13 @@ def serving(
             thread.join()
 
 
+def free_port() -> int:
+    """Give a port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def write_certificate(path: Path, host: str) -> Path:
     """Write a file with key and certificate of a host, signed by itself."""
     key = ec.generate_private_key(ec.SECP256R1())

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -25,6 +24,7 @@ from emotion.ensemble import load_models
 from emotion.errors import DatasetError, ModelsError, StorageError
 from emotion.evaluation import predictions
 from emotion.storage import Folder
+from tests.loopback import free_port
 from tests.synthetic import synthetic_faces, write_table
 from tests.tiny_models import write_tiny_models, write_tiny_networks
 
@@ -180,12 +180,6 @@ def test_a_scheduler_that_dies_ends_the_run_and_a_rerun_goes_on(pictures, tmp_pa
     before = set(contents(there))
     assert image_to_vector.main([str(pictures), "--output", str(there)]) == 0
     assert before < set(contents(there))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.hostile("that no scheduler answers at the address, and how to start one")

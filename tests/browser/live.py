@@ -7,7 +7,6 @@ import base64
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from playwright.sync_api import FrameLocator, Locator, Page
 
 from emotion import config
 from emotion.faces import BGRImage, decode_image
+from tests.loopback import free_port
 
 SERVER_START_SECONDS = 90.0
 FAR_NAME = "faces.example"
@@ -65,9 +65,7 @@ def required_chromium() -> str:
 @contextmanager
 def serving(log_file: Path, script: str = "web_app.py", environment: Mapping[str, str] | None = None) -> Iterator[str]:
     """Serve the page, and give its address, from a process of its own that ends with the block."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     options = [f"--server.port={port}", "--server.headless=true", f"--browser.serverAddress={FAR_NAME}"]
     with log_file.open("w") as log:
         server = subprocess.Popen(

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from emotion import config
 from tests.browser.conftest import PATIENCE_MS
 from tests.browser.live import FAR_NAME, browser_flags, camera_picture, component, server_process, serving
-from tests.loopback import write_certificate
+from tests.loopback import free_port, write_certificate
 
 # The whole configuration of an nginx that needs no rights: the shipped part, and where to write.
 AROUND = """
@@ -56,12 +56,6 @@ class Behind:
             if visitor != "-":
                 sent[visitor].add(copy)
         return sent
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def is_listening(port: int) -> bool:
