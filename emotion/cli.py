@@ -15,7 +15,7 @@ from emotion.errors import EmotionError, ImageError, OutputError, TrainingError
 from emotion.faces import BGRImage, decode_image
 from emotion.fetch import fetch
 from emotion.recognizer import FaceEmotion, Recognizer
-from emotion.storage import Folder, folder_and_name
+from emotion.storage import Folder, folder_and_name, is_address
 
 # Training's and evaluation's modules are imported by the commands that need them: predict starts without
 # scikit-learn, as the page does.
@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--json", action="store_true", help="one JSON object a picture, one a line")
     predict.add_argument(
         "--out",
-        type=Path,
+        type=_path_here,
         metavar="FILE",
         help="recognise a whole folder into a table (.csv) or into JSON lines; a rerun goes on with what is there",
     )
@@ -62,13 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train the five models from a table of faces")
     train.add_argument("--data", required=True, help="a table made by image_to_vector.py; may be an address")
     train.add_argument("--test", help="another one to measure on (default: a fifth of --data)")
-    train.add_argument("--out", type=Path, default=config.MODELS, help="folder of models (default: models)")
+    train.add_argument("--out", type=_path_here, default=config.MODELS, help="folder of models (default: models)")
     train.add_argument(
         "--features", choices=("network", "pixels"), default="network", help="what the models see of a face"
     )
     train.add_argument(
         "--networks",
-        type=Path,
+        type=_path_here,
         default=config.MODELS,
         help="folder of the embedding networks, which stay as they are (default: those that ship, in models)",
     )
@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     networks.add_argument("--test", help="another one, to keep away from (default: a fifth of --data)")
     networks.add_argument(
         "--out",
-        type=Path,
+        type=_path_here,
         default=config.NETWORKS,
         help="folder of checkpoints, to go on from, and of the results (default: networks)",
     )
@@ -92,13 +92,23 @@ def _parser() -> argparse.ArgumentParser:
 
     for command in (train, evaluate, networks):
         command.add_argument(
-            "--votes", type=Path, help="FER+'s votes on these pictures, by file name (tables made with --keep-names)"
+            "--votes",
+            type=_path_here,
+            help="FER+'s votes on these pictures, by file name (tables made with --keep-names)",
         )
     for command in (predict, train):
         command.add_argument("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster that is to do the work")
     for command in (predict, evaluate):
-        command.add_argument("--models", type=Path, default=config.MODELS, help="folder of models (default: models)")
+        command.add_argument(
+            "--models", type=_path_here, default=config.MODELS, help="folder of models (default: models)"
+        )
     return parser
+
+
+def _path_here(text: str) -> Path:
+    if is_address(text):
+        raise argparse.ArgumentTypeError(f"{text} is an address; this has to be on a disk of this machine")
+    return Path(text)
 
 
 def _predict(options: argparse.Namespace) -> int:

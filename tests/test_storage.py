@@ -271,6 +271,23 @@ def test_an_address_that_nothing_reads_is_told(address, capsys, tmp_path) -> Non
     assert told.count("\n") == 1
 
 
+@pytest.mark.hostile("that this has to be on a disk of this machine")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["predict", "faces", "--out", "s3://bucket/votes.csv"],
+        ["predict", "face.png", "--models", "s3://bucket/models"],
+        ["train", "--data", "s3://bucket/faces", "--out", "s3://bucket/models"],
+        ["train-networks", "--data", "s3://bucket/faces", "--out", "s3://bucket/networks"],
+    ],
+    ids=lambda arguments: arguments[-2],
+)
+def test_an_address_in_place_of_a_path_is_told(arguments, capsys) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(arguments)
+    assert f"{arguments[-1]} is an address; this has to be on a disk of this machine" in capsys.readouterr().err
+
+
 @pytest.mark.hostile("that the folder is gone, instead of a list of unreadable files")
 def test_a_folder_that_is_gone_is_no_unreadable_file(pictures, tmp_path) -> None:
     folder = Folder(pictures)
