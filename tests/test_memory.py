@@ -1,11 +1,31 @@
 """A server that runs for weeks does not keep what its busiest minute took."""
 
+import subprocess
 import sys
 
 import psutil
 import pytest
 
+from emotion import config
 from emotion.ui.memory import give_back
+
+THREADS = """
+import ctypes, threading
+from emotion.ui.memory import share_heaps
+share_heaps()
+libc = ctypes.CDLL(None)
+together = threading.Barrier(12)
+def allocate():
+    together.wait()
+    libc.malloc(10_000)
+    together.wait()
+threads = [threading.Thread(target=allocate) for _ in range(12)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+libc.malloc_stats()
+"""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems' C libraries give back by themselves")
@@ -21,3 +41,12 @@ def test_what_was_freed_goes_back_to_the_system() -> None:
     assert held > 150e6
     assert process.memory_info().rss - before < held / 3
     assert len(kept) == 2000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' C libraries have no such heaps")
+def test_threads_of_many_sessions_share_two_heaps() -> None:
+    """Each heap keeps scattered pieces of its busiest moment; with one for each thread they add up."""
+    done = subprocess.run(
+        [sys.executable, "-c", THREADS], cwd=config.ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stderr.count("Arena ") == 2
