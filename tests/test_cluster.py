@@ -69,6 +69,23 @@ def worker(start: Start, address: str, folder: Path = config.ROOT) -> subprocess
     return start("worker", address, "--nthreads", "1", "--no-nanny", folder=folder)
 
 
+@contextlib.contextmanager
+def killed_in_the_middle(process: subprocess.Popen[bytes], folder: Path) -> Iterator[dict[str, int]]:
+    """Kill a process without warning when a few parts have been written; give these, with their times of writing."""
+    written: dict[str, int] = {}
+
+    def kill() -> None:
+        wait_until(lambda: len(list(folder.glob("part-*"))) > 3)
+        written.update({part.name: part.stat().st_mtime_ns for part in folder.glob("part-*")})
+        process.send_signal(signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    yield written
+    killer.join()
+    assert written, "nobody was killed"
+
+
 @pytest.fixture(scope="module")
 def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a scheduler with two workers."""
@@ -144,18 +161,9 @@ def test_a_worker_that_is_killed_costs_nothing_and_nothing_is_done_twice(picture
         worker(start, address)
         wait_for_workers(address, 2)
         there = tmp_path / "there"
-        written: dict[str, int] = {}
-
-        def kill_in_the_middle() -> None:
-            wait_until(lambda: len(list(there.glob("part-*"))) > 3)
-            written.update({part.name: part.stat().st_mtime_ns for part in there.glob("part-*")})
-            victim.send_signal(signal.SIGKILL)
-
-        killer = threading.Thread(target=kill_in_the_middle)
-        killer.start()
-        vectorize.vectorize(pictures, f"{there}/", dask=address, progress=False)
-        killer.join()
-    assert 3 < len(written) < len(contents(tmp_path / "here")) - 2, "it was to be killed in the middle"
+        with killed_in_the_middle(victim, there) as written:
+            vectorize.vectorize(pictures, f"{there}/", dask=address, progress=False)
+    assert len(written) < len(contents(tmp_path / "here")) - 2, "it was to be killed in the middle"
     assert contents(there) == contents(tmp_path / "here")
     assert written == {name: (there / name).stat().st_mtime_ns for name in written}
 
@@ -167,15 +175,8 @@ def test_a_scheduler_that_dies_ends_the_run_and_a_rerun_goes_on(pictures, tmp_pa
     with processes() as start:
         address, process = scheduler(start, tmp_path)
         worker(start, address)
-
-        def kill_in_the_middle() -> None:
-            wait_until(lambda: len(list(there.glob("part-*"))) > 3)
-            process.kill()
-
-        killer = threading.Thread(target=kill_in_the_middle)
-        killer.start()
-        assert image_to_vector.main([str(pictures), "--output", f"{there}/", "--dask", address]) == 1
-        killer.join()
+        with killed_in_the_middle(process, there):
+            assert image_to_vector.main([str(pictures), "--output", f"{there}/", "--dask", address]) == 1
     assert f"The cluster at {address} was lost." in capsys.readouterr().err
     before = set(contents(there))
     assert image_to_vector.main([str(pictures), "--output", str(there)]) == 0
@@ -244,16 +245,8 @@ def test_work_that_nobody_is_left_to_do_is_not_waited_for(pictures, tmp_path, mo
     monkeypatch.setattr(vectorize, "_PART_PICTURES", 5)
     with processes() as start:
         address, _ = scheduler(start, tmp_path)
-        last = worker(start, address)
-
-        def kill_in_the_middle() -> None:
-            wait_until(lambda: len(list((tmp_path / "there").glob("part-*"))) > 1)
-            last.kill()
-
-        killer = threading.Thread(target=kill_in_the_middle)
-        killer.start()
-        assert image_to_vector.main([str(pictures), "--output", f"{tmp_path}/there/", "--dask", address]) == 1
-        killer.join()
+        with killed_in_the_middle(worker(start, address), tmp_path / "there"):
+            assert image_to_vector.main([str(pictures), "--output", f"{tmp_path}/there/", "--dask", address]) == 1
     assert f"The scheduler at {address} has lost all its workers." in capsys.readouterr().err
 
 

@@ -1,5 +1,5 @@
 """The page over models that fail, take five seconds or are still loading, while `EMOTION_TEST_FAULT` names a file that
-says so.
+says so. Where it says "cut", the next drawing ends halfway.
 """
 
 import os
@@ -7,6 +7,10 @@ import runpy
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from emotion import Recognizer, config
 from emotion.faces import FaceVector
@@ -28,6 +32,7 @@ class FaultyRecognizer(Recognizer):
 import emotion.ui.webcam  # noqa: E402
 
 load = emotion.load_models
+show_last_vote = emotion.ui.webcam.show_last_vote
 
 
 def load_when_told(*arguments: object) -> emotion.Ensemble:
@@ -36,7 +41,16 @@ def load_when_told(*arguments: object) -> emotion.Ensemble:
     return load(*arguments)  # type: ignore[arg-type]
 
 
-emotion.load_models = load_when_told
+def show_last_vote_or_stop(context: Any) -> None:
+    run = get_script_run_ctx()
+    if asked.read_text() == "cut" and run is not None and not run.fragment_ids_this_run:
+        asked.write_text("")
+        st.stop()
+    show_last_vote(context)
 
-emotion.ui.webcam.Recognizer = FaultyRecognizer  # type: ignore[misc]
+
+if emotion.ui.webcam.Recognizer is Recognizer:  # this file runs anew whenever the page is drawn
+    emotion.load_models = load_when_told
+    emotion.ui.webcam.show_last_vote = show_last_vote_or_stop
+    emotion.ui.webcam.Recognizer = FaultyRecognizer  # type: ignore[misc]
 runpy.run_path(str(config.ROOT / "web_app.py"), run_name="__main__")

@@ -227,6 +227,24 @@ def test_the_video_goes_on_while_models_fail_or_dawdle_and_votes_come_back(open_
     expect(page.get_by_text(FACE_CAPTION)).to_be_visible()
 
 
+def test_the_page_is_drawn_anew_when_its_drawing_was_cut_short(open_page, faults):
+    """The next refresh finds no place for the session's panel, which would be gone for good."""
+    address, asked = faults
+    page = open_page(camera=SWAYING, server=address)
+    start(page)
+    panel = page.get_by_text("This session")
+    expect(panel).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
+    asked.write_text("cut")
+    page.get_by_text("Settings").click()
+    page.get_by_text("Show raw votes").click()
+    wait_until(page, lambda: asked.read_text() == "", "no drawing was cut short")
+    caption = page.get_by_text(FACE_CAPTION)
+    for _ in range(3):
+        drawn = caption.inner_text()
+        expect(caption).not_to_have_text(drawn, timeout=PATIENCE_SECONDS * 1000)
+    expect(panel).to_be_visible()
+
+
 def test_the_page_says_that_models_are_loading_and_offers_the_camera_once_they_are(open_page, faults):
     address, asked = faults
     asked.write_text("load")
