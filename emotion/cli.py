@@ -88,6 +88,13 @@ def _parser() -> argparse.ArgumentParser:
         default=config.NETWORKS,
         help="folder of checkpoints, to go on from, and of the results (default: networks)",
     )
+    networks.add_argument(
+        "--start",
+        type=_path_here,
+        metavar="FOLDER",
+        help="folder of networks or models whose networks to go on with, in each design's last cycle: an hour, "
+        "not hours",
+    )
     networks.set_defaults(run=_train_networks)
 
     for command in (train, evaluate, networks):
@@ -210,6 +217,6 @@ def _train_networks(options: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         raise TrainingError(f"Training networks needs {error.name}: pip install -r requirements/train.txt") from error
 
-    train_networks(options.data, options.test, options.out, options.votes)
+    train_networks(options.data, options.test, options.out, options.votes, start=options.start)
     print(f"Written: {options.out}; next: python -m emotion train --networks {options.out} ...")
     return 0

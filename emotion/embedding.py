@@ -2,6 +2,7 @@
 network inside its pipeline.
 """
 
+import copy
 import os
 from pathlib import Path
 from typing import Any, Final
@@ -79,6 +80,41 @@ def read_network(path: Path | str) -> onnx.ModelProto:
             "train-networks, or restore the folder models from the repository."
         ) from error
     return model
+
+
+def convolutions(model: onnx.ModelProto) -> dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Read the weights of a network's convolutions, also where they are stored as integers or in half precision.
+
+    Parameters
+    ----------
+    model : ModelProto, as `read_network` gives it
+
+    Returns
+    -------
+    dict of the name of a layer to its weights (wider, width, side, side) and shifts (wider,)
+    """
+    layers = [node.input for node in model.graph.node if node.op_type == "Conv"]
+    values = _constants(model, [name for _, *constants in layers for name in constants])
+    return {
+        # Shifts that are all nought are left out when a network is exported.
+        weight.partition(".weight")[0]: (
+            values[weight],
+            values[shift[0]] if shift else np.zeros(len(values[weight]), dtype=np.float32),
+        )
+        for _, weight, *shift in layers
+    }
+
+
+def _constants(model: onnx.ModelProto, names: list[str]) -> dict[str, NDArray[np.float32]]:
+    model = copy.deepcopy(model)
+    del model.graph.output[:]
+    for name in names:
+        # What is stored as it is can be an output only by way of a node.
+        model.graph.node.append(onnx.helper.make_node("Identity", [name], [f"{name}_value"]))
+        model.graph.output.append(onnx.helper.make_tensor_value_info(f"{name}_value", onnx.TensorProto.FLOAT, None))
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    values = session.run(None, {"X": np.zeros((1, config.N_PIXELS), dtype=np.float32)})
+    return dict(zip(names, values, strict=True))
 
 
 def store_in_half_precision(model: onnx.ModelProto) -> None:

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,11 +16,21 @@ from tqdm import tqdm
 from emotion import config
 from emotion.annotators import VOTED_LABELS, read_votes, vote_shares
 from emotion.dataset import read_faces
+from emotion.embedding import network_file
 from emotion.errors import DatasetError, TrainingError
 from emotion.faces import FaceVectors
 from emotion.files import replacing
-from emotion.networks import DESIGNS, FaceNetwork, Mixing, NetworkDesign, export_network, to_device
-from emotion.seen import SEEN_FILE, SeenFaces, fingerprints
+from emotion.networks import (
+    DESIGNS,
+    Cycle,
+    FaceNetwork,
+    Mixing,
+    NetworkDesign,
+    export_network,
+    restore_network,
+    to_device,
+)
+from emotion.seen import SEEN_FILE, SeenFaces, fingerprints, read_seen
 from emotion.splitting import Split, split_faces
 
 BATCH_ROWS: Final = 128
@@ -31,6 +41,9 @@ MIXUP_ALPHA: Final = 0.4
 WARM_UP_SHARE: Final = 0.1
 AVERAGING: Final = 0.998
 """Share of the average that stays at each step: it spans the last five hundred steps or so."""
+
+RESTORING_FACES: Final = 2000
+"""Training faces, at most, that the normalisations of an exported network are found again by."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +129,7 @@ def train_networks(
     designs: Sequence[NetworkDesign] | None = None,
     seed: int = config.SEED,
     *,
+    start: Path | str | None = None,
     progress: bool = True,
 ) -> dict[str, list[dict[str, float]]]:
     """Train the embedding networks from tables of faces, or go on with what an interrupted run left.
@@ -128,6 +142,8 @@ def train_networks(
     votes : path of FER+'s table of votes, optional
     designs : sequence of NetworkDesign, by default `DESIGNS`
     seed : int
+    start : path of a folder of networks or models, optional
+        Its networks are gone on with, in the last cycle of each design, where there is no checkpoint.
     progress : bool
         Whether to draw progress bars and print the course of the scores.
 
@@ -139,6 +155,8 @@ def train_networks(
     ------
     DatasetError
         If a table cannot be read or does not hold what training needs.
+    ModelsError
+        If a network to start from is missing or damaged.
     TrainingError
         If a checkpoint does not fit or the folder cannot be written.
     """
@@ -148,10 +166,14 @@ def train_networks(
     designs = designs or DESIGNS
     for number, design in enumerate(designs, start=1):
         checkpoint = Path(out) / f"{design.name}.pt"
-        network, histories[design.name] = train_network(design, faces, checkpoint, seed + number, progress=progress)
+        given = None if start is None else network_file(start, number)
+        network, histories[design.name] = train_network(
+            design, faces, checkpoint, seed + number, start=given, progress=progress
+        )
         export_network(network, Path(out) / f"{design.name}.onnx", faces.X)
+    seen = fingerprints(faces.X) if start is None else np.union1d(fingerprints(faces.X), read_seen(start).networks)
     try:
-        SeenFaces(fingerprints(faces.X), np.zeros(0, dtype=np.uint64)).write(Path(out))
+        SeenFaces(seen, np.zeros(0, dtype=np.uint64)).write(Path(out))
     except OSError as error:
         raise TrainingError(f"{Path(out) / SEEN_FILE} cannot be written: {error.strerror or error}.") from error
     return histories
@@ -173,22 +195,25 @@ def train_network(
     checkpoint: Path,
     seed: int = config.SEED,
     *,
+    start: Path | None = None,
     progress: bool = True,
 ) -> tuple[FaceNetwork, list[dict[str, float]]]:
     """Train a network, or go on with it where a checkpoint was left.
 
-    Stochastic gradient descent with Nesterov momentum, the learning rate rising for a tenth of the time and falling as
-    a cosine to nought; what comes back is the moving average of the weights. Each epoch draws from a generator of its
-    own, so a run that was interrupted goes on as if it had not been.
+    Stochastic gradient descent with Nesterov momentum, the learning rate rising for a tenth of each cycle and falling
+    as a cosine to nought; what comes back is the moving average of the weights. Each epoch draws from a generator of
+    its own, so a run that was interrupted goes on as if it had not been.
 
     Parameters
     ----------
     design : NetworkDesign
     data : NetworkData
     checkpoint : Path
-        Written after each epoch. One of the same design that is there is gone on with; when it is complete, nothing
-        is trained.
+        Written after each epoch. One of the same design that is there is gone on with, also where the design has had
+        cycles added since; when it is complete, nothing is trained.
     seed : int
+    start : path of an exported network of this design, optional
+        Gone on with, in the design's last cycle, if there is no checkpoint yet.
     progress : bool
         Whether to draw a progress bar and print the course of the scores.
 
@@ -199,12 +224,19 @@ def train_network(
 
     Raises
     ------
+    ModelsError
+        If the network to start from is missing or damaged.
     TrainingError
-        If the checkpoint belongs to another design or cannot be read or written.
+        If the checkpoint, or the network to start from, is of another design, or a checkpoint cannot be read or
+        written.
     """
     device = best_device()
     torch.manual_seed(seed)
-    network = to_device(FaceNetwork(design, data.n_classes), device)
+    network = FaceNetwork(design, data.n_classes)
+    going_on = start is not None and not checkpoint.exists()
+    if going_on:
+        restore_network(network, start, data.X[:: len(data.X) // RESTORING_FACES + 1])
+    network = to_device(network, device)
     decayed = [p for p in network.parameters() if p.ndim > 1]
     # Decay is for weights that multiply; on shifts and scales of a normalisation it only costs accuracy.
     others = [p for p in network.parameters() if p.ndim <= 1]
@@ -215,6 +247,8 @@ def train_network(
         nesterov=True,
     )
     state = _State(network, copy.deepcopy(network), optimizer)
+    if going_on:
+        state.epoch = design.epochs - design.cycles[-1].epochs
     _read_checkpoint(checkpoint, design, state, device)
     steps = _steps(data)
     with tqdm(
@@ -241,18 +275,19 @@ def _train_epoch(
     torch.manual_seed(epoch_seed)  # of dropout
     order = torch.randperm(len(data.X), generator=generator).numpy()
     steps = _steps(data)
+    cycle, epoch = design.at(state.epoch)
     state.network.train()
     losses = []
     for step in range(steps):
         rows = order[step * BATCH_ROWS : (step + 1) * BATCH_ROWS]
-        done = (state.epoch * steps + step) / (design.epochs * steps)
+        done = (epoch * steps + step) / (cycle.epochs * steps)
         for group in state.optimizer.param_groups:
             group["lr"] = design.peak_rate * _rate(done)
         pixels = augmented(torch.from_numpy(data.X[rows]), generator).to(device)
         targets = torch.from_numpy(data.targets[rows]).to(device)
         votes = torch.from_numpy(data.votes[rows]).to(device)
         draws = np.random.default_rng(seed + state.epoch * steps + step)
-        pixels, targets, votes = mixed(design.mixing, draws, pixels, targets, votes)
+        pixels, targets, votes = mixed(cycle.mixing, draws, pixels, targets, votes)
         with _half_precision(device):
             label_logits, vote_logits = state.network(pixels.to(memory_format=torch.channels_last))
         loss = functional.cross_entropy(label_logits, targets)
@@ -379,7 +414,7 @@ def mixed(
 
     Parameters
     ----------
-    mixing : "none", "mixup" or "cutmix"; see `emotion.networks.NetworkDesign`
+    mixing : "none", "mixup" or "cutmix"; see `emotion.networks.Cycle`
     draws : numpy.random.Generator
     pixels : Tensor of shape (n, 1, 48, 48), float32, 0-255
     targets, votes : Tensors of shape (n, n_classes) and (n, 8), float32
@@ -412,7 +447,8 @@ def mixed(
 
 def _write_checkpoint(path: Path, design: NetworkDesign, state: _State) -> None:
     content = {
-        "design": repr(design),
+        "design": repr(replace(design, cycles=())),
+        "cycles": [(cycle.epochs, cycle.mixing) for cycle in design.cycles],
         "epoch": state.epoch,
         "history": state.history,
         "network": state.network.state_dict(),
@@ -433,7 +469,8 @@ def _read_checkpoint(path: Path, design: NetworkDesign, state: _State, device: t
     try:
         # Only tensors and plain values: a checkpoint from a stranger cannot run code.
         content = torch.load(path, map_location=device, weights_only=True)
-        if content["design"] != repr(design):
+        cycles = tuple(Cycle(*cycle) for cycle in content["cycles"])
+        if content["design"] != repr(replace(design, cycles=())) or design.cycles[: len(cycles)] != cycles:
             raise TrainingError(f"{path} holds another design; remove it to train anew.")
         state.network.load_state_dict(content["network"])
         state.averaged.load_state_dict(content["averaged"])

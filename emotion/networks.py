@@ -10,14 +10,14 @@ import logging
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from emotion import config
-from emotion.embedding import EMBEDDING
+from emotion.embedding import EMBEDDING, convolutions, read_network
 from emotion.errors import TrainingError
 from emotion.faces import FaceVectors
 from emotion.files import replacing
@@ -25,6 +25,22 @@ from emotion.quantization import quantized
 
 Family = Literal["residual", "plain"]
 Mixing = Literal["none", "mixup", "cutmix"]
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """Epochs in which the learning rate rises once and falls to nought (Loshchilov and Hutter, 2016).
+
+    Attributes
+    ----------
+    epochs : int
+    mixing : "none", "mixup" or "cutmix"
+        What a picture and its targets are mixed with another's by: a weighted mean (Zhang et al., 2017), or, in every
+        other batch, a rectangle of the other pasted in (Yun et al., 2019).
+    """
+
+    epochs: int
+    mixing: Mixing
 
 
 @dataclass(frozen=True)
@@ -41,11 +57,9 @@ class NetworkDesign:
     attention : bool
         Whether channels are weighted by what the whole face shows (squeeze and excitation, Hu et al., 2017), and
         places by a learnt attention where the last stage is summed up, instead of equally.
-    mixing : "none", "mixup" or "cutmix"
-        What a picture and its targets are mixed with another's by: a weighted mean (Zhang et al., 2017), or, in every
-        other batch, a rectangle of the other pasted in (Yun et al., 2019).
-    epochs : int
-    peak_rate : float, the largest learning rate
+    cycles : tuple of Cycle
+        A network whose checkpoint is complete is gone on with when another cycle is added here.
+    peak_rate : float, the largest learning rate of each cycle
     """
 
     name: str
@@ -53,20 +67,53 @@ class NetworkDesign:
     widths: tuple[int, ...]
     depths: tuple[int, ...]
     attention: bool
-    mixing: Mixing
-    epochs: int
+    cycles: tuple[Cycle, ...]
     peak_rate: float = 0.1
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of all cycles together."""
+        return sum(cycle.epochs for cycle in self.cycles)
+
+    def at(self, epoch: int) -> tuple[Cycle, int]:
+        """Find the cycle of an epoch.
+
+        Parameters
+        ----------
+        epoch : int, from 0 up to but not including `epochs`
+
+        Returns
+        -------
+        cycle : Cycle
+        epoch : int, counted from the cycle's start
+        """
+        for cycle in self.cycles[:-1]:
+            if epoch < cycle.epochs:
+                return cycle, epoch
+            epoch -= cycle.epochs
+        return self.cycles[-1], epoch
 
 
 DESIGNS: Final = (
-    NetworkDesign("network_1", "residual", (48, 96, 192, 384), (2, 2, 2, 1), False, "none", 100),
-    NetworkDesign("network_2", "plain", (64, 128, 256, 384), (2, 2, 2, 2), False, "mixup", 66),
-    NetworkDesign("network_3", "residual", (32, 64, 128, 256), (2, 2, 3, 2), True, "cutmix", 60),
+    NetworkDesign(
+        "network_1", "residual", (48, 96, 192, 384), (2, 2, 2, 1), False, (Cycle(100, "none"), Cycle(24, "cutmix"))
+    ),
+    NetworkDesign(
+        "network_2", "plain", (64, 128, 256, 384), (2, 2, 2, 2), False, (Cycle(66, "mixup"), Cycle(24, "none"))
+    ),
+    NetworkDesign(
+        "network_3", "residual", (32, 64, 128, 256), (2, 2, 3, 2), True, (Cycle(60, "cutmix"), Cycle(24, "none"))
+    ),
 )
 """One for each experiment, in its order."""
 
 FAST_DESIGNS: Final = tuple(
-    replace(design, widths=tuple(width // 4 for width in design.widths[:2]), depths=(1, 1), epochs=2)
+    replace(
+        design,
+        widths=tuple(width // 4 for width in design.widths[:2]),
+        depths=(1, 1),
+        cycles=tuple(replace(cycle, epochs=1) for cycle in design.cycles),
+    )
     for design in DESIGNS
 )
 """Tiny ones, to try the way."""
@@ -254,6 +301,65 @@ def export_network(network: FaceNetwork, path: Path, faces: FaceVectors) -> None
             partial.write_bytes(model.SerializeToString())
     except OSError as error:
         raise TrainingError(f"The network {path} cannot be written: {error.strerror or error}.") from error
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def restore_network(network: FaceNetwork, path: Path | str, faces: FaceVectors) -> None:
+    """Give a network the embedding of an exported one, to be trained further. Its heads, which are not in the file,
+    stay as they are.
+
+    An exported network has its normalisations folded into its convolutions. Here they are separated again: filters get
+    the length that new ones have, and each normalisation the scale and shift that undo what faces do to the mean and
+    deviation behind the filters.
+
+    Parameters
+    ----------
+    network : FaceNetwork, on the processor
+    path : path of a network or of a pipeline that begins with one, as `emotion.embedding.read_network` takes it
+    faces : ndarray of shape (n, 2304), uint8, 0-255, of its training, some hundreds or more
+
+    Raises
+    ------
+    ModelsError
+        If the file is missing, damaged, or holds no network.
+    TrainingError
+        If the file holds a network of another design.
+    """
+    exported = convolutions(read_network(path))
+    modules = dict(network.named_modules(prefix="network"))
+    shapes = {name: tuple(m.weight.shape) for name, m in modules.items() if isinstance(m, nn.Conv2d)}
+    if shapes != {name: weight.shape for name, (weight, _) in exported.items()}:
+        raise TrainingError(f"{path} holds a network of another design; train anew, without one to start from.")
+    hooks = []
+    for name, (weight, bias) in exported.items():
+        convolution, weights, shifts = modules[name], torch.from_numpy(weight), torch.from_numpy(bias)
+        if convolution.bias is not None:
+            convolution.weight.copy_(weights)
+            convolution.bias.copy_(shifts)
+            continue
+        lengths = weights.flatten(1).norm(dim=1).clamp_min(1e-6) / _NEW_LENGTH
+        convolution.weight.copy_(weights / lengths[:, None, None, None])
+        normalisation = modules[name.removesuffix("0") + "1"]
+        hooks.append(normalisation.register_forward_pre_hook(_set_normalisation(lengths, shifts)))
+    network.eval()
+    network.embed(torch.from_numpy(faces).reshape(-1, 1, config.FACE_SIDE, config.FACE_SIDE).float())
+    for hook in hooks:
+        hook.remove()
+
+
+_NEW_LENGTH: Final = 3**-0.5
+"""Of a filter as PyTorch draws it: each of its n weights has the variance 1/(3n)."""
+
+
+def _set_normalisation(lengths: Tensor, shifts: Tensor) -> Any:
+    def set_to_what_comes(normalisation: nn.BatchNorm2d, arguments: tuple[Tensor]) -> None:
+        variance, mean = torch.var_mean(arguments[0], (0, 2, 3))
+        normalisation.running_mean.copy_(mean)
+        normalisation.running_var.copy_(variance)
+        normalisation.weight.copy_(lengths * (variance + normalisation.eps).sqrt())
+        normalisation.bias.copy_(shifts + lengths * mean)
+
+    return set_to_what_comes
 
 
 def parameter_count(network: FaceNetwork) -> int:

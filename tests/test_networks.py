@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion import cli
+from emotion import cli, config
 from emotion.dataset import Faces
-from emotion.embedding import OnnxEmbedding
+from emotion.embedding import OnnxEmbedding, network_file
 from emotion.errors import DatasetError, TrainingError
 from emotion.seen import read_seen
 from emotion.splitting import split_faces
@@ -30,9 +30,18 @@ from emotion.network_training import (
     train_network,
     train_networks,
 )
-from emotion.networks import DESIGNS, FAST_DESIGNS, EmbeddingGraph, FaceNetwork, Mixing, export_network
+from emotion.networks import (
+    DESIGNS,
+    FAST_DESIGNS,
+    Cycle,
+    EmbeddingGraph,
+    FaceNetwork,
+    Mixing,
+    export_network,
+    restore_network,
+)
 
-LEARNING = replace(FAST_DESIGNS[0], epochs=12)
+LEARNING = replace(FAST_DESIGNS[0], cycles=(Cycle(12, "none"),))
 
 
 def striped_faces(per_class: int) -> Faces:
@@ -124,6 +133,54 @@ def test_a_complete_checkpoint_is_not_trained_again(data: NetworkData, tmp_path:
     assert (tmp_path / "network.pt").read_bytes() == before
 
 
+def test_a_complete_network_goes_on_when_its_design_has_another_cycle(data: NetworkData, tmp_path: Path) -> None:
+    """Later hours add to what was trained before; they do not begin again."""
+    design = FAST_DESIGNS[1]
+    whole, history = train_network(design, data, tmp_path / "whole.pt", progress=False)
+    _, shorter = train_network(replace(design, cycles=design.cycles[:1]), data, tmp_path / "parts.pt", progress=False)
+    longer, longer_history = train_network(design, data, tmp_path / "parts.pt", progress=False)
+    assert longer_history[: len(shorter)] == shorter
+    assert longer_history == history
+    assert (weights(longer) == weights(whole)).all()
+    with pytest.raises(TrainingError, match="another design"):
+        train_network(replace(design, cycles=design.cycles[1:]), data, tmp_path / "parts.pt", progress=False)
+
+
+def test_each_epoch_belongs_to_its_cycle() -> None:
+    """The learning rate of a second cycle starts anew, and its pictures are mixed as it says."""
+    design = replace(FAST_DESIGNS[0], cycles=(Cycle(3, "none"), Cycle(2, "mixup")))
+    assert [design.at(epoch) for epoch in range(design.epochs)] == [
+        *((design.cycles[0], epoch) for epoch in range(3)),
+        *((design.cycles[1], epoch) for epoch in range(2)),
+    ]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_network_that_ships_can_be_trained_further(number: int) -> None:
+    """Checkpoints do not ship: what hours of training found must not have to be found again."""
+    path, faces = network_file(config.MODELS, number), striped_faces(100).X
+    network = FaceNetwork(DESIGNS[number - 1], 7)
+    restore_network(network, path, faces)
+    with torch.no_grad():
+        restored = EmbeddingGraph(network.eval())(torch.from_numpy(faces).float()).numpy()
+    shipped = OnnxEmbedding(path).fit(faces).transform(faces)
+    # What ships computes in eight bits.
+    assert np.corrcoef(restored.ravel(), shipped.ravel())[0, 1] > 0.99
+    assert np.abs(restored - shipped).mean() < 0.05 * shipped.mean()
+
+
+def test_a_network_to_start_from_is_gone_on_with_in_the_last_cycle(data: NetworkData, tmp_path: Path) -> None:
+    design = replace(LEARNING, cycles=(Cycle(12, "none"), Cycle(1, "none")))
+    _, history = train_network(LEARNING, data, tmp_path / "before.pt", progress=False)
+    network, _ = train_network(LEARNING, data, tmp_path / "before.pt", progress=False)
+    export_network(network, tmp_path / "network_1.onnx", data.X)
+    _, further = train_network(design, data, tmp_path / "after.pt", start=tmp_path / "network_1.onnx", progress=False)
+    assert [entry["epoch"] for entry in further] == [13]
+    assert further[0]["loss"] < history[0]["loss"]
+    with pytest.raises(TrainingError, match="another design"):
+        train_network(FAST_DESIGNS[1], data, tmp_path / "other.pt", start=tmp_path / "network_1.onnx", progress=False)
+
+
 def test_a_checkpoint_of_another_design_or_a_damaged_one_is_told(data: NetworkData, tmp_path: Path) -> None:
     train_network(FAST_DESIGNS[0], data, tmp_path / "network.pt", progress=False)
     with pytest.raises(TrainingError, match="another design"):
@@ -192,6 +249,14 @@ def test_the_command_trains_networks_that_the_models_can_stand_on(
     assert len(read_seen(out).networks) > 200
     options = ["--data", str(table), "--networks", str(out), "--out", str(tmp_path / "models"), "--fast"]
     assert cli.main(["train", *options]) == 0
+
+    others = write_table(tmp_path / "others.csv", synthetic_faces((140, 130, 70), seed=7))
+    further = tmp_path / "further"
+    started = ["--data", str(others), "--start", str(tmp_path / "models"), "--out", str(further)]
+    assert cli.main(["train-networks", *started]) == 0
+    # What the networks saw before is not forgotten with their checkpoints.
+    assert np.isin(read_seen(out).networks, read_seen(further).networks).all()
+    assert len(read_seen(further).networks) > len(read_seen(out).networks) + 200
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
