@@ -13,7 +13,7 @@ from emotion.ui.memory import set_aside, share_heaps
 from emotion.ui.models import show_models
 from emotion.ui.pictures import show_pictures
 from emotion.ui.state import visit
-from emotion.ui.votes import plain
+from emotion.ui.texts import show_problem
 from emotion.ui.webcam import show_webcam
 
 
@@ -40,7 +40,7 @@ def _with_models(show: Callable[[Ensemble], None]) -> None:
     try:
         show(shared_models())
     except ModelsError as error:
-        st.error(plain(str(error)))
+        show_problem(str(error))
 
 
 @st.cache_resource(show_spinner="Loading the five models…")

@@ -14,6 +14,7 @@ from emotion.ensemble import load_models
 from emotion.errors import EmotionError, ImageError, OutputError, TrainingError
 from emotion.faces import BGRImage, decode_image
 from emotion.fetch import fetch
+from emotion.files import printable
 from emotion.recognizer import FaceEmotion, Recognizer
 from emotion.storage import Folder, folder_and_name, is_address
 
@@ -126,14 +127,16 @@ def _predict(options: argparse.Namespace) -> int:
     recognizer = Recognizer(load_models(options.models))
     status = 0
     for picture in options.pictures:
+        name = printable(picture)
         try:
             faces = recognizer.recognize(_picture(picture))
         except EmotionError as error:
             # One bad picture must not cost the others.
             status = 1
-            print(_as_json(picture, str(error)) if options.json else f"{picture}: {error}")
+            reason = printable(str(error))
+            print(_as_json(name, reason) if options.json else f"{name}: {reason}")
             continue
-        print(_as_json(picture, faces) if options.json else _as_text(picture, faces))
+        print(_as_json(name, faces) if options.json else _as_text(name, faces))
     return status
 
 

@@ -113,7 +113,7 @@ def read_faces(path: Path | str) -> Faces:
                 files.extend(batch.column(FILE_COLUMN).fill_null("").to_pylist())
             labels.extend(_label_list(batch, path, len(labels)))
     except _TOLD_BELOW as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0] + _first_bad_row(path, len(labels))
         raise DatasetError(
             f"{path} is not a table of faces ({reason}); make it anew with image_to_vector.py."
         ) from error
@@ -197,7 +197,29 @@ def _label_list(batch: pa.RecordBatch, path: Path | str, first_row: int) -> list
     if column.null_count:
         raise DatasetError(f"{path} has a face without an emotion, {_row_of_null(column, first_row)}.")
     labels: list[str] = column.to_pylist()
+    for row, label in enumerate(labels, first_row + 1):
+        if not label_of(label) or "\n" in label:  # after a quotation mark without end, rows become part of a text
+            raise DatasetError(f"{path} has a face whose emotion is {label[:30]!r}, row {row}: give it a name.")
     return labels
+
+
+def _first_bad_row(path: Path | str, rows_read: int) -> str:
+    """Find what pyarrow, which reads many rows at once, does not tell."""
+    folder, name = folder_and_name(path)
+    if name.endswith(".parquet") or Folder(path).exists():
+        return ""
+    with folder.open(name) as file:
+        rows = csv.reader(io.TextIOWrapper(file, "utf-8", errors="replace", newline=""))
+        header = next(rows, [])
+        places = [header.index(column) for column in PIXEL_COLUMNS if column in header]
+        for number, row in enumerate(rows, 1):
+            if number > rows_read and row and (len(row) != len(header) or not all(_is_pixel(row[i]) for i in places)):
+                return f", row {number}"
+    return ""
+
+
+def _is_pixel(text: str) -> bool:
+    return text.strip().isdecimal() and int(text) <= 255
 
 
 def _row_of_null(column: pa.Array, first_row: int) -> str:

@@ -187,12 +187,14 @@ def load_models(path: Path | str = config.MODELS) -> Ensemble:
     pipelines = {n: _open_session(folder, f"pipeline_{n}.onnx", manifest, sessions) for n in config.MODELS_OF_PIPELINE}
     models = {name: _open_session(folder, f"{name}.onnx", manifest, sessions) for name in config.MODEL_NAMES}
     for number, names in config.MODELS_OF_PIPELINE.items():
-        pipeline = pipelines[number]
-        _check(_width(pipeline.get_inputs(), "X") == config.N_PIXELS, folder, f"pipeline_{number}.onnx")
-        for name in names:
-            session = models[name]
-            fits = _width(session.get_inputs(), "X") == pipeline.get_outputs()[0].shape[-1]
-            _check(fits and _width(session.get_outputs(), "probabilities") == len(classes), folder, f"{name}.onnx")
+        # Also with a single face: what takes one number of faces only is found before it is needed.
+        for n_faces in (1, 3):
+            X = np.linspace(0, 255, n_faces * config.N_PIXELS, dtype=np.float32).reshape(n_faces, config.N_PIXELS)
+            features = _tried(pipelines[number], None, X, folder / f"pipeline_{number}.onnx")
+            for name in names:
+                result = _tried(models[name], ["probabilities"], features, folder / f"{name}.onnx")
+                fits = result.shape == (n_faces, len(classes)) and np.allclose(result.sum(axis=1), 1, atol=0.01)
+                _check(fits and result.min() >= 0, folder, f"{name}.onnx")
     origin = (str(folder.absolute()), _checksum(folder))
     return Ensemble(classes, pipelines, models, _read_calibration(folder, manifest), origin)
 
@@ -245,20 +247,28 @@ def read_manifest(path: Path | str = config.MODELS) -> dict[str, Any]:
     try:
         manifest = json.loads(file.read_text(encoding="utf-8"))
         version = manifest["format_version"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelsError(f"{file} is damaged or cannot be read: {_REMEDY}.") from error
     if version != config.MANIFEST_FORMAT:
         raise ModelsError(f"{file} has format {version}, this program reads {config.MANIFEST_FORMAT}: {_REMEDY}.")
-    if not isinstance(manifest.get("files"), dict) or not isinstance(manifest.get("classes"), list):
+    if not isinstance(manifest.get("files"), dict) or not _are_classes(manifest.get("classes")):
         raise ModelsError(f"{file} lacks checksums or classes: {_REMEDY}.")
     return dict(manifest)
+
+
+def _are_classes(given: Any) -> bool:
+    names = isinstance(given, list) and all(isinstance(name, str) and name.strip() for name in given)
+    return names and len(set(given)) == len(given) > 1
 
 
 def _read_classes(folder: Path, manifest: dict[str, Any]) -> list[str]:
     for number in config.MODELS_OF_PIPELINE:
         name = f"labels_{number}.json"
-        labels = json.loads(_read_checked(folder, name, manifest))
-        _check(labels == manifest["classes"] and len(labels) > 1, folder, name)
+        try:
+            labels = json.loads(_read_checked(folder, name, manifest))
+        except (ValueError, RecursionError) as error:
+            raise ModelsError(f"{folder / name} is damaged: {_REMEDY}.") from error
+        _check(labels == manifest["classes"], folder, name)
     return list(manifest["classes"])
 
 
@@ -266,7 +276,7 @@ def _read_calibration(folder: Path, manifest: dict[str, Any]) -> Calibration:
     try:
         measured = manifest["calibration"]
         return Calibration(float(measured["temperature"]), float(measured["uncertain_below"]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ModelsError(f"{folder / config.MANIFEST_FILE} lacks the calibration of the vote: {_REMEDY}.") from error
 
 
@@ -301,12 +311,23 @@ def _open_session(
     return sessions[checksum]
 
 
-def _width(arguments: Sequence[Any], name: str) -> int | None:
-    shapes = {argument.name: argument.shape for argument in arguments}
-    shape = shapes.get(name, [])
-    return shape[1] if len(shape) == 2 else None
+def _tried(
+    session: onnxruntime.InferenceSession, outputs: list[str] | None, X: NDArray[np.float32], path: Path
+) -> NDArray[np.float32]:
+    try:
+        result = session.run(outputs, {"X": X})[0]
+        fits = result.dtype == np.float32 and result.ndim == 2 and len(result) == len(X) and np.isfinite(result).all()
+    except Exception as error:  # onnxruntime's errors share no other base
+        raise _misfit(path) from error
+    if not fits:
+        raise _misfit(path)
+    return np.asarray(result)
 
 
 def _check(fits: bool, folder: Path, name: str) -> None:
     if not fits:
-        raise ModelsError(f"{folder / name} does not fit to the other files of the folder: {_REMEDY}.")
+        raise _misfit(folder / name)
+
+
+def _misfit(path: Path) -> ModelsError:
+    return ModelsError(f"{path} does not fit to the other files of the folder: {_REMEDY}.")

@@ -32,6 +32,14 @@ log = logging.getLogger(__name__)
 # Only these decoders are tried: others either start programs (EPS) or are no pictures of people.
 _FORMATS: Final = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 
+_STRIP_PIXELS: Final = 1_000_000
+_TILE_WIDTH: Final = 322  # of TIFF's tags
+_TILE_LENGTH: Final = 323
+_USUAL_TILE_PIXELS: Final = 1024 * 1024
+_JPEG_SCAN: Final = b"\xff\xda"
+_MOST_SCANNED_PIXELS: Final = 20 * config.MAX_IMAGE_PIXELS
+"""Pictures as cameras and programs write them have about ten scans, or one."""
+
 _SCALE_FACTOR: Final = 1.1
 _MIN_NEIGHBORS: Final = 5
 _MIN_FACE_SIDE: Final = 30
@@ -73,15 +81,17 @@ def decode_image(data: bytes) -> BGRImage:
     Raises
     ------
     ImageError
-        If the bytes are not such a file, are damaged, or the picture has over 50 megapixels or 20 000 pixels a side
-        (judged by its header, before anything is decoded).
+        If the bytes are not such a file, are damaged, or the picture has over 50 megapixels or 20 000 pixels a side,
+        larger tiles than that, or hundreds of scans (judged before anything is decoded).
     """
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             width, height = image.size
             if max(width, height) > config.MAX_IMAGE_SIDE or width * height > config.MAX_IMAGE_PIXELS:
                 raise ImageError(_too_large(f"{width} x {height} pixels"))
-            return _to_bgr(ImageOps.exif_transpose(image))
+            _refuse_what_expands(image, data)
+            ImageOps.exif_transpose(image, in_place=True)
+            return _to_bgr(image)
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -100,24 +110,69 @@ def _too_large(size: str) -> str:
     )
 
 
+def _refuse_what_expands(image: Image.Image, data: bytes) -> None:
+    """Some files take far more memory or time than their number of pixels tells."""
+    if image.format == "TIFF":
+        tile_pixels = image.tag_v2.get(_TILE_WIDTH, 1) * image.tag_v2.get(_TILE_LENGTH, 1)  # type: ignore[attr-defined]
+        if tile_pixels > max(image.width * image.height, _USUAL_TILE_PIXELS):
+            raise ImageError(_too_large("in tiles larger than the picture itself"))
+    # Each scan of a progressive JPEG passes over all pixels again. Within a scan, the marker of one cannot occur.
+    if image.format == "JPEG" and data.count(_JPEG_SCAN) * image.width * image.height > _MOST_SCANNED_PIXELS:
+        raise ImageError(_too_large("a JPEG of far too many scans"))
+
+
 def _to_bgr(image: Image.Image) -> BGRImage:
+    """Convert a picture in strips: of a large one, nothing but the result is there as a whole a second time."""
+    bgr = np.empty((image.height, image.width, 3), dtype=np.uint8)
+    height = max(1, _STRIP_PIXELS // image.width)
+    strips = [(top, min(top + height, image.height)) for top in range(0, image.height, height)]
+    values = _EightBits() if image.mode in ("I", "F") else None
+    if values is not None:
+        for strip in strips:
+            values.include(_strip(image, strip))
+    for strip in strips:
+        part = _strip(image, strip)
+        rgb = _opaque_rgb(part) if values is None else values.of(part)[:, :, None]
+        bgr[slice(*strip)] = rgb[:, :, ::-1]
+    return bgr
+
+
+def _strip(image: Image.Image, rows: tuple[int, int]) -> Image.Image:
+    return image.crop((0, rows[0], image.width, rows[1]))
+
+
+def _opaque_rgb(image: Image.Image) -> NDArray[np.uint8]:
     if image.mode.startswith("I;16"):
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    elif image.mode in ("I", "F"):
-        image = Image.fromarray(_eight_bits(np.asarray(image, dtype=np.float64)))
     elif image.has_transparency_data:
         opaque = Image.new("RGBA", image.size, "white")
         opaque.alpha_composite(image.convert("RGBA"))
         image = opaque
-    return np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])
+    return np.asarray(image.convert("RGB"))
 
 
-def _eight_bits(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    if values.min() >= 0 and 255 < values.max() <= 65535 and (values == values.round()).all():
-        return (values.astype(np.uint16) >> 8).astype(np.uint8)  # 16 bits in a wider type, as Pillow reads a PGM
-    finite = np.nan_to_num(values, posinf=0.0, neginf=0.0)
-    low, high = finite.min(), finite.max()
-    return np.asarray((finite - low) * (255.0 / (high - low or 1.0)), dtype=np.uint8)
+class _EightBits:
+    """Brings values of a wider type to 0-255, once all strips of a picture were included."""
+
+    def __init__(self) -> None:
+        self._low, self._high = np.inf, -np.inf
+        self._are_sixteen_bits = True
+
+    def include(self, part: Image.Image) -> None:
+        values = np.asarray(part, dtype=np.float64)
+        finite = _finite(values)
+        self._low, self._high = min(self._low, finite.min()), max(self._high, finite.max())
+        self._are_sixteen_bits &= bool((values == finite.round()).all())
+
+    def of(self, part: Image.Image) -> NDArray[np.uint8]:
+        values = _finite(np.asarray(part, dtype=np.float64))
+        if self._are_sixteen_bits and self._low >= 0 and 255 < self._high <= 65535:
+            return (values.astype(np.uint16) >> 8).astype(np.uint8)  # in a wider type, as Pillow reads a PGM
+        return np.asarray((values - self._low) * (255.0 / (self._high - self._low or 1.0)), dtype=np.uint8)
+
+
+def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.nan_to_num(values, posinf=0.0, neginf=0.0)
 
 
 class _Loaded(threading.local):

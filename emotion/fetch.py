@@ -12,6 +12,7 @@ The one switch, for tests: with the environment variable `EMOTION_TEST_ALLOW_LOO
 import http.client
 import io
 import os
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -105,8 +106,13 @@ def _prepare(address: str, base: str) -> requests.PreparedRequest:
     """Turn an address, or a redirect from `base`, into a request, and refuse what is wrong before any look-up."""
     if len(address) > MAX_ADDRESS_CHARS:
         raise FetchError(f"The address is longer than {MAX_ADDRESS_CHARS} characters: use a shorter one.")
+    address = address.strip()
+    if not address.isprintable():  # requests would drop some characters and take others for part of a name
+        raise FetchError("The address holds invisible characters: type it anew.")
     try:
-        request = requests.Request("GET", urljoin(base, address.strip()), headers=HEADERS).prepare()
+        request = requests.Request("GET", urljoin(base, address), headers=HEADERS).prepare()
+        # A name may end in a dot; certificates are for names without it.
+        request.prepare_url(re.sub(r"^(https?://[^/]+?)\.+(?=(:\d+)?/)", r"\1", str(request.url)), None)
         # All judgement is on what requests made of the address, since this is what is connected to.
         parts = urlsplit(request.url)
         port = parts.port
@@ -134,7 +140,7 @@ def _body(response: requests.Response) -> bytes:
             body += chunk
             if len(body) > MAX_BYTES:
                 raise _too_large()
-    except ValueError as error:  # urllib3 believes a server that announces a chunk of negative size
+    except (ValueError, OverflowError) as error:  # urllib3 believes a server that announces a chunk of negative size
         raise FetchError("The server sends something garbled: use another address.") from error
     if not body:
         raise FetchError("The server sent an empty file: check the address.")
@@ -212,7 +218,7 @@ class _Deadline(Timeout):
 
     @property
     def connect_timeout(self) -> float:
-        return min(CONNECT_SECONDS, self.read_timeout / 2)  # it is granted twice: to connect, and to agree on TLS
+        return min(CONNECT_SECONDS, self.read_timeout)
 
     @property
     def read_timeout(self) -> float:
@@ -273,6 +279,13 @@ class _LimitedConnection(HTTPConnection):
 
 class _LimitedTLSConnection(HTTPSConnection):
     response_class = _LimitedResponse
+
+    def _new_conn(self) -> socket.socket:
+        """Connect, and leave what remains of the time for the agreement on TLS."""
+        end = time.monotonic() + float(self.timeout or 0.0)
+        sock = super()._new_conn()
+        sock.settimeout(max(end - time.monotonic(), 0.001))
+        return sock
 
 
 class _LimitedPool(HTTPConnectionPool):

@@ -15,9 +15,9 @@ def printable(name: str) -> str:
 
     Returns
     -------
-    str, with such bytes spelled out, as in ``\\udcff``
+    str, with such bytes and line breaks spelled out, as in ``\\udcff`` and ``\\n``
     """
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return name.replace("\r", "\\r").replace("\n", "\\n").encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 @contextlib.contextmanager

@@ -108,13 +108,17 @@ def picture_files(folder: Folder) -> Listing:
     Raises
     ------
     DatasetError
-        If the folder is missing or holds no ``<emotion>`` folders with files, with the folder that was probably meant.
+        If the folder is missing, holds one without a name that can be shown, or holds no ``<emotion>`` folders with
+        files, with the folder that was probably meant.
     StorageError
         If a folder cannot be listed.
     """
     if not folder.exists():
         raise DatasetError(f"There is no folder {folder}.")
     emotions, _ = folder.entries()
+    for emotion in emotions:
+        if not label_of(emotion):
+            raise DatasetError(f"The name of the folder {folder.place(emotion)} names no emotion: rename or remove it.")
     listing = Listing([(emotion, folder.entries(emotion)[1]) for emotion in emotions])
     if not len(listing):
         meant = next((inner for inner in emotions if folder.entries(inner)[0]), None)

@@ -13,7 +13,7 @@ class Calibration:
 
     Attributes
     ----------
-    temperature : float, > 0
+    temperature : float, 0.01-100
         Mean probabilities are raised to the power of one over this and made to sum to 1 again (Guo et al., 2017, on
         probabilities instead of logits): above 1, the models are surer together than they are right.
     uncertain_below : float, 0-1
@@ -24,7 +24,7 @@ class Calibration:
     uncertain_below: float
 
     def __post_init__(self) -> None:
-        if not (self.temperature > 0 and 0 <= self.uncertain_below <= 1):
+        if not (0.01 <= self.temperature <= 100 and 0 <= self.uncertain_below <= 1):
             raise ValueError(f"no calibration: {self}")
 
     def apply(self, probabilities: NDArray[np.floating]) -> NDArray[np.float32]:

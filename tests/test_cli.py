@@ -1,6 +1,7 @@
 """``python -m emotion predict``: what scripts and people read from it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,23 @@ def test_one_bad_picture_does_not_cost_the_others(
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
     assert first == {"picture": missing, "error": "The file cannot be read: No such file or directory."}
     assert len(second["faces"]) == 1
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.hostile("the name, with what is no text spelled out")
+def test_names_that_are_no_text_are_told_all_the_same(
+    models: str, portrait: str, tmp_path: Path, as_json: bool
+) -> None:
+    picture = tmp_path / os.fsdecode(b"caf\xe9\n.png")
+    picture.write_bytes(Path(portrait).read_bytes())
+    command = [sys.executable, "-m", "emotion", "predict", picture, f"{picture}.missing", "--models", models]
+    done = subprocess.run([*command, *(["--json"] if as_json else [])], cwd=config.ROOT, capture_output=True)
+    assert done.returncode == 1, "the second one is missing"
+    assert done.stderr == b""
+    first, second = done.stdout.decode().splitlines()
+    shown = r"caf\udce9\n.png"
+    assert (json.loads(first)["picture"] if as_json else first.partition(": ")[0]).endswith(shown)
+    assert (json.loads(second)["picture"] if as_json else second.partition(": ")[0]).endswith(f"{shown}.missing")
 
 
 def test_addresses_go_through_the_guarded_fetch(

@@ -77,12 +77,16 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "sentence"),
     [
-        ([row(pixel="256")], "256"),
-        ([row(pixel="-1")], "-1"),
-        ([row(pixel="dark")], "dark"),
+        ([row(), row(pixel="256")], "256.*, row 2"),
+        ([row(), row(), row(pixel="-1")], "-1.*, row 3"),
+        ([row(pixel="dark")], "dark.*, row 1"),
+        ([*[row()] * 5000, row(pixel="7.5")], "7.5.*, row 5001"),  # not in the first part that is read
         ([row(), row(pixel="")], "empty pixel in column 0_px, row 2"),
         ([row(), row(emotion="")], "without an emotion, row 2"),
-        ([row() + ",more"], "2306"),  # a value more than there are columns
+        ([row(), row() + ",more"], "2306.*, row 2"),  # a value more than there are columns
+        ([row(), row(emotion=" ")], "whose emotion is ' ', row 2"),
+        ([row(), row(emotion="_")], "whose emotion is '_', row 2"),
+        ([row(), row(emotion='"happy'), row(), row()], r"whose emotion is 'happy\\n.*, row 2"),  # swallows the others
         ([], "holds no faces"),
     ],
 )

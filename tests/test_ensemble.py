@@ -8,12 +8,30 @@ import onnx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from onnx import helper
+from onnx import TensorProto, helper
 
 import emotion
 from emotion import config
 from emotion.errors import ModelsError
 from tests.tiny_models import CLASSES, brightness_model, mean_brightness_pipeline, write_manifest, write_tiny_models
+
+
+def graph_of(operator: str, shape: tuple[int | None, int], output: str = "variable", **options: int) -> onnx.ModelProto:
+    """A file of one operator, whose results nothing is said about."""
+    graph = helper.make_graph(
+        [helper.make_node(operator, ["X"], [output], **options)],
+        "one",
+        [helper.make_tensor_value_info("X", TensorProto.FLOAT, shape)],
+        [helper.make_empty_tensor_value_info(output)],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+
+
+def one_face_at_a_time() -> onnx.ModelProto:
+    pipeline = mean_brightness_pipeline()
+    pipeline.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    return pipeline
+
 
 GREYS = np.stack([np.full(config.N_PIXELS, value, np.uint8) for value in (0, 127, 255)])
 
@@ -97,6 +115,29 @@ def test_a_changed_file_is_named(tmp_path: Path, name: str) -> None:
         emotion.load_models(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "content", [b"[", b"\xff\xfe", b"[" * 100_000, b'["Angry"]', b"{}"], ids=lambda content: ascii(content[:10])
+)
+@pytest.mark.hostile("labels_2.json is damaged, or does not fit to the other files of the folder")
+def test_wrong_labels_are_named(tmp_path: Path, content: bytes) -> None:
+    write_tiny_models(tmp_path)
+    (tmp_path / "labels_2.json").write_bytes(content)
+    write_manifest(tmp_path, CLASSES)
+    with pytest.raises(ModelsError, match=r"labels_2\.json (is damaged|does not fit)"):
+        emotion.load_models(tmp_path)
+
+
+@pytest.mark.parametrize("temperature", [0, -1, 1e-320, 1e9, None, "warm", "nan"])
+@pytest.mark.hostile("the manifest lacks the calibration of the vote")
+def test_a_senseless_calibration_is_refused(tmp_path: Path, temperature: object) -> None:
+    write_tiny_models(tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    manifest["calibration"]["temperature"] = temperature
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(ModelsError, match="lacks the calibration of the vote"):
+        emotion.load_models(tmp_path)
+
+
 def test_an_empty_folder_says_how_to_get_models(tmp_path: Path) -> None:
     with pytest.raises(ModelsError, match=r"no trained models in .*python -m emotion train"):
         emotion.load_models(tmp_path)
@@ -111,6 +152,11 @@ def test_an_empty_folder_says_how_to_get_models(tmp_path: Path) -> None:
         ('{"format_version": 99}', "format 99"),
         ('{"format_version": 1}', "format 1, this program reads 2"),
         ('{"format_version": 2}', "lacks"),
+        ("[" * 100_000, "damaged"),
+        ('{"format_version": 2, "files": {}, "classes": ["Happy", "Happy"]}', "lacks"),
+        ('{"format_version": 2, "files": {}, "classes": ["Happy", null]}', "lacks"),
+        ('{"format_version": 2, "files": {}, "classes": ["Happy", ["Sad"]]}', "lacks"),
+        ('{"format_version": 2, "files": {}, "classes": ["Happy", " "]}', "lacks"),
     ],
 )
 @pytest.mark.hostile("the manifest is damaged, or of another format")
@@ -128,6 +174,11 @@ def test_a_manifest_of_another_kind_is_refused(tmp_path: Path, manifest: str, se
         ("model_3.onnx", brightness_model(3, n_features=2)),  # takes other features
         ("model_boost_1.onnx", brightness_model(4)),  # knows other classes
         ("model_1.onnx", mean_brightness_pipeline()),  # no classifier
+        ("pipeline_1.onnx", graph_of("Cast", (None, 2304), to=TensorProto.DOUBLE)),  # gives another type
+        ("pipeline_1.onnx", graph_of("ReduceMean", (None, 2304), keepdims=0)),  # gives one number for all faces
+        ("pipeline_1.onnx", one_face_at_a_time()),  # takes one face at a time
+        ("pipeline_1.onnx", graph_of("Log", (None, 2304))),  # gives what is no number
+        ("model_2.onnx", graph_of("Identity", (None, 1), output="probabilities")),  # gives no probabilities
     ],
 )
 @pytest.mark.hostile("FILE does not fit to the other files of the folder")

@@ -202,8 +202,11 @@ def test_several_visitors_are_served_at_once(public: LoopbackServer) -> None:
         ("http://picture.test:65536/", "complete web address"),
         ("http://.picture.test/", "complete web address"),
         ("http://picture test/", "complete web address"),
-        ("http://picture.test\r\nHost: other/", "complete web address"),
-        ("http://pic\ud800ture.test/", "complete web address"),
+        ("http://picture.test\r\nHost: other/", "invisible characters"),
+        ("http://pic\ud800ture.test/", "invisible characters"),
+        ("\x00http://picture.test/", "invisible characters"),
+        ("ht\ntp://picture.test/", "invisible characters"),
+        ("http://pic\u200bture.test/", "invisible characters"),
         ("picture.test:8080/a.jpg", "starts with http"),
         ("file:///etc/passwd", "starts with http"),
         ("ftp://picture.test/a.jpg", "starts with http"),
@@ -603,6 +606,7 @@ def test_a_refused_connection_is_told(loopback_allowed: None) -> None:
         http_answer(b"-5\r\nabc\r\n0\r\n\r\n", "Transfer-Encoding: chunked", length=-1),
         http_answer(b"-1\r\nabc\r\n0\r\n\r\n", "Transfer-Encoding: chunked", length=-1),
         http_answer(b"5\r\nabc", "Transfer-Encoding: chunked", length=-1),
+        http_answer(b"-ffffffffffffffff\r\nabc\r\n0\r\n\r\n", "Transfer-Encoding: chunked", length=-1),
     ],
 )
 @pytest.mark.hostile("The server at HOST cannot be reached or breaks off")
@@ -775,6 +779,39 @@ def test_each_read_waits_no_longer_than_what_is_left(clock: list[float]) -> None
             reader.read(1)
 
 
+def test_to_connect_and_to_agree_on_tls_share_their_time(
+    network: Network, monkeypatch: pytest.MonkeyPatch, clock: list[float]
+) -> None:
+    def slow_connect(*arguments: Any) -> None:
+        clock[0] += 4.0
+        network.connect(*arguments)
+
+    monkeypatch.setattr(socket.socket, "connect", slow_connect)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connection = module._LimitedTLSConnection("127.0.0.1", server.getsockname()[1], timeout=5.0)
+        with connection._new_conn() as sock:
+            assert sock.gettimeout() == 1.0
+
+
+def test_a_caller_may_give_less_time_but_not_more(
+    public: LoopbackServer, monkeypatch: pytest.MonkeyPatch, clock: list[float]
+) -> None:
+    """The last of several addresses has what the others have left."""
+    ends: list[float] = []
+
+    class Deadline(module._Deadline):
+        def __init__(self, end: float) -> None:
+            ends.append(end)
+            super().__init__(end)
+
+    clock[0] = 100.0
+    monkeypatch.setattr("emotion.fetch._Deadline", Deadline)
+    for seconds in (2.0, 99.0):
+        assert fetch("http://picture.test/picture", seconds) == PICTURE
+    assert ends[0] == 102.0
+    assert ends[-1] == 115.0
+
+
 def test_time_spent_on_the_name_counts(
     public: LoopbackServer, network: Network, monkeypatch: pytest.MonkeyPatch, clock: list[float]
 ) -> None:
@@ -824,6 +861,7 @@ def test_the_certificate_is_checked_against_the_name(safe: LoopbackServer) -> No
     assert fetch("https://picture.test/picture") == PICTURE
     assert asked_for == ["picture.test"]
     assert safe.header("Host") == ["picture.test"]
+    assert fetch("https://picture.test./picture") == PICTURE, "a name may end in a dot, the certificate's does not"
     for host in ("other.test", PUBLIC):
         with pytest.raises(FetchError, match="no secure connection"):
             fetch(f"https://{host}/picture")

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
 import cv2
@@ -66,6 +67,22 @@ def bmp_of(width: int, height: int) -> bytes:
     )
 
 
+def tiff_of_one_tile(side: int, tile_side: int) -> bytes:
+    packed = zlib.compress(bytes(min(tile_side, 200) ** 2))
+    numbers = {256: side, 257: side, 258: 8, 259: 8, 262: 1, 277: 1, 322: tile_side, 323: tile_side}
+    entries = [*numbers.items(), (324, 8), (325, len(packed))]
+    fields = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
+    start = 8 + len(packed)
+    return b"II*\0" + struct.pack("<I", start) + packed + struct.pack("<H", len(entries)) + fields + bytes(4)
+
+
+def jpeg_of_scans(side: int, repetitions: int) -> bytes:
+    """Each scan says nothing new, in a few bytes, about all pixels."""
+    content = encoded("JPEG", size=(side, side), progressive=True)
+    last = content.rindex(b"\xff\xda")
+    return content[:-2] + content[last:-2] * repetitions + content[-2:]
+
+
 REFUSED = {
     "nothing": (b"", NOT_A_PICTURE),
     "one byte": (b"\x89", NOT_A_PICTURE),
@@ -96,6 +113,8 @@ REFUSED = {
     "PPM of 10 gigapixels": (b"P6 100000 100000 255\n", TOO_LARGE),
     "PPM without height": (b"P6 100 0 255\n", "damaged|not a picture"),
     "PPM of a negative size": (b"P6 -5 5 255\n", "damaged|not a picture"),
+    "TIFF of a tile of 2 gigapixels": (tiff_of_one_tile(100, 44_000), TOO_LARGE),
+    "JPEG of ten thousand scans": (jpeg_of_scans(400, 10_000), TOO_LARGE),
     "50 megapixels and a row": (b"P5 10000 5001 255\n", TOO_LARGE),
     "a side of 20 001": (b"P5 20001 2 255\n", TOO_LARGE),
 }
@@ -109,6 +128,36 @@ def test_a_file_that_is_no_good_picture_is_refused_in_a_sentence(case: str) -> N
         decode_image(content)
 
 
+def largest(mode: str, kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    Image.new(mode, (7071, 7071)).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is read as Linux tells it")
+@pytest.mark.hostile("the picture; of the server's memory it takes 0.5 GB for a second")
+@pytest.mark.parametrize(
+    ("mode", "kind", "options"),
+    [("RGBA", "PNG", {"compress_level": 1}), ("F", "TIFF", {"compression": "tiff_lzw"}), ("RGB", "JPEG", {})],
+)
+def test_the_largest_picture_takes_no_more_memory_than_there_is(
+    tmp_path: Path, mode: str, kind: str, options: dict[str, object]
+) -> None:
+    """A picture of a few hundred kilobytes must not have the server killed for want of memory."""
+    (tmp_path / "largest").write_bytes(largest(mode, kind, **options))
+    code = (
+        "import pathlib, re, sys; from emotion.faces import decode_image\n"
+        "picture = decode_image(pathlib.Path(sys.argv[1]).read_bytes())\n"
+        "print(*picture.shape, *re.findall(r'VmHWM:\\s*(\\d+)', pathlib.Path('/proc/self/status').read_text()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "largest"], cwd=config.ROOT, capture_output=True, text=True, check=True
+    )
+    *shape, peak_kilobytes = map(int, done.stdout.split())
+    assert shape == [7071, 7071, 3]
+    assert peak_kilobytes < 600_000
+
+
 READ = {
     "1x1": (encoded("PNG", size=(1, 1)), (1, 1)),
     "a face vector's size": (encoded("PNG", size=(48, 48)), (48, 48)),
@@ -120,6 +169,8 @@ READ = {
     "alpha": (encoded("PNG", "RGBA"), (40, 60)),
     "grey and alpha": (encoded("PNG", "LA"), (40, 60)),
     "floating point": (encoded("TIFF", "F"), (40, 60)),
+    "TIFF of one tile": (tiff_of_one_tile(100, 112), (100, 100)),
+    "JPEG of two dozen scans": (jpeg_of_scans(400, 15), (400, 400)),
     "lying about its end": (encoded("PNG") + b"<script>alert(1)</script>", (40, 60)),
 }
 

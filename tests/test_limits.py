@@ -63,13 +63,21 @@ def test_a_wrong_number_of_places_is_told(monkeypatch, number):
 
 @pytest.mark.hostile("The server is busy fetching for others: try again in a minute")
 def test_fetches_beyond_the_limit_are_asked_to_come_back(monkeypatch):
-    monkeypatch.setattr(limits, "WAIT_SECONDS", 0.01)
-    turns = [limits.turn_to_fetch() for _ in range(limits.MOST_FETCHES)]
+    waited: list[float] = []
+    acquire = limits._fetching.acquire
+
+    def acquire_at_once(timeout: float) -> bool:
+        waited.append(timeout)
+        return acquire(timeout=0)
+
+    monkeypatch.setattr(limits._fetching, "acquire", acquire_at_once)
+    turns = [limits.turn_to_fetch(9.0) for _ in range(limits.MOST_FETCHES)]
     for turn in turns:
         turn.__enter__()
-    with pytest.raises(FetchError, match="busy fetching for others"), limits.turn_to_fetch():
+    with pytest.raises(FetchError, match="busy fetching for others"), limits.turn_to_fetch(9.0):
         pass
     for turn in turns:
         turn.__exit__(None, None, None)
-    with limits.turn_to_fetch():
+    with limits.turn_to_fetch(99.0):
         pass
+    assert set(waited) == {9.0, limits.WAIT_SECONDS}, "no longer than the visitor has, and than a turn may take"

@@ -83,15 +83,19 @@ def _taken(own: FaceVideo | None = None) -> int:
 
 
 @contextmanager
-def turn_to_fetch() -> Iterator[None]:
+def turn_to_fetch(seconds: float) -> Iterator[None]:
     """Wait for a turn to fetch an address.
+
+    Parameters
+    ----------
+    seconds : float, > 0, to wait at most
 
     Raises
     ------
     FetchError
-        If none came within `WAIT_SECONDS`.
+        If none came within that time or `WAIT_SECONDS`.
     """
-    if not _fetching.acquire(timeout=WAIT_SECONDS):
+    if not _fetching.acquire(timeout=min(seconds, WAIT_SECONDS)):
         raise FetchError("The server is busy fetching for others: try again in a minute.")
     try:
         yield

@@ -19,7 +19,8 @@ from emotion.ui.charts import crop_picture, heat_picture
 from emotion.ui.limits import REQUEST_SECONDS, turn_to_fetch
 from emotion.ui.recognition import RecognizedPicture, encode_png, pictures_csv, recognize_picture
 from emotion.ui.state import visit
-from emotion.ui.votes import plain, show_details, show_label
+from emotion.ui.texts import show_problem
+from emotion.ui.votes import show_details, show_label
 from emotion.voting import Vote
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def show_pictures(models: Ensemble) -> None:
         if url:
             ask_for([(url, _fetching(url))], models)
     for problem in state.problems:
-        st.error(plain(problem))
+        show_problem(problem)
     for number, picture in enumerate(state.pictures):
         show_picture(picture, models, key=f"picture_{number}")
     if state.pictures:
@@ -80,11 +81,10 @@ def _fetching(address: str) -> Callable[[], bytes]:
     end = time.monotonic() + REQUEST_SECONDS
 
     def fetched() -> bytes:
-        with turn_to_fetch():
-            left = end - time.monotonic()
-            if left <= 0:
-                raise FetchError("The addresses before it took too long: ask for fewer at a time.")
-            return fetch(address, left)
+        if (left := end - time.monotonic()) <= 0:
+            raise FetchError("The addresses before it took too long: ask for fewer at a time.")
+        with turn_to_fetch(left):
+            return fetch(address, end - time.monotonic())
 
     return fetched
 
@@ -172,7 +172,7 @@ def _show_faces(picture: RecognizedPicture, models: Ensemble, key: str) -> None:
 
 
 def _show_reason(vector: FaceVector, vote: Vote, models: Ensemble, key: str) -> None:
-    if not st.toggle(f"Why {plain(vote.label)}?", key=f"{key}_why", help="Covers each part of the face in turn."):
+    if not st.toggle("Why this vote?", key=f"{key}_why", help="Covers each part of the face in turn."):
         return
     loss = explained(models, vector.tobytes(), vote.label)
     st.image(heat_picture(vector, loss), width=240, alt="The face, coloured where covering it changes the vote")
@@ -181,8 +181,8 @@ def _show_reason(vector: FaceVector, vote: Vote, models: Ensemble, key: str) -> 
         st.caption("No single part decides: whichever is covered, the probability stays within two points.")
     else:
         st.caption(
-            f"Bright where {plain(vote.label)} rests on the face: covering the brightest spot takes "
-            f"{strongest:.0%} points of its probability."
+            f"Bright where the vote rests on the face: covering the brightest spot takes {strongest:.0%} points of its "
+            "probability."
         )
 
 

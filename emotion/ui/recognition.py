@@ -1,5 +1,6 @@
 """Pictures of any origin -> what the page shows of them."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,9 @@ from emotion.tables import to_csv, vote_cells, vote_columns
 
 _PICTURE_SIDE: Final = 1600
 """Pixels; what is longer on its longer side is reduced before it goes to the browser."""
+
+_one_at_a_time = threading.Lock()
+"""The largest picture takes 0.8 GB while it is decoded; several visitors' together would take the server down."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,10 @@ def recognize_picture(name: str, data: bytes, models: Ensemble) -> RecognizedPic
     DetectorError
         If the face detector's file is missing or damaged.
     """
-    image_bgr = decode_image(data)
-    faces = tuple(Recognizer(models).recognize(image_bgr))
-    return RecognizedPicture(name, _reduced(draw_marks(image_bgr, marks(faces))), faces)
+    with _one_at_a_time:
+        image_bgr = decode_image(data)
+        faces = tuple(Recognizer(models).recognize(image_bgr))
+        return RecognizedPicture(name, _reduced(draw_marks(image_bgr, marks(faces))), faces)
 
 
 def _reduced(image_bgr: BGRImage) -> BGRImage:

@@ -1,11 +1,11 @@
 """A vote on the page: the label, the ballots, the probabilities."""
 
-import re
 from html import escape
 
 import streamlit as st
 
 from emotion import config
+from emotion.ui.texts import show_heading
 from emotion.voting import Vote
 
 
@@ -17,7 +17,7 @@ def show_label(vote: Vote) -> None:
     vote : Vote
     """
     with st.container(gap=None):
-        st.subheader(plain(vote.label), anchor=False)
+        show_heading(vote.label)
         st.text(f"{'Uncertain: ' if vote.uncertain else ''}{vote.agreement} of {len(vote.ballots)} models agree")
 
 
@@ -44,17 +44,3 @@ def show_details(vote: Vote) -> None:
         '<table style="width: 100%; margin-bottom: 0.75rem; text-align: left"><thead><tr><th>Model</th><th>Ballot</th>'
         f"</tr></thead><tbody>{ballots}</tbody></table>{bars}"
     )
-
-
-def plain(text: str) -> str:
-    """Write a text so that Streamlit, which takes Markdown, shows it as it is.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str, one line, each punctuation mark behind a backslash
-    """
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))

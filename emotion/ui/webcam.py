@@ -21,7 +21,8 @@ from emotion.ui.limits import is_full, take_place
 from emotion.ui.pictures import ask_for, show_picture
 from emotion.ui.recognition import encode_png
 from emotion.ui.state import Visit, visit
-from emotion.ui.votes import plain, show_details, show_label
+from emotion.ui.texts import show_problem
+from emotion.ui.votes import show_details, show_label
 from emotion.video import NOTICES, FaceVideo, State, VideoSettings
 
 POLL_SECONDS: Final = 1.0
@@ -50,7 +51,7 @@ def show_webcam(models: Ensemble) -> None:
         relays = ice_servers()
         full = is_full(state.stream)
     except ValueError as error:
-        st.error(plain(str(error)))
+        show_problem(str(error))
         return
     if full:
         st.info(BUSY)
@@ -192,7 +193,7 @@ def _offer_single_picture(cause: str, models: Ensemble) -> None:
         state.single_id = taken.file_id
         ask_for([(taken.name, taken.getvalue)], models)
     for problem in state.problems:
-        st.error(plain(problem))
+        show_problem(problem)
     for picture in state.pictures:
         show_picture(picture, models, key="single")
 
@@ -242,9 +243,9 @@ def _show_session(stream: FaceVideo, models: Ensemble, settings: VideoSettings) 
     course = timeline_data(moments, models.classes, smoothed=settings.show_smoothed)
     st.vega_lite_chart(course, timeline(models.classes), width="stretch", key="timeline")
     if summary := summarize(moments, smoothed=settings.show_smoothed):
-        shares = ", ".join(f"{plain(label)} {share:.0%}" for label, share in summary.shares.items())
-        st.markdown(
-            f"{summary.seconds:.0f} seconds with a face: {shares}. Longest stretch: {plain(summary.longest_label)}, "
+        shares = ", ".join(f"{label} {share:.0%}" for label, share in summary.shares.items())
+        st.text(
+            f"{summary.seconds:.0f} seconds with a face: {shares}. Longest stretch: {summary.longest_label}, "
             f"{summary.longest_seconds:.0f} s. Changes: {summary.changes}."
         )
 

@@ -64,6 +64,13 @@ def test_address_gives_the_vote_or_the_reason_why_not(open_page, pictures, class
     expect(page.get_by_text("This is not a picture")).to_be_visible()
     expect(page.get_by_text("of 5 models agree")).to_be_hidden()
 
+    # What Markdown would make a link, a symbol, a dash, a formula or HTML.
+    hostile = "www.example.org/--:smile:<b>:material_face:$x$**a**"
+    ask_for(page, hostile.replace(":smile:", "a@b.org:smile:") + " nonsense")
+    alert = page.get_by_role("alert").first
+    expect(alert).to_contain_text(hostile.replace(":smile:", "a@b.org:smile:"))
+    assert alert.locator("a, b, strong, span, img").count() == 0
+
     ask_for(page, "nonsense")
     expect(page.get_by_text("This is not a complete web address")).to_be_visible()
     expect(page.get_by_text("This is not a picture")).to_be_hidden()
