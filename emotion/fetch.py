@@ -16,6 +16,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from ipaddress import IPv6Network
@@ -34,12 +35,14 @@ LOOPBACK_SWITCH: Final = "EMOTION_TEST_ALLOW_LOOPBACK"
 
 CONNECT_SECONDS = 5.0
 FETCH_SECONDS = 15.0
-"""Everything together. Only the look-up of a name, which cannot be interrupted, may last longer."""
+"""Everything together, the look-up of a name included."""
 
 MAX_BYTES = 10_000_000
 """The body, after decompression."""
 
-MAX_HEADER_BYTES = 65_536
+MAX_HEADER_BYTES = 2_000_000
+"""All headers of one answer; http.client takes at most a hundred, of 64 KB each."""
+
 MAX_REDIRECTS: Final = 3
 
 MAX_ADDRESS_CHARS: Final = 8_000
@@ -52,6 +55,9 @@ HEADERS: Final = {
 }
 
 _CHUNK_BYTES: Final = 65_536
+
+_fetchers: Final = ThreadPoolExecutor(8, "fetch")
+"""Nothing can break off the look-up of a name. One that hangs is left behind here, and nobody waits for it."""
 
 # Only 2000::/3 is given out for global use (RFC 4291; IANA, "Internet Protocol Version 6 Address Space"). Whatever else
 # IPv6 has is refused, but for ::ffff:0:0/96: there the package keeps IPv4 addresses, which its own list judges. That
@@ -82,7 +88,16 @@ def fetch(address: str, seconds: float = FETCH_SECONDS) -> bytes:
         If the address is refused or leads to one that is (a private network, four redirects, https to http), or if
         the server does not answer with status 200 and a body within the limits of time and size.
     """
-    deadline = _Deadline(time.monotonic() + min(seconds, FETCH_SECONDS))
+    end = time.monotonic() + min(seconds, FETCH_SECONDS)
+    fetching = _fetchers.submit(_fetch, address, _Deadline(end))
+    try:
+        return fetching.result(end - time.monotonic())
+    except TimeoutError as error:
+        fetching.cancel()
+        raise _too_slow() from error
+
+
+def _fetch(address: str, deadline: "_Deadline") -> bytes:
     url = ""
     with _guarded_session() as session:
         for _ in range(MAX_REDIRECTS + 1):
