@@ -1,5 +1,5 @@
 """The page over models that fail, take five seconds or are still loading, while `EMOTION_TEST_FAULT` names a file that
-says so. Where it says "cut", the next drawing ends halfway.
+says so. Where it says "cut", the next drawing ends halfway. For a turn to fetch, nobody waits longer than a second.
 """
 
 import os
@@ -29,6 +29,7 @@ class FaultyRecognizer(Recognizer):
         return super().vote(vectors)
 
 
+import emotion.ui.limits  # noqa: E402
 import emotion.ui.webcam  # noqa: E402
 
 load = emotion.load_models
@@ -51,6 +52,7 @@ def show_last_vote_or_stop(context: Any) -> None:
 
 if emotion.ui.webcam.Recognizer is Recognizer:  # this file runs anew whenever the page is drawn
     emotion.load_models = load_when_told
+    emotion.ui.limits.WAIT_SECONDS = 1.0  # type: ignore[misc]
     emotion.ui.webcam.show_last_vote = show_last_vote_or_stop
     emotion.ui.webcam.Recognizer = FaultyRecognizer  # type: ignore[misc]
 runpy.run_path(str(config.ROOT / "web_app.py"), run_name="__main__")

@@ -5,6 +5,7 @@ import http.server
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,9 @@ import skimage.data
 from playwright.sync_api import Page, expect
 
 from emotion import config
+from emotion.fetch import LOOPBACK_SWITCH
+from emotion.ui.limits import MOST_FETCHES
+from tests.browser.live import serving
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -20,19 +24,39 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def pictures(tmp_path: Path) -> Iterator[str]:
-    """The address of a server with a portrait and a page of text."""
+class SlowHandler(QuietHandler):
+    """Answers when told."""
+
+    asked = 0
+    may_answer: threading.Event
+
+    def do_GET(self) -> None:
+        type(self).asked += 1
+        type(self).may_answer.wait(60)
+        super().do_GET()
+
+
+@contextmanager
+def serving_pictures(folder: Path, kind: type[QuietHandler] = QuietHandler) -> Iterator[str]:
+    """Serve a portrait and a page of text, and give the address."""
     astronaut_bgr = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)
-    assert cv2.imwrite(str(tmp_path / "astronaut.jpg"), astronaut_bgr)
-    (tmp_path / "page.html").write_text("<h1>No picture</h1>")
-    handler = functools.partial(QuietHandler, directory=str(tmp_path))
+    assert cv2.imwrite(str(folder / "astronaut.jpg"), astronaut_bgr)
+    (folder / "page.html").write_text("<h1>No picture</h1>")
+    handler = functools.partial(kind, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Iterator[str]:
+    with serving_pictures(tmp_path) as address:
+        yield address
 
 
 def ask_for(page: Page, address: str) -> None:
@@ -74,3 +98,40 @@ def test_address_gives_the_vote_or_the_reason_why_not(open_page, pictures, class
     ask_for(page, "nonsense")
     expect(page.get_by_text("This is not a complete web address")).to_be_visible()
     expect(page.get_by_text("This is not a picture")).to_be_hidden()
+
+
+def test_one_who_asks_while_all_fetch_is_told_and_is_served_later(open_page, chromium, tmp_path: Path):
+    environment = {"EMOTION_TEST_FAULT": str(tmp_path / "fault"), LOOPBACK_SWITCH: "1"}
+    (tmp_path / "fault").write_text("")
+
+    class Handler(SlowHandler):
+        may_answer = threading.Event()
+
+    with (
+        serving(tmp_path / "log", "tests/browser/app_with_faults.py", environment) as address,
+        serving_pictures(tmp_path, Handler) as slow,
+    ):
+        try:
+            first = open_page(server=address, path="/pictures")
+            browser = first.context.browser
+            assert browser is not None
+            others = [browser.new_page() for _ in range(MOST_FETCHES)]
+            for page in others:
+                page.goto(f"{address}/pictures")
+            visitors = [first, *others]
+            for page in visitors:
+                expect(page.get_by_role("button", name="Recognise")).to_be_visible()
+            *early, late = visitors
+            for page in early:
+                ask_for(page, f"{slow}/astronaut.jpg")
+            while Handler.asked < MOST_FETCHES:
+                first.wait_for_timeout(50)
+            ask_for(late, f"{slow}/astronaut.jpg")
+            expect(late.get_by_text("The server is busy fetching for others")).to_be_visible()
+            assert Handler.asked == MOST_FETCHES
+        finally:
+            Handler.may_answer.set()
+        for page in early:
+            expect(page.get_by_text("of 5 models agree")).to_be_visible()
+        late.get_by_role("button", name="Recognise").click()
+        expect(late.get_by_text("of 5 models agree")).to_be_visible()

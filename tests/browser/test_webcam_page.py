@@ -15,6 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from emotion import config, drawing
 from emotion.faces import BGRImage, Box, FaceDetector, decode_image
+from emotion.ui.webcam import BUSY
 from tests.browser.live import camera_picture, component, serving, shown
 
 PATIENCE_SECONDS = 90.0
@@ -267,6 +268,32 @@ def test_panels_go_on_after_a_refresh_that_met_a_new_drawing_on_its_way(open_pag
         for _ in range(2):
             expect(caption).not_to_have_text(drawn, timeout=PATIENCE_SECONDS * 1000)
             drawn = caption.inner_text()
+
+
+def test_one_who_comes_too_late_is_told_and_gets_the_place_of_one_who_stops(open_page, chromium, tmp_path: Path):
+    with serving(tmp_path / "log", environment={"EMOTION_SESSIONS": "1"}) as address:
+        first = open_page(camera=SWAYING, server=address)
+        start(first)
+        expect(first.get_by_text(FACE_CAPTION)).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
+
+        second = open_page(camera=SWAYING, server=address)
+        expect(second.get_by_text(BUSY)).to_be_visible()
+        again = second.get_by_role("button", name="Try again")
+        again.click()
+        expect(again).to_be_visible()
+
+        component(first).get_by_role("button", name="Stop").click()
+        expect(component(first).get_by_role("button", name="Start")).to_be_visible()
+        offered = component(second).get_by_role("button", name="Start")
+
+        def is_let_in() -> bool:
+            if again.is_visible():
+                again.click()
+            return offered.is_visible()
+
+        wait_until(second, is_let_in, "the place stays taken")
+        start(second)
+        expect(second.get_by_text(FACE_CAPTION)).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
 
 
 def test_a_refused_camera_is_explained_and_a_picture_asked_for_instead(open_page):
