@@ -279,12 +279,12 @@ def test_ctrl_c_at_any_moment_leaves_the_old_table(many_pictures: Path, tmp_path
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert "Traceback" not in errors
-    if process.returncode == 0:  # a fast machine was done before
-        assert len(read_faces(table)) == 4000
-    else:
-        assert process.returncode == 130
+    if process.returncode == 130:
         assert errors.endswith("Stopped; the table is as it was.\n")
         assert table.read_text(encoding="utf-8") == "old"
+    else:  # a fast machine was done before, and maybe just ending the program, which tells no more then
+        assert process.returncode in (0, -signal.SIGINT)
+        assert len(read_faces(table)) == 4000
     assert [file.name for file in tmp_path.iterdir()] == ["data.csv"]
 
 
