@@ -4,8 +4,6 @@ import argparse
 import sys
 from pathlib import Path
 
-import cv2
-
 from emotion.errors import EmotionError
 from emotion.storage import Folder, is_address
 from emotion.vectorize import UNREADABLE_FILE, Summary, vectorize
@@ -34,7 +32,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--keep-names", action="store_true", help="add a column with the name of each face's file")
     parser.add_argument("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster that is to do the work")
     options = parser.parse_args(arguments)
-    cv2.setNumThreads(1)  # the pictures themselves are spread over the cores
     try:
         summary = vectorize(options.folder, options.output, keep_names=options.keep_names, dask=options.dask)
     except EmotionError as error:

@@ -5,7 +5,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ import skimage.data
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import emotion
-from benchmarks.speed import PEAK_OF_COMMAND, machine, picture_folder, timed, vectorizing
+from benchmarks.speed import machine, picture_folder, timed, vectorizing, watched
 from emotion import config
 from emotion.faces import BGRImage
 from emotion.recognizer import Recognizer
@@ -96,15 +95,12 @@ def of_files(count: int, command: str) -> dict[str, Any]:
         pictures = picture_folder(Path(folder), faces, count)
         if command == "predict":
             voting = [sys.executable, "-m", "emotion", "predict", str(pictures), "--out", f"{folder}/votes.csv"]
-            started = time.perf_counter()
-            between = [sys.executable, "-c", PEAK_OF_COMMAND, *voting]
-            done = subprocess.run(between, cwd=config.ROOT, check=True, capture_output=True, text=True)
-            seconds, peak = time.perf_counter() - started, int(done.stdout) / 1024
+            seconds, peak = watched(voting)
         else:
             timing = vectorizing(pictures, f"{folder}/faces/", count)
-            seconds, peak = timing["median_ms"] / 1000, timing["largest_process_mb"]
+            seconds, peak = timing["median_ms"] / 1000, timing["memory_mb"]
     print(f"{command}, {count:9,} files: {seconds:8.1f} s, {count / seconds:6.0f} a second, {peak:5.0f} MB", flush=True)
-    return {"files": count, "seconds": seconds, "a_second": count / seconds, "largest_process_mb": peak}
+    return {"files": count, "seconds": seconds, "a_second": count / seconds, "memory_mb": peak}
 
 
 def of_faces(counts: Sequence[int]) -> list[dict[str, float]]:
@@ -166,8 +162,7 @@ def page(result: dict[str, Any]) -> str:
     return PAGE.format(
         **result["machine"],
         files=_file_table(files),
-        each_file=(files[-1]["largest_process_mb"] - files[0]["largest_process_mb"])
-        / ((files[-1]["files"] - files[0]["files"]) / 1e6),
+        each_file=(files[-1]["memory_mb"] - files[0]["memory_mb"]) / ((files[-1]["files"] - files[0]["files"]) / 1e6),
         pictures=_file_table(pictures),
         faces=_table(["faces", "found", "to find them", "with votes on each"], of_faces),
         finding=finding,
@@ -180,7 +175,7 @@ def _file_table(rows: list[dict[str, float]]) -> str:
     return _table(
         ["files of 48x48", "time", "a second", "memory"],
         [
-            [f"{r['files']:,}", f"{r['seconds']:.1f} s", f"{r['a_second']:,.0f}", f"{r['largest_process_mb']:.0f} MB"]
+            [f"{r['files']:,}", f"{r['seconds']:.1f} s", f"{r['a_second']:,.0f}", f"{r['memory_mb']:.0f} MB"]
             for r in rows
         ],
     )

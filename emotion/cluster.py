@@ -1,13 +1,20 @@
-"""Who does the work: the cores of this machine, or the workers of a Dask cluster. The work is the same."""
+"""Who does the work: threads or processes of this machine, or the workers of a Dask cluster. The work is the same."""
 
 import logging
+import multiprocessing
 import os
+import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.sharedctypes import RawValue
 from typing import Any, Final, TypeVar
+
+import cv2
 
 from emotion import config
 from emotion.errors import ClusterError
@@ -21,6 +28,31 @@ _AHEAD: Final = 4
 """Pieces of work that wait for each worker: enough that none is idle, few enough for memory."""
 
 
+class Stopping:
+    """Says that the rest of the work is not wanted any more, to threads and to the processes of `workers` alike.
+
+    Pickled on its way to such a process, it becomes the one that the process was started with.
+
+    Parameters
+    ----------
+    value : shared by those who set and those who ask, optional
+    """
+
+    def __init__(self, value: Any = None) -> None:
+        self.value = RawValue("b", 0) if value is None else value
+
+    def set(self) -> None:
+        """Say so."""
+        self.value.value = 1
+
+    def is_set(self) -> bool:
+        """Ask."""
+        return bool(self.value.value)
+
+    def __reduce__(self) -> tuple[Callable[[], "Stopping"], tuple[()]]:
+        return _inherited_stopping, ()
+
+
 class Workers:
     """Does pieces of work side by side, and hands back their results in order.
 
@@ -32,7 +64,7 @@ class Workers:
 
     Attributes
     ----------
-    stopping : Event, which is set when the rest of the work is not wanted any more; on a cluster, None
+    stopping : Stopping, which is set when the rest of the work is not wanted any more; on a cluster, None
     """
 
     def __init__(
@@ -40,7 +72,7 @@ class Workers:
         submit: Callable[..., Any],
         result: Callable[[Any], Any],
         count: int,
-        stopping: threading.Event | None = None,
+        stopping: Stopping | None = None,
     ) -> None:
         self._submit = submit
         self._result = result
@@ -75,13 +107,16 @@ class Workers:
 
 
 @contextmanager
-def workers(dask: str | None = None) -> Iterator[Workers]:
+def workers(dask: str | None = None, *, processes: bool = False) -> Iterator[Workers]:
     """Find those who do the work.
 
     Parameters
     ----------
     dask : str, optional
         The address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``; without, the cores of this machine.
+    processes : bool
+        Whether each of those cores gets a process of its own instead of a thread: for work that is Python's own for
+        the most part, of which threads do one piece at a time. Function, items and results are pickled then.
 
     Yields
     ------
@@ -90,11 +125,11 @@ def workers(dask: str | None = None) -> Iterator[Workers]:
     Raises
     ------
     ClusterError
-        As `connected`.
+        As `connected`, or if a process dies.
     """
     if dask is None:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            yield Workers(pool.submit, Future.result, os.cpu_count() or 1, threading.Event())
+        with _processes() if processes else _threads() as own:
+            yield own
         return
     with connected(dask) as client:
 
@@ -114,6 +149,70 @@ def workers(dask: str | None = None) -> Iterator[Workers]:
                         ) from None
 
         yield Workers(submit, result, sum(client.nthreads().values()))
+
+
+@contextmanager
+def _threads() -> Iterator[Workers]:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield Workers(pool.submit, Future.result, os.cpu_count() or 1, Stopping())
+
+
+@contextmanager
+def _processes() -> Iterator[Workers]:
+    count, stopping = os.cpu_count() or 1, Stopping()
+    # Forked, they share what is imported, and start at once; elsewhere than on Linux that is not safe.
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
+    used_before = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # a fork would wait for ever for threads that it does not have
+    try:
+        with ProcessPoolExecutor(count, context, _begin, (stopping.value,)) as pool:
+            with _ctrl_c_waiting():
+                pool.submit(int).result()  # starts them all
+            yield Workers(pool.submit, Future.result, count, stopping)
+    except BrokenProcessPool as error:
+        raise ClusterError(
+            "A process that did the work was killed; the computer may lack memory. Close other programs, then start "
+            "the same command again."
+        ) from error
+    finally:
+        cv2.setNumThreads(used_before)
+
+
+_stopping: Stopping | None = None
+"""What the process was started with."""
+
+
+def _inherited_stopping() -> Stopping:
+    return _stopping or Stopping()
+
+
+def _begin(value: Any) -> None:
+    """Start a process: Ctrl-C is its parent's to act upon, and without a parent it ends, too."""
+    global _stopping  # a process can be given something in no other way
+    _stopping = Stopping(value)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)  # the pictures themselves are spread over the cores
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+@contextmanager
+def _ctrl_c_waiting() -> Iterator[None]:
+    """Keep Ctrl-C back until processes that are being started know what to do about it. Windows cannot."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -178,7 +277,5 @@ def connected(dask: str) -> Iterator[Any]:
 
 
 def _introduce() -> str:
-    import cv2
-
     cv2.setNumThreads(1)  # the pictures themselves are spread over the cores
     return str(config.ROOT)

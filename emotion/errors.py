@@ -46,4 +46,4 @@ class StorageError(EmotionError):
 
 
 class ClusterError(EmotionError):
-    """The Dask cluster that is to do the work is not there, cannot do it, or was lost."""
+    """The Dask cluster, or the processes here, that are to do the work are not there, cannot do it, or were lost."""

@@ -4,7 +4,6 @@ import functools
 import hashlib
 import itertools
 import os
-import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from emotion import config
-from emotion.cluster import Workers, workers
+from emotion.cluster import Stopping, Workers, workers
 from emotion.dataset import about_part, face_writer, finish_parts, write_part
 from emotion.errors import DatasetError, ImageError
 from emotion.faces import FaceDetector, FaceVectors, decode_image, find_faces
@@ -152,13 +151,13 @@ def faces_of_file(folder: Folder, name: str) -> list[NDArray[np.uint8]] | str:
         return str(error)
 
 
-def read_batch(folder: Folder, stopping: threading.Event | None, pictures: Sequence[Picture]) -> Batch:
+def read_batch(folder: Folder, stopping: Stopping | None, pictures: Sequence[Picture]) -> Batch:
     """Cut the faces out of several picture files.
 
     Parameters
     ----------
     folder : Folder
-    stopping : Event, optional; once it is set, no further file is read, and what is given is of no use
+    stopping : Stopping, optional; once it is set, no further file is read, and what is given is of no use
     pictures : sequence of Picture
 
     Returns
@@ -232,12 +231,14 @@ def vectorize(
     StorageError
         If a folder cannot be listed, read or written.
     ClusterError
-        If the cluster is not there, or is lost.
+        If the cluster is not there, or is lost, or a process of this machine is killed.
     """
     source = Folder(folder)
     in_parts = is_address(output) or str(output).endswith(("/", os.sep)) or os.path.isdir(output)  # noqa: PTH112
     pictures = picture_files(source)
-    with workers(dask) as pool, tqdm(total=len(pictures), unit="file", disable=not progress) as bar:
+    # Reading a small picture is Python's own work; what comes from far away is waited for, which threads do as well.
+    here = not is_address(folder) and not is_address(output)
+    with workers(dask, processes=here) as pool, tqdm(total=len(pictures), unit="file", disable=not progress) as bar:
         if in_parts:
             return _write_parts(source, pictures, Folder(output), keep_names, pool, bar)
         return _write_table(source, pictures, Path(output), keep_names, pool, bar)
@@ -286,7 +287,7 @@ def _write_part(
     source: Folder,
     output: Folder,
     keep_names: bool,
-    stopping: threading.Event | None,
+    stopping: Stopping | None,
     numbered: tuple[int, list[Picture]],
 ) -> tuple[str, Summary]:
     """Write a part of the table, unless it is there: under a name that says which state of which pictures it is of."""

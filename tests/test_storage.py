@@ -3,7 +3,6 @@
 import io
 import json
 import tarfile
-import threading
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ import pytest
 
 import image_to_vector
 from emotion import cli, vectorize
+from emotion.cluster import Stopping
 from emotion.dataset import PARTS_FILE, read_faces
 from emotion.errors import DatasetError, ImageError, StorageError
 from emotion.storage import Folder
@@ -115,11 +115,17 @@ def test_a_rerun_goes_on_with_the_parts_that_are_there(pictures, tmp_path, monke
     whole = {file.name: file.read_bytes() for file in faces.iterdir()}
     (faces / PARTS_FILE).unlink()
     (faces / parts(faces)[1]).unlink()
-    looked_at = []
+    looked_at = tmp_path / "looked_at"
     cut = vectorize.faces_of_file
-    monkeypatch.setattr(vectorize, "faces_of_file", lambda *a: looked_at.append(a[1]) or cut(*a))
+
+    def noted(folder: Folder, name: str) -> object:
+        with looked_at.open("a") as file:  # where another process finds it, too
+            file.write(f"{name}\n")
+        return cut(folder, name)
+
+    monkeypatch.setattr(vectorize, "faces_of_file", noted)
     assert run(pictures, faces) == first
-    assert len(looked_at) == 5
+    assert len(looked_at.read_text().splitlines()) == 5
     assert {file.name: file.read_bytes() for file in faces.iterdir()} == whole
 
 
@@ -253,7 +259,7 @@ def test_ctrl_c_does_not_wait_for_a_whole_part(pictures, tmp_path, monkeypatch) 
             stopping.set()
         return cut(folder, name)
 
-    stopping = threading.Event()
+    stopping = Stopping()
     monkeypatch.setattr(vectorize, "faces_of_file", interrupted)
     listing = list(vectorize.picture_files(Folder(pictures)))
     vectorize._write_part(Folder(pictures), Folder(tmp_path / "faces"), False, stopping, (0, listing))
