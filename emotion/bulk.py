@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from emotion import config
-from emotion.cluster import Workers, workers
+from emotion.cluster import Stopping, Workers, workers
 from emotion.ensemble import Ensemble, same_models
 from emotion.errors import ImageError, OutputError
 from emotion.faces import Box, FaceVector, decode_image
 from emotion.files import printable, replacing
 from emotion.recognizer import FaceEmotion, Recognizer
-from emotion.storage import Folder
+from emotion.storage import Folder, is_address
 from emotion.tables import csv_rows, harmless, vote_cells, vote_columns
 
 _BATCH_PICTURES: Final = 64
@@ -92,8 +92,10 @@ def recognize_folder(
     output : Path
         CSV where the name ends in ``.csv``: a row a face, with `picture` (the path below `folder`), `face`, `x`, `y`,
         `width`, `height`, the columns of `emotion.tables.vote_columns` and `error`; a picture without a face, or one
-        that cannot be read, has one row. Otherwise one JSON object a line, a line a picture. What is in the file
-        already is kept, and its pictures are not looked at again, but for the last, which may be incomplete.
+        that cannot be read, has one row. Where it ends in ``.jsonl``, one JSON object a line, a line a picture. What is
+        in the file
+        already is kept, and its pictures are not looked at again, but for the last, which may be incomplete. A file
+        beside it, ``NAME.about.json``, says which folder and which models its votes are of.
     models : Ensemble
     dask : str, optional
         The address of a Dask scheduler, whose workers do the work; they must find `folder`, and the folder of models,
@@ -108,7 +110,8 @@ def recognize_folder(
     Raises
     ------
     OutputError
-        If the folder is not there, or the file cannot be written or is of another kind.
+        If the folder is not there, or the file cannot be written, is of another kind, or holds votes on another folder
+        or by other models.
     DetectorError
         If the face detector's file is missing or damaged.
     StorageError
@@ -119,8 +122,12 @@ def recognize_folder(
     source = Folder(folder)
     if not source.exists():
         raise OutputError(f"There is no folder {folder}.")
-    form: _Form = _CsvForm(models) if output.suffix == ".csv" else _JsonForm()
+    kind = output.suffix.lower()
+    if kind not in (".csv", ".jsonl"):
+        raise OutputError(f"{output} must end in .csv or .jsonl, which says what is written.")
+    form: _Form = _CsvForm(models) if kind == ".csv" else _JsonForm()
     try:
+        _check_origin(folder, output, models)
         done = _keep_whole(output, form)
         with workers(dask) as pool, output.open("a", encoding="utf-8", newline="") as file:
             own = Recognizer(models)
@@ -128,6 +135,29 @@ def recognize_folder(
             return _recognize(source, file, form, recognizer, done, pool, progress)
     except OSError as error:
         raise OutputError(f"{output} cannot be written: {error.strerror or error}.") from error
+
+
+def _check_origin(folder: Path | str, output: Path, models: Ensemble) -> None:
+    """Refuse a file of other votes; beside a new one, say what it will be of."""
+    about = output.with_name(f"{output.name}.about.json")
+    of = {
+        "folder": str(folder) if is_address(folder) else str(Path(folder).resolve()),
+        "models": models.origin[1],
+        "crop_margin": config.CROP_MARGIN,
+        "detection_side": config.DETECTION_SIDE,
+    }
+    if output.is_file() and output.stat().st_size:
+        try:
+            known = json.loads(about.read_bytes())
+        except (FileNotFoundError, ValueError):
+            known = None
+        if known != of:
+            raise OutputError(
+                f"{output} is not a file of votes on {folder} by these models: name another, or remove it."
+            )
+        return
+    with replacing(about) as partial:
+        partial.write_text(json.dumps(of, indent=1) + "\n", encoding="utf-8")
 
 
 def _recognize(
@@ -142,7 +172,7 @@ def _recognize(
     summary = BulkSummary()
     with tqdm(unit="picture", disable=not progress) as bar:
         batches = _batches(_names(source, ""), form, done, summary, bar)
-        for names, results in pool.map(functools.partial(_recognize_batch, source, recognizer), batches):
+        for names, results in pool.map(functools.partial(_recognize_batch, source, recognizer, pool.stopping), batches):
             for name, result in zip(names, results, strict=True):
                 file.write(form.text(name, result))
                 summary.unreadable += isinstance(result, str)
@@ -170,11 +200,17 @@ def _recognizer_of(folder: str, checksum: str) -> Recognizer:
 
 
 def _recognize_batch(
-    source: Folder, recognizer: Callable[[], Recognizer], names: list[str]
+    source: Folder, recognizer: Callable[[], Recognizer], stopping: Stopping | None, names: list[str]
 ) -> tuple[list[str], list[Result]]:
-    """Vote on some pictures. The recogniser is asked for here: of a worker's, what it lacks is told as any error."""
+    """Vote on some pictures. The recogniser is asked for here: of a worker's, what it lacks is told as any error. Once
+    `stopping` is set, no further picture is read, and what is given is of no use.
+    """
     own = recognizer()
-    found = [_find(source, name, own) for name in names]
+    found: list[list[tuple[Box, FaceVector]] | str] = []
+    for name in names:
+        if stopping is not None and stopping.is_set():
+            return [], []
+        found.append(_find(source, name, own))
     votes = iter(own.vote([vector for faces in found if not isinstance(faces, str) for _, vector in faces]))
     return names, [
         faces if isinstance(faces, str) else [FaceEmotion(box, next(votes), vector) for box, vector in faces]

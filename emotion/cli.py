@@ -143,6 +143,8 @@ def _predict(options: argparse.Namespace) -> int:
 def _predict_folder(options: argparse.Namespace) -> int:
     if len(options.pictures) != 1:
         raise OutputError("With --out, name one folder.")
+    if options.json and options.out.suffix.lower() == ".csv":
+        raise OutputError(f"--json does not write tables: leave it out, or name {options.out.with_suffix('.jsonl')}.")
     done = recognize_folder(options.pictures[0], options.out, load_models(options.models), dask=options.dask)
     print(
         f"{done.pictures:,} pictures, {done.faces:,} faces, {done.unreadable:,} unreadable files; "

@@ -24,6 +24,8 @@ Result = TypeVar("Result")
 
 _CONNECT_SECONDS: Final = 10.0
 _PATIENCE_SECONDS: Final = 30.0
+_MOST_PROCESSES: Final = 61
+"""Windows can wait for no more of them at once."""
 _AHEAD: Final = 4
 """Pieces of work that wait for each worker: enough that none is idle, few enough for memory."""
 
@@ -60,7 +62,7 @@ class Workers:
     ----------
     submit : callable, of a function and its argument, that gives a future
     result : callable, of a future, that waits for what became of it
-    count : int, how many pieces are done at a time
+    count : callable, that gives how many pieces are done at a time; on a cluster, workers come and go
 
     Attributes
     ----------
@@ -71,12 +73,12 @@ class Workers:
         self,
         submit: Callable[..., Any],
         result: Callable[[Any], Any],
-        count: int,
+        count: Callable[[], int],
         stopping: Stopping | None = None,
     ) -> None:
         self._submit = submit
         self._result = result
-        self.count = count
+        self._count = count
         self.stopping = stopping
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
@@ -95,7 +97,7 @@ class Workers:
         try:
             for item in items:
                 waiting.append(self._submit(function, item))
-                if len(waiting) > _AHEAD * self.count:
+                if len(waiting) > _AHEAD * self._count():
                     yield self._result(waiting.popleft())
             while waiting:
                 yield self._result(waiting.popleft())
@@ -141,25 +143,30 @@ def workers(dask: str | None = None, *, processes: bool = False) -> Iterator[Wor
                 try:
                     return future.result(timeout=_PATIENCE_SECONDS)
                 except TimeoutError:
-                    if future.done():
-                        raise
+                    if future.done():  # just now, or with a TimeoutError of the work's own
+                        return future.result()
                     if not client.nthreads():
                         raise ClusterError(
                             f"The scheduler at {dask} has lost all its workers. Start some, and the same command again."
                         ) from None
 
-        yield Workers(submit, result, sum(client.nthreads().values()))
+        yield Workers(submit, result, lambda: sum(client.nthreads().values()))
 
 
 @contextmanager
 def _threads() -> Iterator[Workers]:
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield Workers(pool.submit, Future.result, os.cpu_count() or 1, Stopping())
+    with ThreadPoolExecutor(_cores()) as pool:
+        yield Workers(pool.submit, Future.result, _cores, Stopping())
+
+
+def _cores() -> int:
+    """Count the processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
 def _processes() -> Iterator[Workers]:
-    count, stopping = os.cpu_count() or 1, Stopping()
+    count, stopping = min(_cores(), _MOST_PROCESSES), Stopping()
     # Forked, they share what is imported, and start at once; elsewhere than on Linux that is not safe.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
     used_before = cv2.getNumThreads()
@@ -168,7 +175,7 @@ def _processes() -> Iterator[Workers]:
         with ProcessPoolExecutor(count, context, _begin, (stopping.value,)) as pool:
             with _ctrl_c_waiting():
                 pool.submit(int).result()  # starts them all
-            yield Workers(pool.submit, Future.result, count, stopping)
+            yield Workers(pool.submit, Future.result, lambda: count, stopping)
     except BrokenProcessPool as error:
         raise ClusterError(
             "A process that did the work was killed; the computer may lack memory. Close other programs, then start "

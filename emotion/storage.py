@@ -6,7 +6,7 @@ import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import fsspec
 
@@ -35,6 +35,10 @@ class StoredFile(NamedTuple):
 
     name: str
     stamp: int
+
+
+_FIRST_BYTES: Final = 1 << 16
+"""Asked for first: most pictures are smaller, and to make room for the largest takes longer than to read them."""
 
 
 def is_address(path: Path | str) -> bool:
@@ -213,7 +217,9 @@ class Folder:
                 self.faults_told(name, but=_OF_THE_FILE if self._local is None else (OSError,)),
                 self.open(name) as file,
             ):
-                content = file.read(most + 1)
+                content = file.read(_FIRST_BYTES)
+                if len(content) == _FIRST_BYTES:
+                    content += file.read(most + 1 - _FIRST_BYTES)
         except OSError as error:
             if not self.exists():
                 raise StorageError(

@@ -304,13 +304,13 @@ def train(
     """
     prepare_folder(Path(out))
     seen = read_seen(networks).networks if experiments[0].features == "network" else None
-    split = split_faces(read_faces(data), read_faces(test) if test else None, seed, seen=seen, progress=progress)
-    if votes:
-        majority_of(split.test, votes)  # a wrong table is told before the training, not after
-    if progress:
-        print(describe_split(split))
-        print(score_lines({"dummy": score(split.test.y, dummy_labels(split), split.train.classes)}))
-    with connected(dask) if dask else nullcontext():
+    with connected(dask) if dask else nullcontext():  # one that is not there is told before the tables are read
+        split = split_faces(read_faces(data), read_faces(test) if test else None, seed, seen=seen, progress=progress)
+        if votes:
+            majority_of(split.test, votes)  # a wrong table is told before the training, not after
+        if progress:
+            print(describe_split(split))
+            print(score_lines({"dummy": score(split.test.y, dummy_labels(split), split.train.classes)}))
         fitted = fit_experiments(
             split.train,
             size,

@@ -235,13 +235,14 @@ def vectorize(
     """
     source = Folder(folder)
     in_parts = is_address(output) or str(output).endswith(("/", os.sep)) or os.path.isdir(output)  # noqa: PTH112
-    pictures = picture_files(source)
     # Reading a small picture is Python's own work; what comes from far away is waited for, which threads do as well.
     here = not is_address(folder) and not is_address(output)
-    with workers(dask, processes=here) as pool, tqdm(total=len(pictures), unit="file", disable=not progress) as bar:
-        if in_parts:
-            return _write_parts(source, pictures, Folder(output), keep_names, pool, bar)
-        return _write_table(source, pictures, Path(output), keep_names, pool, bar)
+    with workers(dask, processes=here) as pool:  # a cluster that is not there is told before a long listing
+        pictures = picture_files(source)
+        with tqdm(total=len(pictures), unit="file", disable=not progress) as bar:
+            if in_parts:
+                return _write_parts(source, pictures, Folder(output), keep_names, pool, bar)
+            return _write_table(source, pictures, Path(output), keep_names, pool, bar)
 
 
 def _write_table(

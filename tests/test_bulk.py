@@ -97,6 +97,22 @@ def test_pictures_that_came_later_are_found_wherever_they_are(pictures, tmp_path
     assert '"a.png"' in (tmp_path / kind).read_text() or "\na.png," in (tmp_path / kind).read_text()
 
 
+@pytest.mark.hostile("FILE is not a file of votes on this folder by these models: name another, or remove it")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("other", ["folder", "models"])
+def test_votes_on_another_folder_or_by_other_models_are_not_mixed(pictures, tmp_path, models, kind, other):
+    """Pictures of the same names would be taken for done, or one file would hold the opinions of two ensembles."""
+    run(pictures, tmp_path / kind, models)
+    before = (tmp_path / kind).read_bytes()
+    if other == "folder":
+        pictures = pictures.rename(tmp_path / "others")
+    else:
+        models = load_models(write_tiny_models(tmp_path / "retrained", ("Angry", "Happy", "Surprise")))
+    with pytest.raises(OutputError, match="by these models: name another, or remove it"):
+        run(pictures, tmp_path / kind, models)
+    assert (tmp_path / kind).read_bytes() == before
+
+
 @pytest.mark.hostile("FILE is not a file of votes: name another, or remove it")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
@@ -113,6 +129,8 @@ def test_a_file_of_something_else_is_not_touched(pictures, tmp_path, models, kin
     ("arguments", "sentence"),
     [
         (["nowhere", "--out", "votes.csv"], "There is no folder nowhere"),
+        ([".", "--out", "votes.parquet"], "must end in .csv or .jsonl"),
+        ([".", "--out", "votes.csv", "--json"], "leave it out, or name votes.jsonl"),
         ([".", "..", "--out", "votes.csv"], "name one folder"),
         ([".", "--out", "nowhere/votes.csv"], "cannot be written: No such file"),
     ],
