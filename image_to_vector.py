@@ -3,10 +3,10 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from emotion.errors import EmotionError
-from emotion.storage import Folder, is_address
-from emotion.vectorize import UNREADABLE_FILE, Summary, vectorize
+if TYPE_CHECKING:
+    from emotion.vectorize import Summary
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,18 +33,29 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster that is to do the work")
     options = parser.parse_args(arguments)
     try:
+        # Only now, since Ctrl-C may come while libraries are loaded, too.
+        from emotion.errors import EmotionError
+    except KeyboardInterrupt:
+        return _stopped()
+    try:
+        from emotion.vectorize import vectorize
+
         summary = vectorize(options.folder, options.output, keep_names=options.keep_names, dask=options.dask)
     except EmotionError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Stopped; the table is as it was.", file=sys.stderr)
-        return 130
+        return _stopped()
     print(report(summary, options.output))
     return 0
 
 
-def report(summary: Summary, output: str) -> str:
+def _stopped() -> int:
+    print("Stopped; the table is as it was.", file=sys.stderr)
+    return 130
+
+
+def report(summary: "Summary", output: str) -> str:
     """Lay out a summary as a table.
 
     Parameters
@@ -56,6 +67,9 @@ def report(summary: Summary, output: str) -> str:
     -------
     str, several lines
     """
+    from emotion.storage import Folder, is_address
+    from emotion.vectorize import UNREADABLE_FILE
+
     faces = [(f"faces: {label}", count) for label, count in sorted(summary.faces.items())]
     rows = [
         ("files read", summary.files - len(summary.unreadable)),
@@ -66,6 +80,8 @@ def report(summary: Summary, output: str) -> str:
     ]
     width = max(len(name) for name, _ in rows)
     lines = [f"{name:<{width}}  {count:>9,}" for name, count in rows]
+    if without := sorted(label for label, count in summary.faces.items() if not count):
+        lines.append(f"No face was found for {', '.join(without)}: the table lacks what these folders stand for.")
     if summary.unreadable:
         in_parts = is_address(output) or Path(output).is_dir()
         beside = Folder(output).place(UNREADABLE_FILE) if in_parts else Path(output).with_suffix(".unreadable.txt")

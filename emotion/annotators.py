@@ -47,14 +47,15 @@ def read_votes(path: Path | str, files: Sequence[str]) -> NDArray[np.int64]:
     try:
         with Path(path).open(encoding="utf-8", newline="") as table:
             votes = {row["file"]: [int(row[column]) for column in VOTED_LABELS] for row in csv.DictReader(table)}
+        nobody = [0] * len(VOTED_LABELS)
+        found = [votes.get(name.rsplit("/", 1)[-1], nobody) for name in files]
+        return np.array(found, dtype=np.int64).reshape(-1, len(VOTED_LABELS))
     except OSError as error:
         raise DatasetError(f"The table of votes {path} cannot be read: {error.strerror or error}.") from error
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, OverflowError, csv.Error) as error:
         raise DatasetError(
             f"{path} is not a table of votes: it needs the columns file, {', '.join(VOTED_LABELS)}, with whole numbers."
         ) from error
-    nobody = [0] * len(VOTED_LABELS)
-    return np.array([votes.get(name.rsplit("/", 1)[-1], nobody) for name in files], dtype=np.int64).reshape(-1, 8)
 
 
 def vote_shares(votes: NDArray[np.int64]) -> NDArray[np.float32]:

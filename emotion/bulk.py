@@ -279,8 +279,10 @@ class _JsonForm:
     def records(self, file: TextIO, output: Path) -> Iterator[tuple[str, str]]:
         for line in file:
             try:
-                yield json.loads(line)["picture"], line
-            except (ValueError, KeyError, TypeError) as error:
+                name = json.loads(line)["picture"]
+                name.encode()
+                yield name, line
+            except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
                 if not line.endswith("\n"):
                     return  # the last one, on which a run was broken off
                 raise OutputError(f"{output} is not a file of votes: name another, or remove it.") from error

@@ -155,7 +155,7 @@ def _parts(folder: Folder) -> list[str]:
             f"{folder} is no finished table of faces: it has no {PARTS_FILE}. Start the same image_to_vector.py again; "
             "it goes on with the parts that are there."
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DatasetError(f"{folder}/{PARTS_FILE} is damaged; start the same image_to_vector.py again.") from error
 
 
@@ -196,7 +196,10 @@ def _label_list(batch: pa.RecordBatch, path: Path | str, first_row: int) -> list
     column = batch.column(LABEL_COLUMN)
     if column.null_count:
         raise DatasetError(f"{path} has a face without an emotion, {_row_of_null(column, first_row)}.")
-    labels: list[str] = column.to_pylist()
+    try:
+        labels: list[str] = column.to_pylist()
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path} has an emotion that is no text in UTF-8.") from error
     for row, label in enumerate(labels, first_row + 1):
         if not label_of(label) or "\n" in label:  # after a quotation mark without end, rows become part of a text
             raise DatasetError(f"{path} has a face whose emotion is {label[:30]!r}, row {row}: give it a name.")
@@ -208,7 +211,7 @@ def _first_bad_row(path: Path | str, rows_read: int) -> str:
     folder, name = folder_and_name(path)
     if name.endswith(".parquet") or Folder(path).exists():
         return ""
-    with folder.open(name) as file:
+    with folder.open(name) as file, contextlib.suppress(csv.Error):  # of texts longer than csv takes
         rows = csv.reader(io.TextIOWrapper(file, "utf-8", errors="replace", newline=""))
         header = next(rows, [])
         places = [header.index(column) for column in PIXEL_COLUMNS if column in header]
@@ -218,8 +221,11 @@ def _first_bad_row(path: Path | str, rows_read: int) -> str:
     return ""
 
 
+_MOST_DIGITS: Final = 100  # with noughts and spaces: Python refuses to read thousands
+
+
 def _is_pixel(text: str) -> bool:
-    return text.strip().isdecimal() and int(text) <= 255
+    return len(text) <= _MOST_DIGITS and text.strip().isdecimal() and int(text) <= 255
 
 
 def _row_of_null(column: pa.Array, first_row: int) -> str:

@@ -36,7 +36,9 @@ _STRIP_PIXELS: Final = 1_000_000
 _TILE_WIDTH: Final = 322  # of TIFF's tags
 _TILE_LENGTH: Final = 323
 _USUAL_TILE_PIXELS: Final = 1024 * 1024
+_RUN_LENGTHS: Final = (1, 2)  # kinds of compression in BMP
 _JPEG_SCAN: Final = b"\xff\xda"
+_MOST_RUN_LENGTH_PIXELS: Final = 2_000_000
 _MOST_SCANNED_PIXELS: Final = 20 * config.MAX_IMAGE_PIXELS
 """Pictures as cameras and programs write them have about ten scans, or one."""
 
@@ -82,7 +84,8 @@ def decode_image(data: bytes) -> BGRImage:
     ------
     ImageError
         If the bytes are not such a file, are damaged, or the picture has over 50 megapixels or 20 000 pixels a side,
-        larger tiles than that, or hundreds of scans (judged before anything is decoded).
+        larger tiles than that, hundreds of scans, or a form that takes far longer to decode than others (judged
+        before anything is decoded).
     """
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
@@ -116,8 +119,14 @@ def _refuse_what_expands(image: Image.Image, data: bytes) -> None:
         tile_pixels = image.tag_v2.get(_TILE_WIDTH, 1) * image.tag_v2.get(_TILE_LENGTH, 1)  # type: ignore[attr-defined]
         if tile_pixels > max(image.width * image.height, _USUAL_TILE_PIXELS):
             raise ImageError(_too_large("in tiles larger than the picture itself"))
-    # Each scan of a progressive JPEG passes over all pixels again. Within a scan, the marker of one cannot occur.
-    if image.format == "JPEG" and data.count(_JPEG_SCAN) * image.width * image.height > _MOST_SCANNED_PIXELS:
+    # Pillow reads both value by value, the first with a search for comments that takes the square of their number.
+    if data.startswith((b"P1", b"P2", b"P3")):
+        raise ImageError("Pictures written out in digits (plain PNM) are not read; use PNG.")
+    if image.info.get("compression") in _RUN_LENGTHS and image.width * image.height > _MOST_RUN_LENGTH_PIXELS:
+        raise ImageError(_too_large("a compressed BMP of over 2 megapixels"))
+    # Each scan of a progressive JPEG passes over all pixels again. Within a scan, the marker of one cannot occur. MPO
+    # is what Pillow calls a JPEG with others behind it.
+    if image.format in ("JPEG", "MPO") and data.count(_JPEG_SCAN) * image.width * image.height > _MOST_SCANNED_PIXELS:
         raise ImageError(_too_large("a JPEG of far too many scans"))
 
 

@@ -14,9 +14,10 @@ import io
 import os
 import re
 import socket
+import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import cache
 from ipaddress import IPv6Network
@@ -56,8 +57,9 @@ HEADERS: Final = {
 
 _CHUNK_BYTES: Final = 65_536
 
-_fetchers: Final = ThreadPoolExecutor(8, "fetch")
-"""Nothing can break off the look-up of a name. One that hangs is left behind here, and nobody waits for it."""
+_places: Final = threading.BoundedSemaphore(32)
+"""Nothing can break off the look-up of a name. One that hangs is left behind, in a thread that nobody waits for, and
+keeps its place here until it ends."""
 
 # Only 2000::/3 is given out for global use (RFC 4291; IANA, "Internet Protocol Version 6 Address Space"). Whatever else
 # IPv6 has is refused, but for ::ffff:0:0/96: there the package keeps IPv4 addresses, which its own list judges. That
@@ -85,16 +87,28 @@ def fetch(address: str, seconds: float = FETCH_SECONDS) -> bytes:
     Raises
     ------
     FetchError
-        If the address is refused or leads to one that is (a private network, four redirects, https to http), or if
-        the server does not answer with status 200 and a body within the limits of time and size.
+        If the address is refused or leads to one that is (a private network, four redirects, https to http), if
+        the server does not answer with status 200 and a body within the limits of time and size, or if too many
+        look-ups hang.
     """
     end = time.monotonic() + min(seconds, FETCH_SECONDS)
-    fetching = _fetchers.submit(_fetch, address, _Deadline(end))
+    if not _places.acquire(blocking=False):
+        raise FetchError("Too many addresses wait for an answer: try again in a minute.")
+    fetching: Future[bytes] = Future()
+    threading.Thread(target=_settle, args=(fetching, address, _Deadline(end)), name="fetch", daemon=True).start()
     try:
         return fetching.result(end - time.monotonic())
     except TimeoutError as error:
-        fetching.cancel()
         raise _too_slow() from error
+
+
+def _settle(fetching: "Future[bytes]", address: str, deadline: "_Deadline") -> None:
+    try:
+        fetching.set_result(_fetch(address, deadline))
+    except BaseException as error:  # noqa: BLE001  # it is raised where the result is asked for
+        fetching.set_exception(error)
+    finally:
+        _places.release()
 
 
 def _fetch(address: str, deadline: "_Deadline") -> bytes:

@@ -1,7 +1,6 @@
 """Which faces were learnt from: kept beside models and networks, so that none of them is mistaken for a new one."""
 
 import hashlib
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -83,5 +82,5 @@ def read_seen(folder: Path | str) -> SeenFaces:
     try:
         with path.open("rb") as file, np.load(file) as stored:
             return SeenFaces(stored["networks"].astype(np.uint64), stored["models"].astype(np.uint64))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except Exception as error:  # of a single wrong bit, zip, zlib and numpy make errors of many kinds
         raise ModelsError(f"{path} is damaged; restore it from the repository, or remove it.") from error

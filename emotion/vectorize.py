@@ -35,7 +35,7 @@ class Summary:
     Attributes
     ----------
     files : int, how many were opened
-    faces : dict of str to int, rows written for each label
+    faces : dict of str to int, rows written for each label; 0 for a folder in which there was no face
     without_face : int, pictures that could be read and in which no face was found
     unreadable : list of (file, reason)
     """
@@ -48,7 +48,7 @@ class Summary:
     def add(self, other: "Summary") -> None:
         """Count another one's files, too."""
         self.files += other.files
-        self.faces += other.faces
+        self.faces.update(other.faces)
         self.without_face += other.without_face
         self.unreadable += other.unreadable
 
@@ -75,6 +75,10 @@ class Listing:
             label = label_of(emotion)
             for file in files:
                 yield Picture(label, f"{emotion}/{file.name}", file.stamp)
+
+    def nothing_yet(self) -> Summary:
+        """Give a summary of none of the files, which names all emotions."""
+        return Summary(faces=Counter(dict.fromkeys((label_of(emotion) for emotion, _ in self.emotions), 0)))
 
     def parts(self, size: int) -> Iterator[list[Picture]]:
         """Give so many pictures at a time."""
@@ -248,7 +252,7 @@ def vectorize(
 def _write_table(
     source: Folder, pictures: Listing, output: Path, keep_names: bool, pool: Workers, bar: tqdm
 ) -> Summary:
-    summary = Summary()
+    summary = pictures.nothing_yet()
     with face_writer(output, keep_names) as writer:
         for batch in pool.map(functools.partial(read_batch, source, pool.stopping), pictures.parts(_BATCH_PICTURES)):
             if len(batch.pixels):
@@ -256,19 +260,19 @@ def _write_table(
             summary.add(batch.summary)
             bar.update(batch.summary.files)
         _check_faces(summary, source)
-        side_file = output.with_suffix(".unreadable.txt")
-        if summary.unreadable:
-            with replacing(side_file) as partial:
-                partial.write_text(_unreadable_lines(summary), encoding="utf-8")
-        else:
-            side_file.unlink(missing_ok=True)
+    side_file = output.with_suffix(".unreadable.txt")
+    if summary.unreadable:
+        with replacing(side_file) as partial:
+            partial.write_text(_unreadable_lines(summary), encoding="utf-8")
+    else:
+        side_file.unlink(missing_ok=True)
     return summary
 
 
 def _write_parts(
     source: Folder, pictures: Listing, output: Folder, keep_names: bool, pool: Workers, bar: tqdm
 ) -> Summary:
-    summary = Summary()
+    summary = pictures.nothing_yet()
     names: list[str] = []
     write = functools.partial(_write_part, source, output, keep_names, pool.stopping)
     for name, done in pool.map(write, enumerate(pictures.parts(_PART_PICTURES))):

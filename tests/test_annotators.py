@@ -47,7 +47,19 @@ def test_single_votes_are_left_out() -> None:
     assert not vote_shares(votes_of(happy=1, sad=1)).any()
 
 
-@pytest.mark.parametrize("content", ["file,neutral\na.png,1\n", "file," + ",".join(VOTES_COLUMNS) + "\na.png,x,1\n"])
+HEAD = f"file,{','.join(VOTES_COLUMNS)}\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "file,neutral\na.png,1\n",
+        f"{HEAD}a.png,x,1\n",
+        f"{HEAD}a.png{f',{10**20}' * 8}\n",
+        f"{HEAD}{'a' * 200_000}{',1' * 8}\n",
+    ],
+    ids=["columns", "letters", "numbers", "names"],
+)
 def test_another_table_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "votes.csv").write_text(content, encoding="utf-8")
     with pytest.raises(DatasetError, match="is not a table of votes"):

@@ -116,9 +116,22 @@ def test_votes_on_another_folder_or_by_other_models_are_not_mixed(pictures, tmp_
 @pytest.mark.hostile("FILE is not a file of votes: name another, or remove it")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    "content", [b"my diary\nof this year\n", b"{}\n", b"[1]\n", b'"picture"\n', b"\xff\xd8\xff\x00\n"]
+    "content",
+    [
+        b'{"picture": 5}\n{"picture": 6}\n',
+        b"[" * 100_000 + b"\n",
+        b'{"picture": "\\ud800"}\n{"picture": "a"}\n',
+        b"my diary\nof this year\n",
+        b"{}\n",
+        b"[1]\n",
+        b'"picture"\n',
+        b"\xff\xd8\xff\x00\n",
+    ],
 )
-def test_a_file_of_something_else_is_not_touched(pictures, tmp_path, models, kind, content):
+@pytest.mark.parametrize("where", ["in a new place", "where votes were"])
+def test_a_file_of_something_else_is_not_touched(pictures, tmp_path, models, kind, content, where):
+    if where == "where votes were":
+        run(pictures, tmp_path / kind, models)
     (tmp_path / kind).write_bytes(content)
     with pytest.raises(OutputError, match="name another, or remove it"):
         run(pictures, tmp_path / kind, models)

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from numpy.typing import NDArray
 
@@ -88,6 +90,8 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         ([row(), row(emotion="_")], "whose emotion is '_', row 2"),
         ([row(), row(emotion='"happy'), row(), row()], r"whose emotion is 'happy\\n.*, row 2"),  # swallows the others
         ([], "holds no faces"),
+        ([row(pixel="9" * 5000)], "999.*, row 1"),  # more digits than Python reads
+        ([row(emotion="x" * 200_000), row(pixel="256")], "256"),  # a longer text than Python's csv reads
     ],
 )
 @pytest.mark.hostile("which row of which file is wrong")
@@ -101,6 +105,23 @@ def test_wrong_rows_are_told_with_the_file_and_the_place(tmp_path: Path, rows: l
 def test_a_table_without_the_pixel_columns_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"data\.csv is not a table of faces"):
         read_faces(csv_with(tmp_path / "data.csv", "1,2", header="a,b"))
+
+
+@pytest.mark.hostile("that it is no table of faces")
+@pytest.mark.parametrize("content", [b"", b"\n", (row() + "\n" + row() + "\n").encode()])
+def test_a_table_without_a_header_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "data.csv").write_bytes(content)
+    with pytest.raises(DatasetError, match=r"data\.csv (is not a table of faces|holds no faces)"):
+        read_faces(tmp_path / "data.csv")
+
+
+@pytest.mark.hostile("that an emotion is no text in UTF-8")
+def test_a_parquet_file_whose_emotions_are_no_text_is_refused(tmp_path: Path) -> None:
+    pixels = {name: pa.array([0], pa.uint8()) for name in PIXEL_COLUMNS}
+    emotion = pa.array([b"\xff"]).view(pa.string())
+    pyarrow.parquet.write_table(pa.table({**pixels, "emotion": emotion}), tmp_path / "data.parquet")
+    with pytest.raises(DatasetError, match="no text in UTF-8"):
+        read_faces(tmp_path / "data.parquet")
 
 
 @pytest.mark.hostile("which columns are missing")

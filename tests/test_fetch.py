@@ -8,6 +8,8 @@ import gzip
 import ipaddress
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import tracemalloc
 import zlib
@@ -21,6 +23,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from emotion import config
 from emotion import fetch as module
 from emotion.errors import FetchError
 from emotion.fetch import fetch
@@ -124,6 +127,13 @@ def repeating(head: bytes, again: bytes, pause_seconds: float) -> Answer:
             connection.sendall(again)
 
     return answer
+
+
+def assert_nobody_still_reads() -> None:
+    """The visitor is told in time in any case; without limits of its own, the thread that reads would go on."""
+    for thread in [thread for thread in threading.enumerate() if thread.name == "fetch"]:
+        thread.join(3)
+        assert not thread.is_alive()
 
 
 # What comes back
@@ -412,6 +422,25 @@ def test_odd_spellings_are_judged_by_what_they_mean_or_refused(network: Network,
     with pytest.raises(FetchError, match=f"{NOT_PUBLIC}|complete web address"):
         fetch(f"http://{host}/picture")
     assert network.dialled == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "1572395042",  # 93.184.216.34
+        "0x5db8d822",
+        "0135.0270.0330.0042",
+        "93.12113954",
+        "%39%33.184.216.34",
+        "93.184.216.34.",
+    ],
+)
+@pytest.mark.hostile("the picture of the host that the spelling means")
+def test_odd_spellings_of_a_public_address_lead_there_and_nowhere_else(
+    public: LoopbackServer, network: Network, host: str
+) -> None:
+    assert fetch(f"http://{host}/picture") == PICTURE
+    assert network.dialled == [PUBLIC]
 
 
 @pytest.mark.parametrize("address", [r"http://picture.test\@127.0.0.1/", "http://picture.test#@127.0.0.1/"])
@@ -745,6 +774,7 @@ def test_a_server_that_drips_is_left(public: LoopbackServer, answer: Answer) -> 
     public.answers["/drip"] = answer
     with pytest.raises(FetchError, match=TOO_SLOW):
         fetch("http://picture.test/drip")
+    assert_nobody_still_reads()
 
 
 @pytest.mark.usefixtures("hurried")
@@ -757,6 +787,7 @@ def test_redirects_share_one_deadline(public: LoopbackServer) -> None:
     public.answers["/later"] = later
     with pytest.raises(FetchError, match=TOO_SLOW):
         fetch("http://picture.test/later")
+    assert_nobody_still_reads()
 
 
 @pytest.fixture
@@ -848,6 +879,58 @@ def test_a_name_whose_server_never_answers_ends_by_the_limit(network: Network, m
     assert network.dialled == []
 
 
+@pytest.mark.hostile("The server is too slow; beyond 32 look-ups that hang: Too many addresses wait for an answer")
+def test_look_ups_that_hang_stop_nobody_else(
+    public: LoopbackServer, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A visitor whose name server keeps silent must not take the others' turns; nor threads without end."""
+    given_up = threading.Event()
+
+    def hang(host: str, *args: Any, **kwargs: Any) -> Any:
+        if host != "silent.test":
+            return network.getaddrinfo(host, *args, **kwargs)
+        assert given_up.wait(60)
+        raise socket.gaierror(socket.EAI_AGAIN, "nobody answered")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    try:
+        for _ in range(31):
+            with pytest.raises(FetchError, match=TOO_SLOW):
+                fetch("http://silent.test/picture", 0.01)
+        assert fetch("http://picture.test/picture") == PICTURE
+        assert_place_left()
+        with pytest.raises(FetchError, match=TOO_SLOW):
+            fetch("http://silent.test/picture", 0.01)
+        with pytest.raises(FetchError, match="Too many addresses wait"):
+            fetch("http://picture.test/picture")
+    finally:
+        given_up.set()
+    assert_nobody_still_reads()
+    assert fetch("http://picture.test/picture") == PICTURE
+
+
+def assert_place_left() -> None:
+    """The thread of a fetch gives its place back just after its result."""
+    assert module._places.acquire(timeout=10)
+    module._places.release()
+
+
+def test_a_look_up_that_hangs_does_not_keep_the_program(tmp_path: Path) -> None:
+    """`python -m emotion predict ADDRESS` is to end when it has told what is wrong."""
+    script = """
+import socket, time
+socket.getaddrinfo = lambda *_, **__: time.sleep(60)
+from emotion.errors import FetchError
+from emotion.fetch import fetch
+try:
+    fetch("http://silent.test/picture", 0.1)
+except FetchError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, cwd=config.ROOT)
+    assert (done.returncode, TOO_SLOW in done.stdout) == (0, True)
+
+
 # TLS
 
 
@@ -930,6 +1013,7 @@ def test_the_deadline_holds_under_tls(safe: LoopbackServer, drip: str) -> None:
     safe.answers["/drip"] = DRIPS[drip]
     with pytest.raises(FetchError, match=TOO_SLOW):
         fetch("https://picture.test/drip")
+    assert_nobody_still_reads()
 
 
 @pytest.mark.usefixtures("hurried")
@@ -939,6 +1023,7 @@ def test_a_handshake_without_end_is_left(network: Network) -> None:
         network.led_to[PUBLIC] = silent.getsockname()[1]
         with pytest.raises(FetchError, match=TOO_SLOW):
             fetch(f"https://{PUBLIC}/picture")
+        assert_nobody_still_reads()
 
 
 # Whatever is typed

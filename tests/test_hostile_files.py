@@ -85,6 +85,27 @@ def jpeg_of_scans(side: int, repetitions: int) -> bytes:
     return content[:-2] + content[last:-2] * repetitions + content[-2:]
 
 
+def as_first_of_several(jpeg: bytes) -> bytes:
+    """Say that others stand behind it: Pillow then calls the file an MPO."""
+    several = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(several, "MPO", save_all=True, append_images=[Image.new("RGB", (8, 8))])
+    start = several.getvalue().index(b"\xff\xe2")
+    length = 2 + struct.unpack(">H", several.getvalue()[start + 2 : start + 4])[0]
+    return jpeg[:2] + several.getvalue()[start : start + length] + jpeg[2:]
+
+
+def bmp_of_short_runs(width: int, height: int) -> bytes:
+    """Of each row only the first pixel is said; the rest is filled in."""
+    rows = b"\x01\x00\x00\x00" * height
+    return (
+        b"BM"
+        + struct.pack("<IHHI", 1078 + len(rows), 0, 0, 1078)
+        + struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(rows), 0, 0, 256, 0)
+        + bytes(1024)
+        + rows
+    )
+
+
 REFUSED = {
     "nothing": (b"", NOT_A_PICTURE),
     "one byte": (b"\x89", NOT_A_PICTURE),
@@ -117,6 +138,9 @@ REFUSED = {
     "PPM of a negative size": (b"P6 -5 5 255\n", "damaged|not a picture"),
     "TIFF of a tile of 2 gigapixels": (tiff_of_one_tile(100, 44_000), TOO_LARGE),
     "JPEG of ten thousand scans": (jpeg_of_scans(400, 10_000), TOO_LARGE),
+    "JPEG of ten thousand scans, with others behind it": (as_first_of_several(jpeg_of_scans(400, 10_000)), TOO_LARGE),
+    "PPM of half a million comments": (b"P3 10 10 255\n" + b"#\n" * 500_000, "written out in digits"),
+    "BMP of short runs": (bmp_of_short_runs(20_000, 2_000), TOO_LARGE),
     "50 megapixels and a row": (b"P5 10000 5001 255\n", TOO_LARGE),
     "a side of 20 001": (b"P5 20001 2 255\n", TOO_LARGE),
 }
@@ -256,6 +280,28 @@ def many_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(4000):
         (emotion / f"{number}.png").write_bytes(picture)
     return emotion.parent
+
+
+INTERRUPTED_IMPORT = """
+import builtins, sys
+import_module = builtins.__import__
+def interrupted(name, *arguments, **more):
+    if name == sys.argv[1]:
+        raise KeyboardInterrupt
+    return import_module(name, *arguments, **more)
+builtins.__import__ = interrupted
+import image_to_vector
+sys.exit(image_to_vector.main(["nowhere"]))
+"""
+
+
+@pytest.mark.hostile("Stopped; the table is as it was.")
+@pytest.mark.parametrize("library", ["emotion.errors", "emotion.vectorize", "numpy", "pyarrow", "cv2"])
+def test_ctrl_c_while_libraries_are_loaded_is_no_traceback(library: str) -> None:
+    """Which takes half of a short run."""
+    command = [sys.executable, "-c", INTERRUPTED_IMPORT, library]
+    done = subprocess.run(command, cwd=config.ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (130, "Stopped; the table is as it was.\n")
 
 
 @pytest.mark.hostile("Stopped; the table is as it was.")

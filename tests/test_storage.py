@@ -185,7 +185,7 @@ def test_unfinished_parts_are_not_taken_for_a_table(pictures, tmp_path, monkeypa
 
 
 @pytest.mark.hostile("that the list of parts is damaged, and how to have it again")
-@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff", b'{"parts": 7}'])
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff", b'{"parts": 7}', b"[" * 100_000])
 def test_a_damaged_list_of_parts_is_told(pictures, tmp_path, content) -> None:
     run(pictures, f"{tmp_path}/faces/")
     (tmp_path / "faces" / PARTS_FILE).write_bytes(content)

@@ -273,6 +273,25 @@ def test_a_damaged_list_of_seen_faces_is_told(tmp_path: Path) -> None:
         read_seen(tmp_path)
 
 
+@pytest.mark.hostile("that the list of seen faces is damaged")
+def test_wrong_bits_in_a_list_of_seen_faces_are_read_over_or_told(tmp_path: Path) -> None:
+    """zip, zlib and numpy have errors of a dozen kinds for them."""
+    random = np.random.default_rng(0)
+    SeenFaces(random.integers(0, 2**63, 20, np.uint64), random.integers(0, 2**63, 20, np.uint64)).write(tmp_path)
+    file = tmp_path / "seen_faces.npz"
+    whole = file.read_bytes()
+    refused = 0
+    for place in range(len(whole)):
+        changed = bytearray(whole)
+        changed[place] ^= 1 << random.integers(8)
+        file.write_bytes(changed)
+        try:
+            read_seen(tmp_path)
+        except ModelsError:
+            refused += 1
+    assert refused > len(whole) / 3
+
+
 def test_models_can_be_trained_on_pixels(tables: tuple[Path, Path], tmp_path: Path) -> None:
     """The comparison in the README needs the same models without networks."""
     manifest = training.train(

@@ -1,9 +1,12 @@
 """Folders of pictures become the table that training reads and that the page's own vectors are equal to."""
 
+import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -80,6 +83,38 @@ def test_names_are_kept_on_request(pictures: Path, tmp_path: Path) -> None:
         ["Surprise", "Suprise/0.png"],
         ["Surprise", "Suprise/1.png"],
     ]
+
+
+@pytest.mark.hostile("for which emotions no face was found")
+def test_emotions_without_a_face_are_told(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Models trained on the table would never say them."""
+    for name in ("angry", "sad"):
+        (pictures / name).mkdir()
+    cv2.imwrite(str(pictures / "angry" / "wall.png"), np.full((200, 200, 3), 99, np.uint8))
+    assert image_to_vector.main([str(pictures), "--output", str(tmp_path / "data.csv")]) == 0
+    told = capsys.readouterr().out
+    assert "No face was found for Angry, Sad" in told
+    assert "faces: Sad                       0" in told
+
+
+@pytest.mark.parametrize("name", ["data.csv", "data.parquet"])
+def test_a_table_that_cannot_be_written_leaves_the_list_of_unreadable_files(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The old table stays, and the list is of it."""
+    run(pictures, tmp_path / name)
+    before = (tmp_path / "data.unreadable.txt").read_bytes()
+    (pictures / "happy" / "broken.png").unlink()
+
+    @contextlib.contextmanager
+    def full(*_: object) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(write=lambda *_: None)
+        raise DatasetError("the disk is full")
+
+    monkeypatch.setattr(vectorize, "face_writer", full)
+    with pytest.raises(DatasetError, match="the disk is full"):
+        run(pictures, tmp_path / name)
+    assert (tmp_path / "data.unreadable.txt").read_bytes() == before
 
 
 def test_a_mended_folder_takes_back_its_list_of_unreadable_files(pictures: Path, tmp_path: Path) -> None:

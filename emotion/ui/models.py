@@ -18,7 +18,7 @@ def show_models() -> None:
     manifest = read_manifest(config.MODELS)
     try:
         card = (config.MODELS / "README.md").read_text(encoding="utf-8")
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise ModelsError(f"{config.MODELS / 'README.md'} is missing or cannot be read; train anew.") from error
     st.html("<style>.stMarkdown table { display: block; overflow-x: auto; }</style>")  # wide ones, on phones
     st.markdown(card)
