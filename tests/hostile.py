@@ -44,9 +44,7 @@ def table() -> str:
     collected = Collected()
     folder = str(Path(__file__).parent)
     with contextlib.redirect_stdout(io.StringIO()) as said:
-        status = pytest.main(
-            ["--collect-only", "--quiet", "--ignore", f"{folder}/browser", folder], plugins=[collected]
-        )
+        status = pytest.main(["--collect-only", "--quiet", folder], plugins=[collected])
     if status != 0:
         sys.exit(f"the tests cannot be collected: {said.getvalue()[-2000:]}")
     rows = sorted(collected.rows)

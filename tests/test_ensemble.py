@@ -138,6 +138,7 @@ def test_a_senseless_calibration_is_refused(tmp_path: Path, temperature: object)
         emotion.load_models(tmp_path)
 
 
+@pytest.mark.hostile("There are no trained models, and how to get some")
 def test_an_empty_folder_says_how_to_get_models(tmp_path: Path) -> None:
     with pytest.raises(ModelsError, match=r"no trained models in .*python -m emotion train"):
         emotion.load_models(tmp_path)

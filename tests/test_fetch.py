@@ -461,6 +461,7 @@ def test_one_private_address_among_public_ones_is_enough_to_refuse(network: Netw
     assert network.dialled == []
 
 
+@pytest.mark.hostile("the picture of the host that was checked; afterwards: HOST was not found on the public internet")
 def test_a_name_is_looked_up_once(public: LoopbackServer, network: Network) -> None:
     """DNS rebinding: a name is public while it is checked, and private when it is connected to."""
     network.names["rebinding.test"] = [[PUBLIC], ["127.0.0.1"]]

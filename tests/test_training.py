@@ -163,11 +163,13 @@ def test_even_classes_pass_as_they_are() -> None:
         assert len(build_sampler(experiment, {0: 20, 1: 20, 2: 20}, seed=0).fit_resample(X, y)[1]) == 60
 
 
+@pytest.mark.hostile("which class cleaning has emptied")
 def test_an_emptied_class_stops_the_training() -> None:
     with pytest.raises(TrainingError, match="Cleaning left 249 of 1000 rows of Sad"):
         check_resampled({0: 1000, 1: 1000}, {0: 249, 1: 1000}, ("Sad", "Happy"))
 
 
+@pytest.mark.hostile("which class has too few faces, and how many are needed")
 def test_a_class_too_small_for_the_folds_stops_the_training() -> None:
     with pytest.raises(TrainingError, match="Sad has 5 training faces; 6 are needed"):
         check_resampled({0: 5, 1: 9}, {0: 5, 1: 9}, ("Sad", "Happy"))
@@ -187,6 +189,7 @@ def test_fast_models_do_not_replace_the_projects(tables: tuple[Path, Path], caps
     assert "--out" in capsys.readouterr().err
 
 
+@pytest.mark.hostile("how many faces the smallest class has")
 def test_a_class_of_two_faces_is_told() -> None:
     with pytest.raises(TrainingError, match="2 training faces"):
         build_sampler(Experiment(1, "SMOTE", None, "a", "a.png"), {0: 10, 1: 2}, seed=0)

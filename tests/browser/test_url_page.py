@@ -100,6 +100,17 @@ def test_address_gives_the_vote_or_the_reason_why_not(open_page, pictures, class
     expect(page.get_by_text("This is not a picture")).to_be_hidden()
 
 
+@pytest.mark.hostile("the file's name, and that it is larger than 20 MB")
+def test_a_file_that_is_too_large_is_refused_and_the_page_goes_on(open_page) -> None:
+    page = open_page(path="/pictures")
+    files = page.locator('input[type="file"]')
+    files.set_input_files({"name": "huge.png", "mimeType": "image/png", "buffer": bytes(21_000_000)})
+    expect(page.get_by_text("20.0MB")).to_be_visible()
+    page.get_by_role("button", name="Grace Hopper").click()
+    expect(page.get_by_text("of 5 models agree")).to_be_visible()
+
+
+@pytest.mark.hostile("The server is busy fetching for others: try again in a minute")
 def test_one_who_asks_while_all_fetch_is_told_and_is_served_later(open_page, chromium, tmp_path: Path):
     environment = {"EMOTION_TEST_FAULT": str(tmp_path / "fault"), LOOPBACK_SWITCH: "1"}
     (tmp_path / "fault").write_text("")

@@ -270,6 +270,7 @@ def test_panels_go_on_after_a_refresh_that_met_a_new_drawing_on_its_way(open_pag
             drawn = caption.inner_text()
 
 
+@pytest.mark.hostile("that all places are taken, and Try again")
 def test_one_who_comes_too_late_is_told_and_gets_the_place_of_one_who_stops(open_page, chromium, tmp_path: Path):
     with serving(tmp_path / "log", environment={"EMOTION_SESSIONS": "1"}) as address:
         first = open_page(camera=SWAYING, server=address)
