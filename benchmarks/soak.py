@@ -3,7 +3,8 @@
     python benchmarks/soak.py --minutes 30
 
 Each round two browsers open a webcam session; one presses Stop, has a picture recognised and leaves, the other is
-killed without a word. Afterwards threads, file descriptors and memory of the server are to be where they were.
+killed without a word. Afterwards threads, file descriptors and memory of the server are to be where they were, within a
+quarter; else, or where the log has a traceback, the exit status is 1.
 """
 
 import argparse
@@ -31,6 +32,9 @@ from tests.browser.live import (
 
 SETTLING_SECONDS = 60.0
 """WebRTC notices after half a minute that a browser is gone."""
+
+MOST_LEFT = {"memory_mb": 1.25, "threads": 1.25, "descriptors": 1.25}
+"""What there may be in the end, as a multiple of the start."""
 
 FORGETTING_SECONDS = 150.0
 """Streamlit keeps a visitor who may come back for two minutes (server.disconnectedSessionTTL)."""
@@ -79,6 +83,10 @@ def main() -> None:
         options.json.write_text(json.dumps(samples, indent=1) + "\n")
     if options.log:
         options.log.write_text(log)
+    faults = [name for name, most in MOST_LEFT.items() if samples[-1][name] > most * samples[0][name]]
+    faults += ["tracebacks"] * ("Traceback" in log)
+    if faults:
+        sys.exit(f"not as it was before: {', '.join(faults)}")
 
 
 def _round(player: Playwright, chromium: str, flags: list[str], address: str) -> int:
