@@ -93,9 +93,8 @@ def recognize_folder(
         CSV where the name ends in ``.csv``: a row a face, with `picture` (the path below `folder`), `face`, `x`, `y`,
         `width`, `height`, the columns of `emotion.tables.vote_columns` and `error`; a picture without a face, or one
         that cannot be read, has one row. Where it ends in ``.jsonl``, one JSON object a line, a line a picture. What is
-        in the file
-        already is kept, and its pictures are not looked at again, but for the last, which may be incomplete. A file
-        beside it, ``NAME.about.json``, says which folder and which models its votes are of.
+        in the file already is kept, and its pictures are not looked at again, but for the last, which may be
+        incomplete. A file beside it, ``NAME.about.json``, says which folder and which models its votes are of.
     models : Ensemble
     dask : str, optional
         The address of a Dask scheduler, whose workers do the work; they must find `folder`, and the folder of models,

@@ -95,7 +95,12 @@ def fetch(address: str, seconds: float = FETCH_SECONDS) -> bytes:
     if not _places.acquire(blocking=False):
         raise FetchError("Too many addresses wait for an answer: try again in a minute.")
     fetching: Future[bytes] = Future()
-    threading.Thread(target=_settle, args=(fetching, address, _Deadline(end)), name="fetch", daemon=True).start()
+    thread = threading.Thread(target=_settle, args=(fetching, address, _Deadline(end)), name="fetch", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # the system gives no more threads
+        _places.release()
+        raise
     try:
         return fetching.result(end - time.monotonic())
     except TimeoutError as error:

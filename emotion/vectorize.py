@@ -261,11 +261,16 @@ def _write_table(
             bar.update(batch.summary.files)
         _check_faces(summary, source)
     side_file = output.with_suffix(".unreadable.txt")
-    if summary.unreadable:
-        with replacing(side_file) as partial:
-            partial.write_text(_unreadable_lines(summary), encoding="utf-8")
-    else:
-        side_file.unlink(missing_ok=True)
+    try:
+        if summary.unreadable:
+            with replacing(side_file) as partial:
+                partial.write_text(_unreadable_lines(summary), encoding="utf-8")
+        else:
+            side_file.unlink(missing_ok=True)
+    except OSError as error:
+        raise DatasetError(
+            f"{output} is written, but not the list of unreadable files {side_file}: {error.strerror or error}."
+        ) from error
     return summary
 
 

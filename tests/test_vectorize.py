@@ -117,6 +117,13 @@ def test_a_table_that_cannot_be_written_leaves_the_list_of_unreadable_files(
     assert (tmp_path / "data.unreadable.txt").read_bytes() == before
 
 
+def test_a_list_of_unreadable_files_that_cannot_be_written_is_told(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "data.unreadable.txt").mkdir()
+    with pytest.raises(DatasetError, match=r"data\.csv is written, but not the list of unreadable files"):
+        run(pictures, tmp_path / "data.csv")
+    assert len(read_faces(tmp_path / "data.csv")) == 7
+
+
 def test_a_mended_folder_takes_back_its_list_of_unreadable_files(pictures: Path, tmp_path: Path) -> None:
     run(pictures, tmp_path / "data.csv")
     (pictures / "happy" / "broken.png").unlink()
