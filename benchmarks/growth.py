@@ -41,7 +41,8 @@ Parquet file grows faster in memory: its writer keeps what it says of each colum
 
 {pictures}
 
-A straight line as well. Nothing is kept of a picture but eight bytes, where a run is gone on with.
+A straight line as well. In memory are the names of one folder at a time and, where a run is gone on with, eight
+bytes for each picture.
 
 ## With faces in a picture
 
