@@ -1,6 +1,7 @@
 """A Dask cluster of real processes does what this machine does alone, also when a part of it dies."""
 
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -84,6 +85,15 @@ def killed_in_the_middle(process: subprocess.Popen[bytes], folder: Path) -> Iter
     yield written
     killer.join()
     assert written, "nobody was killed"
+
+
+@pytest.fixture(autouse=True)
+def _no_client_is_left() -> Iterator[None]:
+    """A Dask client that found no scheduler is closed when it is collected. In the thread of the next client, which
+    Python may choose for that, it would wait for that one for ever.
+    """
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="module")
