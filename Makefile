@@ -43,9 +43,10 @@ networks: $(BIN)/.train  ## train the embedding networks into networks/; about t
 notebooks: $(BIN)/.app  ## run the notebooks in place; Model_Building trains the models
 	$(BIN)/python notebooks/run.py notebooks/Model_Building.ipynb notebooks/Model_Testing.ipynb
 
-bench: $(BIN)/.dev  ## measure how fast the parts are, and how smooth the webcam page
-	$(BIN)/python benchmarks/speed.py
-	$(BIN)/python benchmarks/webcam.py
+bench: $(BIN)/.dev  ## measure how fast the parts are, and how smooth the webcam page; JSON: benchmarks/results/
+	mkdir -p benchmarks/results
+	$(BIN)/python benchmarks/speed.py --json benchmarks/results/speed.json
+	$(BIN)/python benchmarks/webcam.py --json benchmarks/results/webcam.json
 
 check: $(BIN)/.dev  ## formatting, lint, types and, where the network allows, known faults of the dependencies
 	$(BIN)/ruff format --check .

@@ -16,7 +16,8 @@ import skimage.data
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import emotion
-from benchmarks.speed import machine, picture_folder, timed, vectorizing, watched
+from benchmarks.machine import machine
+from benchmarks.speed import picture_folder, timed, vectorizing, watched
 from emotion import config
 from emotion.faces import BGRImage
 from emotion.recognizer import Recognizer

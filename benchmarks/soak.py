@@ -9,6 +9,7 @@ quarter; else, or where the log has a traceback, the exit status is 1.
 
 import argparse
 import json
+import statistics
 import sys
 import tempfile
 import time
@@ -20,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import psutil
 
+from benchmarks.machine import machine
 from emotion.ui.memory import PAUSE_SECONDS
 from tests.browser.live import (
     browser_flags,
@@ -79,8 +81,12 @@ def main() -> None:
     for name in ("memory_mb", "threads", "descriptors"):
         values = [sample[name] for sample in samples]
         print(f"  {name:12} start {values[0]:8.0f}   peak {max(values):8.0f}   end {values[-1]:8.0f}")
+    between = [sample["memory_mb"] for sample in samples[1:-1]]
+    third = max(len(between) // 3, 1)
+    thirds = [statistics.median(between[at : at + third]) for at in (0, len(between) - third)]
+    print(f"  memory_mb after a round, median of the first third {thirds[0]:.0f}, of the last {thirds[1]:.0f}")
     if options.json:
-        options.json.write_text(json.dumps(samples, indent=1) + "\n")
+        options.json.write_text(json.dumps({"machine": machine(), "samples": samples}, indent=1) + "\n")
     if options.log:
         options.log.write_text(log)
     faults = [name for name, most in MOST_LEFT.items() if samples[-1][name] > most * samples[0][name]]

@@ -24,6 +24,7 @@ from playwright.sync_api import Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.machine import machine
 from emotion import config
 from emotion.faces import BGRImage, FaceDetector
 from tests.browser.live import (
@@ -143,6 +144,8 @@ def main() -> None:
         sessions = [_smoothness(page, at) for page, at in zip(pages, started, strict=True)]
         browser.close()
     figures = {
+        "machine": machine(),
+        "seconds": options.seconds,
         "opening_seconds": opening,
         "sessions": [asdict(session) for session in sessions],
         "memory_mb": _memory(memory),

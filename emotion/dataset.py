@@ -284,7 +284,14 @@ class _ParquetWriter:
             [*((name, pa.uint8()) for name in PIXEL_COLUMNS), *((name, pa.string()) for name in names)],
             metadata=None if self.about is None else {_ABOUT: json.dumps(self.about)},
         )
-        self._file = pyarrow.parquet.ParquetWriter(self.sink, self._schema, compression="zstd")
+        # Of pixels, differences are smaller than a dictionary for each column, and written in two thirds of the time.
+        self._file = pyarrow.parquet.ParquetWriter(
+            self.sink,
+            self._schema,
+            compression="zstd",
+            use_dictionary=names,
+            column_encoding=dict.fromkeys(PIXEL_COLUMNS, "DELTA_BINARY_PACKED"),
+        )
 
     def write(self, pixels: FaceVectors, labels: Sequence[str], files: Sequence[str]) -> None:
         # Row groups of a few faces would make 2304 columns cost more than their content.
@@ -296,14 +303,25 @@ class _ParquetWriter:
     def _flush(self) -> None:
         pixels = np.concatenate([held[0] for held in self._held])
         texts = [[text for held in self._held for text in held[part]] for part in ((1, 2) if self.keep_names else (1,))]
-        columns = [pa.array(column) for column in np.ascontiguousarray(pixels.T)]
-        self._file.write_table(pa.table([*columns, *(pa.array(text, pa.string()) for text in texts)], self._schema))
+        columns = [*map(_pixel_column, np.ascontiguousarray(pixels.T)), *map(_text_column, texts)]
+        self._file.write_table(pa.Table.from_arrays(columns, schema=self._schema))
         self._held, self._held_rows = [], 0
 
     def close(self) -> None:
         if self._held_rows:
             self._flush()
         self._file.close()
+
+
+# pyarrow.array would do both, but it imports pandas first, of which nothing is needed here: 50 MB in each process.
+def _pixel_column(pixels: NDArray[np.uint8]) -> pa.Array:
+    return pa.Array.from_buffers(pa.uint8(), len(pixels), [None, pa.py_buffer(pixels)])
+
+
+def _text_column(texts: Sequence[str]) -> pa.Array:
+    encoded = [text.encode() for text in texts]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded)))
 
 
 @contextlib.contextmanager

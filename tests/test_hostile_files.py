@@ -13,7 +13,9 @@ import sys
 import time
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,13 +24,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from emotion import config, vectorize
+from emotion import cli, config, vectorize
 from emotion.dataset import read_faces
 from emotion.errors import DatasetError, ImageError
 from emotion.faces import FaceDetector, decode_image, find_faces
 from emotion.splitting import split_faces
 from tests import fuzz
-from tests.synthetic import synthetic_faces
+from tests.synthetic import synthetic_faces, write_table
+from tests.tiny_models import write_tiny_models, write_tiny_networks
 
 NOT_A_PICTURE = "This is not a picture in a known format; use JPEG, PNG, WebP, GIF, BMP or TIFF."
 DAMAGED = "The picture file is damaged or incomplete; use another copy of it."
@@ -358,20 +361,73 @@ print([(file.name, file.read_text(encoding="utf-8")) for file in table.parent.it
 """
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """A disk in memory, of so many kB, that nobody but the commands see: ``{disk}`` stands for it in them."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    private = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    mount = f"mount -t tmpfs -o size={{}}k tmpfs {shlex.quote(str(disk))}"
+    if shutil.which("unshare") is None or subprocess.run([*private, mount.format(100)], capture_output=True).returncode:
+        pytest.skip("this system lets users mount nothing")
+
+    def run(size: int, *commands: list[str]) -> subprocess.CompletedProcess[str]:
+        lines = [shlex.join(command).replace("{disk}", shlex.quote(str(disk))) for command in commands]
+        script = "\n".join([f"{mount.format(size)} || exit 9", *lines])
+        return subprocess.run([*private, script], cwd=config.ROOT, capture_output=True, text=True, timeout=60)
+
+    return run
+
+
 @pytest.mark.hostile("that the table cannot be written, and why; the old one stays")
 @pytest.mark.parametrize("name", ["data.csv", "data.parquet"])
-def test_a_full_disk_leaves_the_old_table(tmp_path: Path, name: str) -> None:
-    """A disk in memory, of 200 kB, that nobody but the child sees."""
-    mount = f"mount -t tmpfs -o size=200k tmpfs {shlex.quote(str(tmp_path))}"
-    private = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
-    if shutil.which("unshare") is None or subprocess.run([*private, mount], capture_output=True).returncode:
-        pytest.skip("this system lets users mount nothing")
-    child = shlex.join([sys.executable, "-c", FULL_DISK.format(limit=""), str(tmp_path / name)])
-    command = [*private, f"{mount} && {child}"]
-    done = subprocess.run(command, cwd=config.ROOT, capture_output=True, text=True, timeout=60)
+def test_a_full_disk_leaves_the_old_table(small_disk: Callable[..., Any], name: str) -> None:
+    done = small_disk(200, [sys.executable, "-c", FULL_DISK.format(limit=""), f"{{disk}}/{name}"])
     said, left = done.stdout.splitlines()
     assert re.search(f"{name} cannot be written: .*No space left on device", said), done.stderr
     assert left == str([(name, "old")])
+
+
+@pytest.mark.hostile("FILE cannot be written: No space left on device; with room again, the rerun goes on")
+@pytest.mark.parametrize("name", ["votes.csv", "votes.jsonl"])
+def test_a_full_disk_does_not_cost_the_votes_so_far(small_disk: Callable[..., Any], tmp_path: Path, name: str) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(200):
+        cv2.imwrite(str(pictures / f"{number:03}.png"), np.full((48, 48), number, np.uint8))
+    models = str(write_tiny_models(tmp_path / "models"))
+    predict = [sys.executable, "-m", "emotion", "predict", str(pictures), "--models", models, "--out"]
+    assert cli.main([*predict[3:], str(tmp_path / name)]) == 0
+    done = small_disk(
+        16,
+        [*predict, f"{{disk}}/{name}"],
+        ["mount", "-o", "remount,size=1m", "{disk}"],
+        [*predict, f"{{disk}}/{name}"],
+        ["cp", f"{{disk}}/{name}", str(tmp_path / "went_on")],
+    )
+    assert re.search(f"{name} cannot be written: No space left on device", done.stderr), done.stderr
+    assert "Traceback" not in done.stderr
+    assert re.search(r"; [1-9]\d* were in", done.stdout), "the second run has begun anew"
+    assert (tmp_path / "went_on").read_bytes() == (tmp_path / name).read_bytes()
+
+
+@pytest.mark.hostile("The models cannot be written to FOLDER: No space left on device; the old ones stay and serve")
+@pytest.mark.parametrize("size", [150, 480], ids=["for the fitted objects", "for the last files"])
+def test_a_full_disk_leaves_the_old_models(small_disk: Callable[..., Any], tmp_path: Path, size: int) -> None:
+    table = write_table(tmp_path / "train.csv", synthetic_faces((150, 120, 60)))
+    networks, old = write_tiny_networks(tmp_path / "networks"), write_tiny_models(tmp_path / "old")
+    cv2.imwrite(str(tmp_path / "face.png"), np.zeros((48, 48), np.uint8))
+    emotion = [sys.executable, "-m", "emotion"]
+    done = small_disk(
+        size,
+        ["cp", "-r", str(old), "{disk}/models"],
+        [*emotion, "train", "--fast", "--data", str(table), "--networks", str(networks), "--out", "{disk}/models"],
+        ["diff", "-r", "--exclude", "fitted", str(old), "{disk}/models"],
+        [*emotion, "predict", str(tmp_path / "face.png"), "--models", "{disk}/models"],
+    )
+    assert re.search(r"The models cannot be written to \S+/models: No space left on device\.", done.stderr), done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout.splitlines()[-1].startswith(f"{tmp_path / 'face.png'}: Angry 5/5"), "and no difference before"
 
 
 @pytest.mark.hostile("that the table cannot be written, and why; the old one stays")

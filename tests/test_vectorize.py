@@ -222,3 +222,15 @@ def test_the_command_prints_its_table(pictures: Path, tmp_path: Path) -> None:
 def test_the_command_says_what_is_wrong_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert image_to_vector.main([str(tmp_path / "nowhere")]) == 1
     assert capsys.readouterr().err == f"There is no folder {tmp_path / 'nowhere'}.\n"
+
+
+def test_a_parquet_table_is_written_without_pandas(pictures: Path, tmp_path: Path) -> None:
+    """pyarrow would import it to look at what it is given: 50 MB for each core that writes parts."""
+    child = (
+        "import sys; from emotion.vectorize import vectorize; "
+        "vectorize(sys.argv[1], sys.argv[2], keep_names=True, progress=False); assert 'pandas' not in sys.modules"
+    )
+    command = [sys.executable, "-c", child, str(pictures), str(tmp_path / "data.parquet")]
+    done = subprocess.run(command, cwd=config.ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert read_faces(tmp_path / "data.parquet").files is not None
