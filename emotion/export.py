@@ -1,6 +1,7 @@
 """Fitted scikit-learn objects -> the ONNX files that ship, and proof that they say the same."""
 
 import hashlib
+import itertools
 import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,6 +40,64 @@ MAX_DIFFERING_BALLOTS: Final = 0.001
 """Share of held-out faces. ONNX computes in float32 throughout; a value next to a tree's threshold may fall to its
 other side, which tips a ballot once in a great while."""
 
+
+def _convert_svc(scope: Any, operator: Any, container: Any) -> None:
+    """Write a support vector machine as products of matrices, which onnxruntime computes ten times as fast as its own
+    operator, and its decisions between pairs of classes as scikit-learn sums them up (`_ovr_decision_function`).
+    """
+    svc = operator.raw_operator
+    if len(svc.classes_) == 2:
+        convert_sklearn_svm_classifier(scope, operator, container)
+        return
+    pairs = list(itertools.combinations(range(len(svc.classes_)), 2))
+    ends = np.cumsum(svc.n_support_)
+    rows = [slice(end - count, end) for end, count in zip(ends, svc.n_support_, strict=True)]
+    coefficients = np.zeros((len(svc.support_vectors_), len(pairs)))
+    winner, loser = np.zeros((2, len(pairs), len(svc.classes_)))
+    for number, (first, second) in enumerate(pairs):
+        coefficients[rows[first], number] = svc.dual_coef_[second - 1, rows[first]]
+        coefficients[rows[second], number] = svc.dual_coef_[first, rows[second]]
+        winner[number, first] = loser[number, second] = 1
+    constants: dict[str, Any] = {
+        "axis": np.array([1]),
+        "vectors": 2 * svc._gamma * svc.support_vectors_.T,
+        "lengths": -svc._gamma * np.square(svc.support_vectors_).sum(axis=1),
+        "minus_gamma": [-svc._gamma],
+        "coefficients": coefficients,
+        "intercept": svc.intercept_,
+        "to_first": winner - loser,
+        "to_second": loser - winner,
+        "all_first": winner.sum(axis=0),
+        "nought": [0.0],
+        "one": [1.0],
+        "third": [1 / 3],
+    }
+    names = {name: scope.get_unique_variable_name(f"svc_{name}") for name in constants}
+    for name, values in constants.items():
+        array = np.asarray(values)
+        kind = onnx.TensorProto.INT64 if array.dtype == np.int64 else onnx.TensorProto.FLOAT
+        container.add_initializer(names[name], kind, array.shape, array.ravel())
+
+    def node(kind: str, *inputs: str, output: str | None = None, version: int = 13, **attributes: Any) -> str:
+        output = output or scope.get_unique_variable_name("svc")
+        inputs = tuple(names.get(name, name) for name in inputs)
+        unique = scope.get_unique_operator_name(kind)
+        container.add_node(kind, list(inputs), [output], op_version=version, name=unique, **attributes)
+        return output
+
+    # exp(-gamma |x - s|^2), the square written out.
+    X = operator.inputs[0].full_name
+    length = node("ReduceSum", node("Mul", X, X), "axis", keepdims=1)
+    near = node("Add", node("Gemm", X, "vectors", "lengths"), node("Mul", length, "minus_gamma"))
+    decisions = node("Gemm", node("Exp", near), "coefficients", "intercept")
+    to_second = node("Cast", node("Less", decisions, "nought"), to=onnx.TensorProto.FLOAT)
+    votes = node("Gemm", to_second, "to_second", "all_first")
+    sure = node("MatMul", decisions, "to_first")
+    share = node("Mul", node("Div", sure, node("Add", node("Abs", sure), "one")), "third")
+    label, scores = (output.full_name for output in operator.outputs)
+    node("ArgMax", node("Add", votes, share, output=scores), output=label, axis=1, keepdims=0)
+
+
 update_registered_converter(
     XGBClassifier,
     "XGBoostXGBClassifier",
@@ -50,7 +109,7 @@ update_registered_converter(
     BoundedSVC,
     "BoundedSVC",
     calculate_sklearn_svm_output_shapes,
-    convert_sklearn_svm_classifier,
+    _convert_svc,
     options=_CLASSIFIER_OPTIONS,
 )
 

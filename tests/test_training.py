@@ -7,7 +7,9 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+import onnxruntime
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 
 import emotion
 from emotion import cli, config, training
@@ -16,10 +18,12 @@ from emotion.dataset import read_faces
 from emotion.ensemble import read_manifest
 from emotion.errors import DatasetError, ModelsError, TrainingError
 from emotion.evaluation import evaluate
+from emotion.export import model_to_onnx
 from emotion.recipes import (
     EXPERIMENTS,
     FAST,
     PIXEL_EXPERIMENTS,
+    BoundedSVC,
     Experiment,
     build_projection,
     build_sampler,
@@ -346,3 +350,19 @@ def test_the_fingerprint_follows_the_faces(trained: Path, tables: tuple[Path, Pa
     assert split.fingerprint == recorded
     split.test.X[0, 0] ^= 1
     assert split.fingerprint != recorded
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 7])
+def test_a_support_vector_machine_says_the_same_when_it_ships(n_classes: int) -> None:
+    """It is written out as products of matrices; a sign or a pair of classes mixed up would cost votes."""
+    random = np.random.default_rng(n_classes)
+    codes = random.integers(0, n_classes, 600)
+    X = (random.normal(size=(n_classes, 10))[codes] + 1.5 * random.normal(size=(600, 10))).astype(np.float32)
+    machine = CalibratedClassifierCV(BoundedSVC(class_weight="balanced"), ensemble=False, cv=2).fit(
+        X[:300], codes[:300]
+    )
+    session = onnxruntime.InferenceSession(model_to_onnx(machine, 10))
+    labels, probabilities = session.run(None, {"X": X[300:]})
+    assert (labels == machine.predict(X[300:])).all()
+    assert probabilities == pytest.approx(machine.predict_proba(X[300:]), abs=1e-4)
+    assert 0.3 < (labels == codes[300:]).mean() < 0.95, "too easy, or nothing was learnt"
