@@ -71,20 +71,31 @@ def worker(start: Start, address: str, folder: Path = config.ROOT) -> subprocess
 
 
 @contextlib.contextmanager
-def killed_in_the_middle(process: subprocess.Popen[bytes], folder: Path) -> Iterator[dict[str, int]]:
-    """Kill a process without warning when a few parts have been written; give these, with their times of writing."""
-    written: dict[str, int] = {}
+def killed_when(process: subprocess.Popen[bytes], begun: Callable[[], bool]) -> Iterator[None]:
+    """Kill a process without warning once something has begun."""
 
     def kill() -> None:
-        wait_until(lambda: len(list(folder.glob("part-*"))) > 3)
-        written.update({part.name: part.stat().st_mtime_ns for part in folder.glob("part-*")})
+        wait_until(begun)
         process.send_signal(signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
     killer.start()
-    yield written
+    yield
     killer.join()
-    assert written, "nobody was killed"
+    assert process.wait() == -signal.SIGKILL, "nobody was killed"
+
+
+@contextlib.contextmanager
+def killed_in_the_middle(process: subprocess.Popen[bytes], folder: Path) -> Iterator[dict[str, int]]:
+    """Kill a process when a few parts have been written; give these, with their times of writing."""
+    written: dict[str, int] = {}
+
+    def begun() -> bool:
+        written.update({part.name: part.stat().st_mtime_ns for part in folder.glob("part-*")})
+        return len(written) > 3
+
+    with killed_when(process, begun):
+        yield written
 
 
 @pytest.fixture(autouse=True)
@@ -176,6 +187,40 @@ def test_a_worker_that_is_killed_costs_nothing_and_nothing_is_done_twice(picture
     assert len(written) < len(contents(tmp_path / "here")) - 2, "it was to be killed in the middle"
     assert contents(there) == contents(tmp_path / "here")
     assert written == {name: (there / name).stat().st_mtime_ns for name in written}
+
+
+@pytest.mark.parametrize("name", ["data.csv", "votes.jsonl"])
+def test_a_worker_that_is_killed_costs_no_row_of_a_file(pictures, tmp_path, monkeypatch, name) -> None:
+    monkeypatch.setattr(vectorize, "_BATCH_PICTURES", 4)
+    monkeypatch.setattr(bulk, "_BATCH_PICTURES", 4)
+    models = load_models(write_tiny_models(tmp_path / "models"))
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+
+    def run(folder: Path, dask: str | None) -> None:
+        if name == "data.csv":
+            vectorize.vectorize(pictures, folder / name, dask=dask, progress=False)
+        else:
+            bulk.recognize_folder(pictures, folder / name, models, dask=dask, progress=False)
+
+    run(here, None)
+    whole = (here / name).stat().st_size
+    sizes = []
+
+    def begun() -> bool:
+        sizes.append(sum(file.stat().st_size for file in there.glob(f"*{name}*")))
+        return sizes[-1] > whole / 5
+
+    with processes() as start:
+        address, _ = scheduler(start, tmp_path)
+        victim = worker(start, address)
+        worker(start, address)
+        wait_for_workers(address, 2)
+        with killed_when(victim, begun):
+            run(there, address)
+    assert sizes[-1] < whole, "it was to be killed in the middle"
+    assert contents(there) == contents(here)
 
 
 @pytest.mark.hostile("that the cluster was lost; what is there is gone on with")
