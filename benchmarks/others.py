@@ -1,6 +1,7 @@
 """What this project is compared with: the recipe that it re-imagines, and others' recognisers, on the same machine."""
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -129,7 +130,7 @@ def fer(picture: BGRImage, python: str = sys.executable) -> dict[str, dict[str, 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "picture.png"
         cv2.imwrite(str(file), picture)
-        done = subprocess.run([python, "-c", PEER, str(file), "1"], capture_output=True, text=True)
+        done = subprocess.run([python, "-c", PEER, str(file), str(os.cpu_count())], capture_output=True, text=True)
     if done.returncode:
         print(f"fer: {(done.stderr.strip().splitlines() or ['it ended without a word'])[-1]}", file=sys.stderr)
         return None

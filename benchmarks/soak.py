@@ -62,7 +62,7 @@ def main() -> None:
         flags = browser_flags([camera_picture(200)] * 30, Path(folder) / "camera.mjpeg")
         for _ in range(2):  # what is made once and kept (models, pools of threads) is no leak
             _round(player, chromium, flags, address)
-        time.sleep(SETTLING_SECONDS)
+        _settle(player, chromium, flags, address)
         samples.append(_sample(server, 0.0))
         started = time.monotonic()
         rounds = again = 0
@@ -70,10 +70,7 @@ def main() -> None:
             again += _round(player, chromium, flags, address)
             rounds += 1
             samples.append(_sample(server, passed))
-        time.sleep(FORGETTING_SECONDS)
-        for _ in range(2):  # it forgets those who are gone when the next one comes, and collects after a drawing
-            _look_in(player, chromium, flags, address)
-        time.sleep(SETTLING_SECONDS + PAUSE_SECONDS)
+        _settle(player, chromium, flags, address)
         samples.append(_sample(server, time.monotonic() - started))
         log = (Path(folder) / "log").read_text()
     print(f"{rounds} rounds in {samples[-1]['seconds'] / 60:.0f} minutes, Start pressed again {again} times")
@@ -93,6 +90,14 @@ def main() -> None:
     faults += ["tracebacks"] * ("Traceback" in log)
     if faults:
         sys.exit(f"not as it was before: {', '.join(faults)}")
+
+
+def _settle(player: Playwright, chromium: str, flags: list[str], address: str) -> None:
+    """Wait until the server can have forgotten its visitors."""
+    time.sleep(FORGETTING_SECONDS)
+    for _ in range(2):  # it forgets those who are gone when the next one comes, and collects after a drawing
+        _look_in(player, chromium, flags, address)
+    time.sleep(SETTLING_SECONDS + PAUSE_SECONDS)
 
 
 def _round(player: Playwright, chromium: str, flags: list[str], address: str) -> int:

@@ -134,10 +134,12 @@ def workers(dask: str | None = None, *, processes: bool = False) -> Iterator[Wor
             yield own
         return
     with connected(dask) as client:
-
+        # Told here already: on its way, a lost connection, which is an OSError, could be taken for a full disk.
+        @_loss_told(dask)
         def submit(function: Callable[[Item], Result], item: Item) -> Any:
             return client.submit(function, item, pure=False)
 
+        @_loss_told(dask)
         def result(future: Any) -> Any:
             while True:
                 try:
@@ -150,7 +152,11 @@ def workers(dask: str | None = None, *, processes: bool = False) -> Iterator[Wor
                             f"The scheduler at {dask} has lost all its workers. Start some, and the same command again."
                         ) from None
 
-        yield Workers(submit, result, lambda: sum(client.nthreads().values()))
+        @_loss_told(dask)
+        def count() -> int:
+            return sum(client.nthreads().values())
+
+        yield Workers(submit, result, count)
 
 
 @contextmanager
@@ -273,14 +279,22 @@ def connected(dask: str) -> Iterator[Any]:
                 "workers in the folder of a clone, with the packages of requirements/cluster.txt: python -m "
                 f"distributed.cli.dask_scheduler, python -m distributed.cli.dask_worker {dask}"
             ) from error
-        try:
+        with _loss_told(dask):
             yield client
-        except distributed.scheduler.KilledWorker as error:
-            raise ClusterError(
-                f"Workers of {dask} died at the same piece of work again and again: they may lack memory."
-            ) from error
-        except (distributed.CancelledError, distributed.comm.CommClosedError, distributed.TimeoutError) as error:
-            raise ClusterError(f"The cluster at {dask} was lost. Start it, and the same command again.") from error
+
+
+@contextmanager
+def _loss_told(dask: str) -> Iterator[None]:
+    import distributed
+
+    try:
+        yield
+    except distributed.scheduler.KilledWorker as error:
+        raise ClusterError(
+            f"Workers of {dask} died at the same piece of work again and again: they may lack memory."
+        ) from error
+    except (distributed.CancelledError, distributed.comm.CommClosedError, distributed.TimeoutError) as error:
+        raise ClusterError(f"The cluster at {dask} was lost. Start it, and the same command again.") from error
 
 
 def _introduce() -> str:

@@ -110,7 +110,7 @@ def read_faces(path: Path | str) -> Faces:
         for batch in _batches(path):
             pixels.append(_pixel_array(batch, path, len(labels)))
             if FILE_COLUMN in batch.schema.names:
-                files.extend(batch.column(FILE_COLUMN).fill_null("").to_pylist())
+                files.extend(_texts(batch.column(FILE_COLUMN).fill_null(""), path, "a file name"))
             labels.extend(_label_list(batch, path, len(labels)))
     except _TOLD_BELOW as error:
         reason = str(error).splitlines()[0] + _first_bad_row(path, len(labels))
@@ -196,14 +196,19 @@ def _label_list(batch: pa.RecordBatch, path: Path | str, first_row: int) -> list
     column = batch.column(LABEL_COLUMN)
     if column.null_count:
         raise DatasetError(f"{path} has a face without an emotion, {_row_of_null(column, first_row)}.")
-    try:
-        labels: list[str] = column.to_pylist()
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path} has an emotion that is no text in UTF-8.") from error
+    labels = _texts(column, path, "an emotion")
     for row, label in enumerate(labels, first_row + 1):
         if not label_of(label) or "\n" in label:  # after a quotation mark without end, rows become part of a text
             raise DatasetError(f"{path} has a face whose emotion is {label[:30]!r}, row {row}: give it a name.")
     return labels
+
+
+def _texts(column: pa.Array, path: Path | str, of: str) -> list[str]:
+    try:
+        texts: list[str] = column.to_pylist()
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path} has {of} that is no text in UTF-8.") from error
+    return texts
 
 
 def _first_bad_row(path: Path | str, rows_read: int) -> str:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import distributed
@@ -236,6 +237,29 @@ def test_a_scheduler_that_dies_ends_the_run_and_a_rerun_goes_on(pictures, tmp_pa
     before = set(contents(there))
     assert image_to_vector.main([str(pictures), "--output", str(there)]) == 0
     assert before < set(contents(there))
+
+
+@pytest.mark.hostile("that the cluster was lost")
+@pytest.mark.parametrize("call", ["submit", "nthreads"])
+@pytest.mark.parametrize("name", ["data.csv", "data.parquet", "votes.csv"])
+def test_a_lost_connection_is_not_taken_for_a_full_disk(pictures, tmp_path, monkeypatch, capsys, call, name) -> None:
+    """It is an error of the system to Python, as a disk's is."""
+
+    def lost(*_: object, **__: object) -> None:
+        raise distributed.comm.CommClosedError("ConnectionPool closing.")
+
+    working = {"submit": lambda *_, **__: SimpleNamespace(cancel=lambda: None), "nthreads": lambda: {"a": 1}}
+    client = SimpleNamespace(**{**working, call: lost})
+    monkeypatch.setattr(cluster, "connected", lambda _: contextlib.nullcontext(client))
+    monkeypatch.setattr(vectorize, "_BATCH_PICTURES", 4)
+    monkeypatch.setattr(bulk, "_BATCH_PICTURES", 4)
+    if name == "votes.csv":
+        models = str(write_tiny_models(tmp_path / "models"))
+        told = ["predict", str(pictures), "--models", models, "--out", str(tmp_path / name), "--dask", "tcp://there"]
+        assert cli.main(told) == 1
+    else:
+        assert image_to_vector.main([str(pictures), "--output", str(tmp_path / name), "--dask", "tcp://there"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith("The cluster at tcp://there was lost.")
 
 
 @pytest.mark.hostile("that no scheduler answers at the address, and how to start one")

@@ -115,12 +115,14 @@ def test_a_table_without_a_header_is_refused(tmp_path: Path, content: bytes) -> 
         read_faces(tmp_path / "data.csv")
 
 
-@pytest.mark.hostile("that an emotion is no text in UTF-8")
-def test_a_parquet_file_whose_emotions_are_no_text_is_refused(tmp_path: Path) -> None:
-    pixels = {name: pa.array([0], pa.uint8()) for name in PIXEL_COLUMNS}
-    emotion = pa.array([b"\xff"]).view(pa.string())
-    pyarrow.parquet.write_table(pa.table({**pixels, "emotion": emotion}), tmp_path / "data.parquet")
-    with pytest.raises(DatasetError, match="no text in UTF-8"):
+@pytest.mark.hostile("that an emotion, or a file name, is no text in UTF-8")
+@pytest.mark.parametrize(("column", "told"), [("emotion", "an emotion"), ("file", "a file name")])
+def test_a_parquet_file_whose_texts_are_no_text_is_refused(tmp_path: Path, column: str, told: str) -> None:
+    columns = {name: pa.array([0], pa.uint8()) for name in PIXEL_COLUMNS}
+    columns |= {"emotion": pa.array(["happy"]), "file": pa.array(["a.png"])}
+    columns[column] = pa.array([b"\xff"]).view(pa.string())
+    pyarrow.parquet.write_table(pa.table(columns), tmp_path / "data.parquet")
+    with pytest.raises(DatasetError, match=f"{told} that is no text in UTF-8"):
         read_faces(tmp_path / "data.parquet")
 
 

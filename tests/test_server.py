@@ -1,13 +1,19 @@
 """The server as it is started: who reaches it, and who may talk to it."""
 
+import configparser
 import http.client
+import shlex
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.browser.live import server_process, serving
+from emotion import config
+from tests.browser.live import running, server_process, serving
+from tests.loopback import free_port
 
 FOREIGN = "http://elsewhere.example"
 
@@ -49,3 +55,21 @@ def test_the_page_of_another_site_cannot_open_a_session(address: str, origin: st
     connection.request("GET", "/_stcore/stream", headers=headers)
     assert connection.getresponse().status == status
     connection.close()
+
+
+def test_the_systemd_unit_starts_a_copy_of_the_page(tmp_path: Path) -> None:
+    """With the environment that it states and no other, as systemd would."""
+    unit = configparser.ConfigParser(interpolation=None)
+    unit.read(config.ROOT / "deploy" / "expression-page@.service", encoding="utf-8")
+    service = unit["Service"]
+    port = free_port()
+    folder = service["WorkingDirectory"]
+    command = shlex.split(service["ExecStart"].replace("%i", str(port)))
+    assert command[0] == f"{folder}/.venv/bin/python", "where make app puts it"
+    environment = dict(pair.split("=", 1) for pair in service["Environment"].split())
+    with (
+        running([sys.executable, *command[1:]], port, tmp_path / "log", environment) as address,
+        urllib.request.urlopen(address, timeout=30) as page,
+    ):
+        assert page.status == 200
+    assert "Traceback" not in (tmp_path / "log").read_text()

@@ -67,11 +67,19 @@ def serving(log_file: Path, script: str = "web_app.py", environment: Mapping[str
     """Serve the page, and give its address, from a process of its own that ends with the block."""
     port = free_port()
     options = [f"--server.port={port}", "--server.headless=true", f"--browser.serverAddress={FAR_NAME}"]
+    command = [sys.executable, "-m", "streamlit", "run", script, *options]
+    with running(command, port, log_file, os.environ | dict(environment or {})) as address:
+        yield address
+
+
+@contextmanager
+def running(command: Sequence[str], port: int, log_file: Path, environment: Mapping[str, str]) -> Iterator[str]:
+    """Run a command that serves the page on a port until the block ends; give the page's address."""
     with log_file.open("w") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", script, *options],
+            command,
             cwd=config.ROOT,
-            env=os.environ | dict(environment or {}),
+            env=environment,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
