@@ -1,8 +1,9 @@
 """Trains the embedding networks: augmentation, schedule, weight averaging, checkpoints to go on from."""
 
 import copy
+import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from emotion.files import replacing
 from emotion.networks import (
     DESIGNS,
     Cycle,
+    EmbeddingGraph,
     FaceNetwork,
     Mixing,
     NetworkDesign,
@@ -44,6 +46,9 @@ AVERAGING: Final = 0.998
 
 RESTORING_FACES: Final = 2000
 """Training faces, at most, that the normalisations of an exported network are found again by."""
+
+HEADS_DECAY: Final = 1e-4
+"""Of the squared weights of heads that are fitted to a network that was exported without."""
 
 
 @dataclass(frozen=True)
@@ -163,15 +168,17 @@ def train_networks(
     split = split_faces(read_faces(data), read_faces(test) if test else None, seed, progress=progress)
     faces = network_data(split, votes)
     histories: dict[str, list[dict[str, float]]] = {}
-    designs = designs or DESIGNS
-    for number, design in enumerate(designs, start=1):
+    for number, design in enumerate(designs or DESIGNS, start=1):
         checkpoint = Path(out) / f"{design.name}.pt"
-        given = None if start is None else network_file(start, number)
+        given = None
+        if start is not None and not checkpoint.exists():
+            given = restored(design, network_file(start, number), faces)
         network, histories[design.name] = train_network(
             design, faces, checkpoint, seed + number, start=given, progress=progress
         )
         export_network(network, Path(out) / f"{design.name}.onnx", faces.X)
-    seen = fingerprints(faces.X) if start is None else np.union1d(fingerprints(faces.X), read_seen(start).networks)
+    known = [read_seen(folder).networks for folder in (start, out) if folder is not None]
+    seen = functools.reduce(np.union1d, known, fingerprints(faces.X))
     try:
         SeenFaces(seen, np.zeros(0, dtype=np.uint64)).write(Path(out))
     except OSError as error:
@@ -195,7 +202,7 @@ def train_network(
     checkpoint: Path,
     seed: int = config.SEED,
     *,
-    start: Path | None = None,
+    start: FaceNetwork | None = None,
     progress: bool = True,
 ) -> tuple[FaceNetwork, list[dict[str, float]]]:
     """Train a network, or go on with it where a checkpoint was left.
@@ -212,8 +219,8 @@ def train_network(
         Written after each epoch. One of the same design that is there is gone on with, also where the design has had
         cycles added since; when it is complete, nothing is trained.
     seed : int
-    start : path of an exported network of this design, optional
-        Gone on with, in the design's last cycle, if there is no checkpoint yet.
+    start : FaceNetwork of this design, optional
+        Gone on with, in the design's last cycle, if there is no checkpoint yet; it is changed.
     progress : bool
         Whether to draw a progress bar and print the course of the scores.
 
@@ -224,30 +231,23 @@ def train_network(
 
     Raises
     ------
-    ModelsError
-        If the network to start from is missing or damaged.
     TrainingError
-        If the checkpoint, or the network to start from, is of another design, or a checkpoint cannot be read or
-        written.
+        If the checkpoint is of another design, or cannot be read or written.
     """
     device = best_device()
     torch.manual_seed(seed)
-    network = FaceNetwork(design, data.n_classes)
-    going_on = start is not None and not checkpoint.exists()
-    if going_on:
-        restore_network(network, start, data.X[:: len(data.X) // RESTORING_FACES + 1])
-    network = to_device(network, device)
+    network = to_device(FaceNetwork(design, data.n_classes) if start is None else start, device)
     decayed = [p for p in network.parameters() if p.ndim > 1]
     # Decay is for weights that multiply; on shifts and scales of a normalisation it only costs accuracy.
     others = [p for p in network.parameters() if p.ndim <= 1]
     optimizer = torch.optim.SGD(
         [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}],
-        lr=design.peak_rate,
+        lr=0.0,  # each step sets its own
         momentum=0.9,
         nesterov=True,
     )
     state = _State(network, copy.deepcopy(network), optimizer)
-    if going_on:
+    if start is not None:
         state.epoch = design.epochs - design.cycles[-1].epochs
     _read_checkpoint(checkpoint, design, state, device)
     steps = _steps(data)
@@ -267,6 +267,60 @@ def train_network(
     return state.averaged.eval().to("cpu"), state.history
 
 
+def restored(design: NetworkDesign, path: Path | str, data: NetworkData) -> FaceNetwork:
+    """Make a network out of an exported one, with heads that say what people said of the training faces.
+
+    Parameters
+    ----------
+    design : NetworkDesign
+    path : path of a network or of a pipeline that begins with one
+    data : NetworkData
+
+    Returns
+    -------
+    FaceNetwork, on the processor or the graphics card, whichever is the best
+
+    Raises
+    ------
+    ModelsError
+        If the file is missing, damaged, or holds no network.
+    TrainingError
+        If the file holds a network of another design.
+    """
+    network = FaceNetwork(design, data.n_classes)
+    restore_network(network, path, data.X[:: len(data.X) // RESTORING_FACES + 1])
+    device = best_device()
+    to_device(network, device)
+    with torch.no_grad():
+        embedded = _embedded(network, data.X)
+    heads = {network.label_head: data.targets, network.vote_head: data.votes}
+    weights = [weight for head in heads for weight in head.parameters()]
+    optimizer = torch.optim.LBFGS(weights, max_iter=100, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        said = sum(
+            functional.cross_entropy(head(embedded), torch.from_numpy(aim).to(device)) for head, aim in heads.items()
+        )
+        total: Tensor = said + HEADS_DECAY * sum(weight.square().sum() for weight in weights)
+        total.backward()
+        return total
+
+    optimizer.step(loss)
+    return network
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def _embedded(network: FaceNetwork, X: FaceVectors) -> Tensor:
+    device = next(network.parameters()).device
+    graph = EmbeddingGraph(network).eval()
+    parts = []
+    for start in range(0, len(X), 256):
+        with _half_precision(device):
+            parts.append(graph(torch.from_numpy(X[start : start + 256]).to(device).float()).float())
+    return torch.cat(parts)
+
+
 def _train_epoch(
     design: NetworkDesign, data: NetworkData, state: _State, seed: int, device: torch.device, bar: "tqdm[Any]"
 ) -> float:
@@ -282,7 +336,7 @@ def _train_epoch(
         rows = order[step * BATCH_ROWS : (step + 1) * BATCH_ROWS]
         done = (epoch * steps + step) / (cycle.epochs * steps)
         for group in state.optimizer.param_groups:
-            group["lr"] = design.peak_rate * _rate(done)
+            group["lr"] = cycle.peak_rate * _rate(done)
         pixels = augmented(torch.from_numpy(data.X[rows]), generator).to(device)
         targets = torch.from_numpy(data.targets[rows]).to(device)
         votes = torch.from_numpy(data.votes[rows]).to(device)
@@ -449,7 +503,7 @@ def mixed(
 def _write_checkpoint(path: Path, design: NetworkDesign, state: _State) -> None:
     content = {
         "design": repr(replace(design, cycles=())),
-        "cycles": [(cycle.epochs, cycle.mixing) for cycle in design.cycles],
+        "cycles": [astuple(cycle) for cycle in design.cycles],
         "epoch": state.epoch,
         "history": state.history,
         "network": state.network.state_dict(),

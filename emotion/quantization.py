@@ -25,7 +25,7 @@ from emotion.faces import FaceVectors
 CALIBRATION_FACES: Final = 256
 PERCENTILE: Final = 99.999
 """Of the values that a result takes on those faces; the few beyond are cut off, for a finer scale. Chosen on validation
-faces: the mean of the three networks gives 99.0 % of them the label that it gives without rounding."""
+faces: the mean of the three networks gives 99 % of them the label that it gives without rounding."""
 
 _BATCH_ROWS: Final = 64
 

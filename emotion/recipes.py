@@ -109,7 +109,7 @@ class Size:
     folds: int
 
 
-FULL: Final = Size(15_000, 1.0, 1 / 3, 64, 64, 150, 4, 80, 3, 60, 3)
+FULL: Final = Size(15_000, 1.0, 1 / 3, 64, 64, 150, 3, 80, 3, 60, 3)
 """For embeddings, which have a few dozen components; chosen on validation faces."""
 
 PIXELS: Final = Size(8_000, 2.0, 1.5, 60, 100, 150, 6, 60, 5, 60, 3)

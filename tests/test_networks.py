@@ -21,12 +21,14 @@ if os.environ.get("CI"):
 else:
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install -r requirements/train.txt")
 
+from emotion import network_training
 from emotion.network_training import (
     NetworkData,
     augmented,
     label_probabilities,
     mixed,
     network_data,
+    restored,
     train_network,
     train_networks,
 )
@@ -83,7 +85,7 @@ def test_an_interrupted_training_goes_on_as_if_it_had_not_been(
         raise KeyboardInterrupt
 
     train_epoch = "emotion.network_training._train_epoch"
-    original = network_training_epoch()
+    original = network_training._train_epoch
     calls = iter([original, stop_after_one])
     monkeypatch.setattr(train_epoch, lambda *arguments: next(calls)(*arguments))
     with pytest.raises(KeyboardInterrupt):
@@ -92,12 +94,6 @@ def test_an_interrupted_training_goes_on_as_if_it_had_not_been(
     resumed, resumed_history = train_network(FAST_DESIGNS[2], data, tmp_path / "parts.pt", progress=False)
     assert resumed_history == history
     assert (weights(resumed) == weights(whole)).all()
-
-
-def network_training_epoch() -> object:
-    from emotion import network_training
-
-    return network_training._train_epoch
 
 
 @pytest.mark.parametrize("mixing", ["mixup", "cutmix"])
@@ -162,23 +158,42 @@ def test_a_network_that_ships_can_be_trained_further(number: int) -> None:
     network = FaceNetwork(DESIGNS[number - 1], 7)
     restore_network(network, path, faces)
     with torch.no_grad():
-        restored = EmbeddingGraph(network.eval())(torch.from_numpy(faces).float()).numpy()
+        floating = EmbeddingGraph(network.eval())(torch.from_numpy(faces).float()).numpy()
     shipped = OnnxEmbedding(path).fit(faces).transform(faces)
     # What ships computes in eight bits.
-    assert np.corrcoef(restored.ravel(), shipped.ravel())[0, 1] > 0.99
-    assert np.abs(restored - shipped).mean() < 0.05 * shipped.mean()
+    assert np.corrcoef(floating.ravel(), shipped.ravel())[0, 1] > 0.99
+    assert np.abs(floating - shipped).mean() < 0.05 * shipped.mean()
 
 
-def test_a_network_to_start_from_is_gone_on_with_in_the_last_cycle(data: NetworkData, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def exported(data: NetworkData, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exported")
+    network, _ = train_network(LEARNING, data, folder / "network_1.pt", progress=False)
+    export_network(network, folder / "network_1.onnx", data.X)
+    return folder
+
+
+def test_a_network_to_start_from_is_gone_on_with_in_the_last_cycle(
+    data: NetworkData, exported: Path, tmp_path: Path
+) -> None:
     design = replace(LEARNING, cycles=(Cycle(12, "none"), Cycle(1, "none")))
-    _, history = train_network(LEARNING, data, tmp_path / "before.pt", progress=False)
-    network, _ = train_network(LEARNING, data, tmp_path / "before.pt", progress=False)
-    export_network(network, tmp_path / "network_1.onnx", data.X)
-    _, further = train_network(design, data, tmp_path / "after.pt", start=tmp_path / "network_1.onnx", progress=False)
+    _, history = train_network(LEARNING, data, exported / "network_1.pt", progress=False)
+    start = restored(design, exported / "network_1.onnx", data)
+    _, further = train_network(design, data, tmp_path / "after.pt", start=start, progress=False)
     assert [entry["epoch"] for entry in further] == [13]
     assert further[0]["loss"] < history[0]["loss"]
     with pytest.raises(TrainingError, match="another design"):
-        train_network(FAST_DESIGNS[1], data, tmp_path / "other.pt", start=tmp_path / "network_1.onnx", progress=False)
+        restored(FAST_DESIGNS[1], exported / "network_1.onnx", data)
+
+
+def test_a_restored_network_says_labels_and_votes_again(data: NetworkData, exported: Path) -> None:
+    """Files have no heads: without new ones, further training would first forget what the embedding knows."""
+    voted = replace(data, votes=np.eye(8, dtype=np.float32)[data.targets.argmax(axis=1) + 5])
+    network = restored(LEARNING, exported / "network_1.onnx", voted)
+    assert (label_probabilities(network, data.watched).argmax(axis=1) == data.watched_codes).mean() > 0.8
+    with torch.no_grad():
+        _, votes = network.eval()(torch.from_numpy(data.watched.reshape(-1, 1, 48, 48)).float())
+    assert (votes.argmax(1).numpy() == data.watched_codes + 5).mean() > 0.8
 
 
 def test_a_checkpoint_of_another_design_or_a_damaged_one_is_told(data: NetworkData, tmp_path: Path) -> None:
@@ -205,13 +220,15 @@ def test_the_file_computes_what_the_network_computes(tmp_path: Path, design: obj
     assert embedded.std() > 0
 
 
-def test_a_face_and_its_mirror_image_are_embedded_alike() -> None:
+def test_a_face_is_seen_twice_once_mirrored_and_nearer() -> None:
     X = synthetic_faces((3, 2, 0)).X
-    mirrored = X.reshape(-1, 48, 48)[:, :, ::-1].reshape(X.shape).copy()
-    graph = EmbeddingGraph(FaceNetwork(FAST_DESIGNS[2], 7)).eval()
+    network = FaceNetwork(FAST_DESIGNS[2], 7).eval()
+    nearer = [cv2.resize(face[2:-2, -3:1:-1].astype(np.float32), (48, 48)) for face in X.reshape(-1, 48, 48)]
     with torch.no_grad():
-        embedded, again = (graph(torch.from_numpy(rows).float()).numpy() for rows in (X, mirrored))
-    assert embedded == pytest.approx(again, abs=1e-5)
+        embedded = EmbeddingGraph(network)(torch.from_numpy(X).float())
+        views = [np.stack(nearer)[:, None], X.reshape(-1, 1, 48, 48).astype(np.float32)]
+        expected = sum(network.embed(torch.from_numpy(view)) for view in views) / 2
+    assert embedded.numpy() == pytest.approx(expected.numpy(), abs=1e-5)
 
 
 def test_variants_are_faces_and_differ() -> None:
@@ -256,7 +273,10 @@ def test_the_command_trains_networks_that_the_models_can_stand_on(
     assert cli.main(["train-networks", *started]) == 0
     # What the networks saw before is not forgotten with their checkpoints.
     assert np.isin(read_seen(out).networks, read_seen(further).networks).all()
-    assert len(read_seen(further).networks) > len(read_seen(out).networks) + 200
+    known = read_seen(further).networks
+    assert len(known) > len(read_seen(out).networks) + 200
+    assert cli.main(["train-networks", "--data", str(others), "--out", str(further)]) == 0  # complete: read back
+    assert (read_seen(further).networks == known).all()
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -92,6 +92,21 @@ def test_what_ships_votes_as_what_was_fitted(manifest: dict) -> None:
     assert max(manifest["differing_ballots"].values()) <= manifest["rows"]["test"] / 1000
 
 
+def test_eight_bits_cost_next_to_nothing() -> None:
+    """As the notebook measured on validation faces, each network's label head and the mean of the three."""
+    notebook = json.loads((config.ROOT / "notebooks" / "Face_Embedding.ipynb").read_text(encoding="utf-8"))
+    outputs = [output.get("data", {}) for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    [table] = [text for data in outputs if "eight bits" in (text := "".join(data.get("text/markdown", "")))]
+    rows = {cells[1].strip(): cells[2:5] for line in table.splitlines()[2:] if (cells := line.split("|"))}
+    assert set(rows) == {"network_1", "network_2", "network_3", "mean of the three"}
+    for cells in rows.values():
+        exact, rounded, same = (float(cell.strip().rstrip("%")) for cell in cells)
+        assert abs(exact - rounded) <= 0.5
+        assert same >= 98
+    assert abs(exact - rounded) <= 0.2
+    assert same >= 99
+
+
 def test_the_models_stay_small_enough_to_clone() -> None:
     sizes = [path.stat().st_size for path in config.MODELS.iterdir() if path.is_file()]
     assert sum(sizes) < 60_000_000
