@@ -1,7 +1,26 @@
 """Recognition of facial expressions by five models that vote: what scripts, notebooks and the page share."""
 
-from emotion.ensemble import Ensemble, load_models
-from emotion.recognizer import FaceEmotion, Recognizer
-from emotion.voting import Vote
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from emotion.ensemble import Ensemble, load_models
+    from emotion.recognizer import FaceEmotion, Recognizer
+    from emotion.voting import Vote
 
 __all__ = ["Ensemble", "FaceEmotion", "Recognizer", "Vote", "load_models"]
+
+_PLACES: Final = {
+    "Ensemble": "ensemble",
+    "FaceEmotion": "recognizer",
+    "Recognizer": "recognizer",
+    "Vote": "voting",
+    "load_models": "ensemble",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Only when asked for: whoever makes a table of pictures, here or on a cluster, needs no models.
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)

@@ -224,11 +224,12 @@ def test_the_command_says_what_is_wrong_in_one_line(tmp_path: Path, capsys: pyte
     assert capsys.readouterr().err == f"There is no folder {tmp_path / 'nowhere'}.\n"
 
 
-def test_a_parquet_table_is_written_without_pandas(pictures: Path, tmp_path: Path) -> None:
-    """pyarrow would import it to look at what it is given: 50 MB for each core that writes parts."""
+def test_a_parquet_table_is_written_without_pandas_and_models(pictures: Path, tmp_path: Path) -> None:
+    """pyarrow would import pandas to look at what it is given: 50 MB for each core that writes parts."""
     child = (
         "import sys; from emotion.vectorize import vectorize; "
-        "vectorize(sys.argv[1], sys.argv[2], keep_names=True, progress=False); assert 'pandas' not in sys.modules"
+        "vectorize(sys.argv[1], sys.argv[2], keep_names=True, progress=False); "
+        "assert not {'pandas', 'onnxruntime'} & set(sys.modules)"
     )
     command = [sys.executable, "-c", child, str(pictures), str(tmp_path / "data.parquet")]
     done = subprocess.run(command, cwd=config.ROOT, capture_output=True, text=True, timeout=60)
