@@ -78,11 +78,11 @@ def _convert_svc(scope: Any, operator: Any, container: Any) -> None:
         kind = onnx.TensorProto.INT64 if array.dtype == np.int64 else onnx.TensorProto.FLOAT
         container.add_initializer(names[name], kind, array.shape, array.ravel())
 
-    def node(kind: str, *inputs: str, output: str | None = None, version: int = 13, **attributes: Any) -> str:
+    def node(kind: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
         output = output or scope.get_unique_variable_name("svc")
         inputs = tuple(names.get(name, name) for name in inputs)
         unique = scope.get_unique_operator_name(kind)
-        container.add_node(kind, list(inputs), [output], op_version=version, name=unique, **attributes)
+        container.add_node(kind, list(inputs), [output], op_version=13, name=unique, **attributes)
         return output
 
     # exp(-gamma |x - s|^2), the square written out.
