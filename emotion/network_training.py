@@ -291,8 +291,7 @@ def restored(design: NetworkDesign, path: Path | str, data: NetworkData) -> Face
     restore_network(network, path, data.X[:: len(data.X) // RESTORING_FACES + 1])
     device = best_device()
     to_device(network, device)
-    with torch.no_grad():
-        embedded = _embedded(network, data.X)
+    embedded = _embedded(network, data.X)
     heads = {network.label_head: data.targets, network.vote_head: data.votes}
     weights = [weight for head in heads for weight in head.parameters()]
     optimizer = torch.optim.LBFGS(weights, max_iter=100, line_search_fn="strong_wolfe")
