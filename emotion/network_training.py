@@ -275,6 +275,7 @@ def restored(design: NetworkDesign, path: Path | str, data: NetworkData) -> Face
     design : NetworkDesign
     path : path of a network or of a pipeline that begins with one
     data : NetworkData
+        Its training faces, with labels and votes, are what the heads are fitted to; no watched face is.
 
     Returns
     -------
@@ -311,6 +312,7 @@ def restored(design: NetworkDesign, path: Path | str, data: NetworkData) -> Face
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
 def _embedded(network: FaceNetwork, X: FaceVectors) -> Tensor:
+    """Compute what ships of a network: (n, 2304) uint8 -> (n, n_features) float32, on the network's device."""
     device = next(network.parameters()).device
     graph = EmbeddingGraph(network).eval()
     parts = []
