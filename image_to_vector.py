@@ -32,26 +32,42 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--keep-names", action="store_true", help="add a column with the name of each face's file")
     parser.add_argument("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster that is to do the work")
     options = parser.parse_args(arguments)
+    before = _state(options.output)
     try:
         # Only now, since Ctrl-C may come while libraries are loaded, too.
         from emotion.errors import EmotionError
     except KeyboardInterrupt:
-        return _stopped()
+        return _stopped(options.output, before)
     try:
         from emotion.vectorize import vectorize
 
         summary = vectorize(options.folder, options.output, keep_names=options.keep_names, dask=options.dask)
+        print(report(summary, options.output))
     except EmotionError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return _stopped()
-    print(report(summary, options.output))
+        return _stopped(options.output, before)
     return 0
 
 
-def _stopped() -> int:
-    print("Stopped; the table is as it was.", file=sys.stderr)
+def _state(output: str) -> tuple[int, int] | None:
+    """Tell one table from the next that takes its place; None where there is none."""
+    try:
+        found = Path(output).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def _stopped(output: str, before: tuple[int, int] | None) -> int:
+    if "://" in output or Path(output).is_dir():
+        told = "the same command goes on with the parts that are there"
+    elif _state(output) != before:  # Ctrl-C came too late
+        told = "the table has just been written, maybe not the list of unreadable files beside it"
+    else:
+        told = "the table is as it was"
+    print(f"Stopped; {told}.", file=sys.stderr)
     return 130
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import io
+import os
 import re
 import shlex
 import shutil
@@ -24,6 +25,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import image_to_vector
 from emotion import cli, config, vectorize
 from emotion.dataset import read_faces
 from emotion.errors import DatasetError, ImageError
@@ -273,8 +275,12 @@ def test_a_wrong_ending_does_not_matter(folder: Path, tmp_path: Path) -> None:
 def test_a_hundred_thousand_files_are_all_looked_at(tmp_path: Path) -> None:
     emotion = tmp_path / "in" / "happy"
     emotion.mkdir(parents=True)
+    # Names of two files, which are made faster than files are; file systems allow some 65,000 for each.
+    empty = [tmp_path / "a", tmp_path / "b"]
+    for file in empty:
+        file.touch()
     for number in range(100_000):
-        (emotion / f"{number}.png").touch()
+        os.link(empty[number % 2], emotion / f"{number}.png")
     with pytest.raises(DatasetError, match="No face was found in the 100000 files"):
         vectorize.vectorize(tmp_path / "in", tmp_path / "data.csv", progress=False)
 
@@ -313,34 +319,87 @@ def test_ctrl_c_while_libraries_are_loaded_is_no_traceback(library: str) -> None
     assert (done.returncode, done.stderr) == (130, "Stopped; the table is as it was.\n")
 
 
-@pytest.mark.hostile("Stopped; the table is as it was.")
-@pytest.mark.parametrize("seed", range(10))
-def test_ctrl_c_at_any_moment_leaves_the_old_table(many_pictures: Path, tmp_path: Path, seed: int) -> None:
-    """Up to a second, at random, after the new table was begun beside the old one."""
-    table = tmp_path / "data.csv"
-    table.write_text("old", encoding="utf-8")
+def begun_table(pictures: Path, table: Path) -> "subprocess.Popen[str]":
+    """Start to write a table; give the process once the new table is beside what was there."""
+    before = len(list(table.parent.iterdir()))
     process = subprocess.Popen(
-        [sys.executable, "image_to_vector.py", many_pictures, "--output", table],
+        [sys.executable, "image_to_vector.py", pictures, "--output", table],
         cwd=config.ROOT,
         stderr=subprocess.PIPE,
         text=True,
         # A test run that was started in the background ignores Ctrl-C, and so would its children.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    while len(list(tmp_path.iterdir())) == 1:
+    while len(list(table.parent.iterdir())) == before:
         assert process.poll() is None, "the table was never begun"
         time.sleep(0.01)
-    time.sleep(np.random.default_rng(seed).random())
+    return process
+
+
+@pytest.fixture(scope="module")
+def writing_seconds(many_pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> float:
+    """How long this machine writes the table, from its beginning on."""
+    process = begun_table(many_pictures, tmp_path_factory.mktemp("timed") / "data.csv")
+    begun = time.monotonic()
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    return time.monotonic() - begun
+
+
+@pytest.mark.hostile("Stopped; the table is as it was, or has just been written")
+@pytest.mark.parametrize("seed", range(10))
+def test_ctrl_c_at_any_moment_leaves_the_old_table(
+    many_pictures: Path, writing_seconds: float, tmp_path: Path, seed: int
+) -> None:
+    """At random, while the new table is written beside the old one."""
+    table = tmp_path / "data.csv"
+    table.write_text("old", encoding="utf-8")
+    process = begun_table(many_pictures, table)
+    time.sleep(writing_seconds * np.random.default_rng(seed).random())
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert "Traceback" not in errors
-    if process.returncode == 130:
-        assert errors.endswith("Stopped; the table is as it was.\n")
+    if errors.endswith("Stopped; the table is as it was.\n"):
+        assert process.returncode == 130
         assert table.read_text(encoding="utf-8") == "old"
-    else:  # a fast machine was done before, and maybe just ending the program, which tells no more then
+    elif process.returncode == 130:
+        assert errors.endswith(
+            "Stopped; the table has just been written, maybe not the list of unreadable files beside it.\n"
+        )
+        assert len(read_faces(table)) == 4000
+    else:  # it was faster this time, and maybe just ending the program, which tells no more then
         assert process.returncode in (0, -signal.SIGINT)
         assert len(read_faces(table)) == 4000
     assert [file.name for file in tmp_path.iterdir()] == ["data.csv"]
+
+
+@pytest.mark.hostile(
+    "Stopped; the table has just been written, or: the same command goes on with the parts that are there"
+)
+@pytest.mark.parametrize(
+    ("name", "told"), [("data.csv", "has just been written"), ("parts/", "goes on with the parts")]
+)
+def test_ctrl_c_that_comes_too_late_is_not_told_as_one_that_came_in_time(
+    many_pictures: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    told: str,
+) -> None:
+    """Whoever reads that the old table is there would not look at the new one."""
+    write = "_write_parts" if name == "parts/" else "_write_table"
+    written = getattr(vectorize, write)
+
+    def interrupted(*arguments: object) -> None:
+        written(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(vectorize, write, interrupted)
+    (tmp_path / "data.csv").write_text("old", encoding="utf-8")
+    assert image_to_vector.main([str(many_pictures), "--output", f"{tmp_path}/{name}"]) == 130
+    assert told in capsys.readouterr().err.splitlines()[-1]
+    assert len(read_faces(tmp_path / name)) == 4000
 
 
 FULL_DISK = """

@@ -128,7 +128,7 @@ def test_one_who_asks_while_all_fetch_is_told_and_is_served_later(open_page, chr
             assert browser is not None
             others = [browser.new_page() for _ in range(MOST_FETCHES)]
             for page in others:
-                page.goto(f"{address}/pictures")
+                page.goto(f"{address}/pictures", wait_until="commit")  # all load side by side
             visitors = [first, *others]
             for page in visitors:
                 expect(page.get_by_role("button", name="Recognise")).to_be_visible()
