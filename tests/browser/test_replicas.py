@@ -102,14 +102,18 @@ def behind(chromium: str, tmp_path: Path) -> Iterator[Behind]:
 
 
 @pytest.fixture
-def visit(chromium: str, tmp_path: Path) -> Iterator[Callable[[str], Page]]:
-    """Open the page as somebody new."""
+def visit(chromium: str, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Open the page as somebody new; with `files=False`, only what the address itself gives."""
     with sync_playwright() as playwright:
         flags = browser_flags([camera_picture(200)], tmp_path / "camera.mjpeg")
         browser: Browser = playwright.chromium.launch(executable_path=chromium, args=flags)
 
-        def visited(address: str) -> Page:
+        def visited(address: str, *, files: bool = True) -> Page:
             page = browser.new_context(ignore_https_errors=True).new_page()
+            if not files:
+                page.route(
+                    "**/*", lambda route: route.continue_() if route.request.is_navigation_request() else route.abort()
+                )
             page.set_default_timeout(PATIENCE_MS)
             page.goto(address)
             return page
@@ -118,7 +122,7 @@ def visit(chromium: str, tmp_path: Path) -> Iterator[Callable[[str], Page]]:
         browser.close()
 
 
-def test_a_visitor_stays_with_one_copy_and_visitors_are_spread(behind: Behind, visit: Callable[[str], Page]) -> None:
+def test_a_visitor_stays_with_one_copy_and_visitors_are_spread(behind: Behind, visit: Callable[..., Page]) -> None:
     """Else an upload or a download would meet a copy that knows nothing of the session."""
     expect.set_options(timeout=PATIENCE_MS)
     page = visit(f"{behind.address}/pictures")
@@ -131,13 +135,14 @@ def test_a_visitor_stays_with_one_copy_and_visitors_are_spread(behind: Behind, v
     for _ in range(20):
         if len(set.union(*behind.visitors().values())) == 2:
             break
-        expect(visit(behind.address).get_by_text("Press Start")).to_be_visible()
+        # Files of many new pages would pass nginx's limit for one address.
+        visit(behind.address, files=False).reload()
     sent = behind.visitors()
     assert all(len(copies) == 1 for copies in sent.values()), sent
     assert len(set.union(*sent.values())) == 2, "all visitors are with one copy"
 
 
-def test_a_copy_that_dies_takes_no_visitor_with_it(behind: Behind, visit: Callable[[str], Page]) -> None:
+def test_a_copy_that_dies_takes_no_visitor_with_it(behind: Behind, visit: Callable[..., Page]) -> None:
     expect.set_options(timeout=PATIENCE_MS)
     page = visit(behind.address)
     component(page).get_by_role("button", name="Start").click()
