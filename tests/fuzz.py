@@ -179,11 +179,8 @@ NOT_PUBLIC = [
 def is_public(text: str) -> bool:
     """Judge an address by the standard library, and by what it lacks: not by what `fetch` judges by."""
     judged = ipaddress.ip_address(text.partition("%")[0])
-    if judged.version == 6:
-        if judged.ipv4_mapped is not None:
-            judged = judged.ipv4_mapped
-        elif judged not in ipaddress.ip_network("2000::/3"):  # all that is given out
-            return False
+    if judged.version == 6 and judged not in ipaddress.ip_network("2000::/3"):  # all that is given out
+        return False
     return judged.is_global and not any(judged in network for network in NOT_PUBLIC)
 
 
