@@ -51,6 +51,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _in_parts(output: str) -> bool:
+    # As emotion.storage tells addresses; but Ctrl-C may come before that is loaded.
+    return "://" in output or Path(output).is_dir()
+
+
 def _state(output: str) -> tuple[int, int] | None:
     """Tell one table from the next that takes its place; None where there is none."""
     try:
@@ -61,7 +66,7 @@ def _state(output: str) -> tuple[int, int] | None:
 
 
 def _stopped(output: str, before: tuple[int, int] | None) -> int:
-    if "://" in output or Path(output).is_dir():
+    if _in_parts(output):
         told = "the same command goes on with the parts that are there"
     elif _state(output) != before:  # Ctrl-C came too late
         told = "the table has just been written, maybe not the list of unreadable files beside it"
@@ -83,7 +88,7 @@ def report(summary: "Summary", output: str) -> str:
     -------
     str, several lines
     """
-    from emotion.storage import Folder, is_address
+    from emotion.storage import Folder
     from emotion.vectorize import UNREADABLE_FILE
 
     faces = [(f"faces: {label}", count) for label, count in sorted(summary.faces.items())]
@@ -99,7 +104,7 @@ def report(summary: "Summary", output: str) -> str:
     if without := sorted(label for label, count in summary.faces.items() if not count):
         lines.append(f"No face was found for {', '.join(without)}: the table lacks what these folders stand for.")
     if summary.unreadable:
-        in_parts = is_address(output) or Path(output).is_dir()
+        in_parts = _in_parts(output)
         beside = Folder(output).place(UNREADABLE_FILE) if in_parts else Path(output).with_suffix(".unreadable.txt")
         lines.append(f"The unreadable files and why: {beside}")
     return "\n".join([*lines, f"Written: {output}"])

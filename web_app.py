@@ -9,7 +9,7 @@ import streamlit as st
 
 from emotion import Ensemble, config, load_models
 from emotion.errors import ModelsError
-from emotion.ui.memory import set_aside, tame_heaps
+from emotion.ui.memory import limit_heaps, set_aside
 from emotion.ui.models import show_models
 from emotion.ui.pictures import show_pictures
 from emotion.ui.state import visit
@@ -56,7 +56,7 @@ def shared_models() -> Ensemble:
     ModelsError
         If the models are missing or damaged.
     """
-    tame_heaps()
+    limit_heaps()
     models = load_models(config.MODELS)
     set_aside()
     return models

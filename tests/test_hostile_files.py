@@ -319,7 +319,7 @@ def test_ctrl_c_while_libraries_are_loaded_is_no_traceback(library: str) -> None
     assert (done.returncode, done.stderr) == (130, "Stopped; the table is as it was.\n")
 
 
-def begun_table(pictures: Path, table: Path) -> "subprocess.Popen[str]":
+def begun_table(pictures: Path, table: Path) -> subprocess.Popen[str]:
     """Start to write a table; give the process once the new table is beside what was there."""
     before = len(list(table.parent.iterdir()))
     process = subprocess.Popen(

@@ -12,8 +12,8 @@ from emotion.ui.memory import give_back
 
 THREADS = """
 import ctypes, threading
-from emotion.ui.memory import tame_heaps
-tame_heaps()
+from emotion.ui.memory import limit_heaps
+limit_heaps()
 libc = ctypes.CDLL(None)
 together = threading.Barrier(12)
 def allocate():
@@ -55,8 +55,8 @@ def test_threads_of_many_sessions_share_two_heaps() -> None:
 
 LARGE = """
 import ctypes
-from emotion.ui.memory import tame_heaps
-tame_heaps()
+from emotion.ui.memory import limit_heaps
+limit_heaps()
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 for _ in range(2):

@@ -11,23 +11,23 @@ PAUSE_SECONDS: Final = 60.0
 
 _HEAPS: Final = 2
 _LARGE_BYTES: Final = 2**20
-"""A webcam's frame of 640x480 is smaller: taken from the system anew each time, four sessions had a fifth less frames a
-second."""
+"""A webcam's frame of 640x480 is smaller. With a limit of 128 KiB, at which each frame's memory comes anew from the
+system, four sessions had a fifth fewer frames a second."""
 _M_ARENA_MAX: Final = -8  # of glibc's malloc.h
 _M_MMAP_THRESHOLD: Final = -3  # of the same
 
 _started = threading.Event()
 
 
-def tame_heaps() -> None:
-    """Have all threads allocate from the same two heaps, and what is large beside them; to be called before there are
-    many threads.
+def limit_heaps() -> None:
+    """Have all threads share two heaps, and keep what is large out of them; to be called before there are many threads.
 
     Threads come and go with each session. By default glibc gives them up to eight heaps a processor, and each keeps
     scattered pieces of what its busiest moment took, which nothing gives back: twenty sessions left 70 MB so, and with
-    two heaps 1 MB. What is large, pictures above all, comes from the system and goes back there; but as glibc is set,
-    once one is freed, others of up to its size come from the heaps, and small things that live longer settle between:
-    half an hour of sessions left 60 MB so. Other C libraries have no such heaps.
+    two heaps 1 MB. What is large, pictures above all, comes from the system and goes back there; but by default, once
+    one is freed, others of up to its size come from the heaps (mallopt(3), M_MMAP_THRESHOLD), and small things that
+    live longer settle between: half an hour of sessions left 60 MB so, and 2 MB with a fixed limit. Other C libraries
+    have no such heaps.
     """
     if (libc := _glibc()) is not None:
         libc.mallopt(_M_ARENA_MAX, _HEAPS)
