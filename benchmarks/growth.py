@@ -38,7 +38,7 @@ A straight line once the start of Python and its libraries, a second or less, no
 parts of 2,048 pictures at a time, and the names of all files: {each_file:.0f} MB more for a million. (A single
 Parquet file grows faster in memory: its writer keeps what it says of each column of each group of rows until the end.)
 
-`python -m emotion predict FOLDER --out votes.csv`, which has the models vote on each:
+`python -m emotion predict FOLDER --csv votes.csv`, which has the models vote on each:
 
 {pictures}
 
@@ -97,7 +97,7 @@ def of_files(count: int, command: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         pictures = picture_folder(Path(folder), faces, count)
         if command == "predict":
-            voting = [sys.executable, "-m", "emotion", "predict", str(pictures), "--out", f"{folder}/votes.csv"]
+            voting = [sys.executable, "-m", "emotion", "predict", str(pictures), "--csv", f"{folder}/votes.csv"]
             seconds, peak = watched(voting)
         else:
             timing = vectorizing(pictures, f"{folder}/faces/", count)

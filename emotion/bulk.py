@@ -92,9 +92,9 @@ def recognize_folder(
     output : Path
         CSV where the name ends in ``.csv``: a row a face, with `picture` (the path below `folder`), `face`, `x`, `y`,
         `width`, `height`, the columns of `emotion.tables.vote_columns` and `error`; a picture without a face, or one
-        that cannot be read, has one row. Where it ends in ``.jsonl``, one JSON object a line, a line a picture. What is
-        in the file already is kept, and its pictures are not looked at again, but for the last, which may be
-        incomplete. A file beside it, ``NAME.about.json``, says which folder and which models its votes are of.
+        that cannot be read, has one row. Where it ends in ``.json`` or ``.jsonl``, one JSON object a line, a line a
+        picture. What is in the file already is kept, and its pictures are not looked at again, but for the last, which
+        may be incomplete. A file beside it, ``NAME.about.json``, says which folder and which models its votes are of.
     models : Ensemble
     dask : str, optional
         The address of a Dask scheduler, whose workers do the work; they must find `folder`, and the folder of models,
@@ -122,8 +122,8 @@ def recognize_folder(
     if not source.exists():
         raise OutputError(f"There is no folder {folder}.")
     kind = output.suffix.lower()
-    if kind not in (".csv", ".jsonl"):
-        raise OutputError(f"{output} must end in .csv or .jsonl, which says what is written.")
+    if kind not in (".csv", ".json", ".jsonl"):
+        raise OutputError(f"{output} must end in .csv, .json or .jsonl, which says what is written.")
     form: _Form = _CsvForm(models) if kind == ".csv" else _JsonForm()
     try:
         _check_origin(folder, output, models)

@@ -51,12 +51,20 @@ def _parser() -> argparse.ArgumentParser:
 
     predict = commands.add_parser("predict", help="find the faces of pictures and vote on each")
     predict.add_argument("pictures", nargs="+", metavar="PATH_OR_URL")
-    predict.add_argument("--json", action="store_true", help="one JSON object a picture, one a line")
-    predict.add_argument(
-        "--out",
+    forms = predict.add_mutually_exclusive_group()
+    forms.add_argument(
+        "--json",
+        nargs="?",
+        const=True,
         type=_path_here,
-        metavar="FILE",
-        help="recognise a whole folder into a table (.csv) or into JSON lines; a rerun goes on with what is there",
+        metavar="OUT",
+        help="one JSON object a picture, one a line; with a file, recognise a whole folder into it",
+    )
+    forms.add_argument(
+        "--csv",
+        type=_path_here,
+        metavar="OUT",
+        help="recognise a whole folder into a table; a rerun goes on with what is there, as it does with --json OUT",
     )
     predict.set_defaults(run=_predict)
 
@@ -120,10 +128,11 @@ def _path_here(text: str) -> Path:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    if options.out is not None:
-        return _predict_folder(options)
+    out = options.csv or options.json
+    if isinstance(out, Path):
+        return _predict_folder(options, out)
     if options.dask is not None:
-        raise OutputError("With --dask, name a folder and, with --out, a file for its votes.")
+        raise OutputError("With --dask, name a folder and, with --csv or --json, a file for its votes.")
     recognizer = Recognizer(load_models(options.models))
     status = 0
     for picture in options.pictures:
@@ -140,15 +149,17 @@ def _predict(options: argparse.Namespace) -> int:
     return status
 
 
-def _predict_folder(options: argparse.Namespace) -> int:
+def _predict_folder(options: argparse.Namespace, out: Path) -> int:
+    option, endings = ("--csv", (".csv",)) if options.csv else ("--json", (".json", ".jsonl"))
+    if out.suffix.lower() not in endings:
+        # What follows --json may have been meant as a picture.
+        raise OutputError(f"{option} writes a file that ends in {' or '.join(endings)}, which {out} does not.")
     if len(options.pictures) != 1:
-        raise OutputError("With --out, name one folder.")
-    if options.json and options.out.suffix.lower() == ".csv":
-        raise OutputError(f"--json does not write tables: leave it out, or name {options.out.with_suffix('.jsonl')}.")
-    done = recognize_folder(options.pictures[0], options.out, load_models(options.models), dask=options.dask)
+        raise OutputError(f"With {option} {out}, name one folder.")
+    done = recognize_folder(options.pictures[0], out, load_models(options.models), dask=options.dask)
     print(
         f"{done.pictures:,} pictures, {done.faces:,} faces, {done.unreadable:,} unreadable files; "
-        f"{done.done_before:,} were in {options.out} before"
+        f"{done.done_before:,} were in {out} before"
     )
     return 1 if done.unreadable else 0
 
@@ -157,7 +168,7 @@ def _picture(name: str) -> BGRImage:
     if name.lower().startswith(("http://", "https://")):
         return decode_image(fetch(name))
     if Folder(name).exists():
-        raise ImageError("This is a folder; name a file for its votes with --out.")
+        raise ImageError("This is a folder; name a file for its votes with --csv or --json.")
     folder, file = folder_and_name(name)
     return decode_image(folder.read(file))
 

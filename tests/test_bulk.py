@@ -141,11 +141,11 @@ def test_a_file_of_something_else_is_not_touched(pictures, tmp_path, models, kin
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["nowhere", "--out", "votes.csv"], "There is no folder nowhere"),
-        ([".", "--out", "votes.parquet"], "must end in .csv or .jsonl"),
-        ([".", "--out", "votes.csv", "--json"], "leave it out, or name votes.jsonl"),
-        ([".", "..", "--out", "votes.csv"], "name one folder"),
-        ([".", "--out", "nowhere/votes.csv"], "cannot be written: No such file"),
+        (["nowhere", "--csv", "votes.csv"], "There is no folder nowhere"),
+        ([".", "--csv", "votes.parquet"], "--csv writes a file that ends in .csv, which votes.parquet does not"),
+        ([".", "--json", "face.png"], "ends in .json or .jsonl, which face.png does not"),
+        ([".", "..", "--csv", "votes.csv"], "name one folder"),
+        ([".", "--csv", "nowhere/votes.csv"], "cannot be written: No such file"),
     ],
 )
 def test_wrong_arguments_are_told_in_a_sentence(models, tmp_path, monkeypatch, capsys, arguments, sentence):
@@ -155,12 +155,12 @@ def test_wrong_arguments_are_told_in_a_sentence(models, tmp_path, monkeypatch, c
     assert not (tmp_path / "votes.csv").exists()
 
 
-def test_a_folder_without_out_says_what_is_missing(models, tmp_path, capsys):
+def test_a_folder_without_a_file_for_its_votes_says_what_is_missing(models, tmp_path, capsys):
     assert cli.main(["predict", str(tmp_path), "--models", str(tmp_path / "models")]) == 1
-    assert "name a file for its votes with --out" in capsys.readouterr().out
+    assert "name a file for its votes with --csv or --json" in capsys.readouterr().out
 
 
 def test_the_command_says_what_it_did(pictures, tmp_path, models, capsys):
-    arguments = ["predict", str(pictures), "--out", str(tmp_path / "v.csv"), "--models", str(tmp_path / "models")]
+    arguments = ["predict", str(pictures), "--csv", str(tmp_path / "v.csv"), "--models", str(tmp_path / "models")]
     assert cli.main(arguments) == 1, "one file is unreadable"
     assert "12 pictures, 10 faces, 1 unreadable files; 0 were in" in capsys.readouterr().out

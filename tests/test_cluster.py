@@ -154,10 +154,10 @@ def test_a_cluster_writes_the_bytes_that_this_machine_writes(pictures, tmp_path,
     assert contents(tmp_path / "here" / name) == contents(tmp_path / "there" / name)
 
 
-@pytest.mark.parametrize("name", ["votes.csv", "votes.jsonl"])
-def test_votes_of_a_cluster_are_the_votes_of_this_machine(pictures, tmp_path, dask, name) -> None:
+@pytest.mark.parametrize(("option", "name"), [("--csv", "votes.csv"), ("--json", "votes.json")])
+def test_votes_of_a_cluster_are_the_votes_of_this_machine(pictures, tmp_path, dask, option, name) -> None:
     write_tiny_models(tmp_path / "models")
-    told = ["predict", str(pictures), "--models", str(tmp_path / "models"), "--out"]
+    told = ["predict", str(pictures), "--models", str(tmp_path / "models"), option]
     assert cli.main([*told, str(tmp_path / name)]) == 1, "one file is unreadable"
     assert cli.main([*told, str(tmp_path / f"dask_{name}"), "--dask", dask]) == 1
     assert (tmp_path / name).read_bytes() == (tmp_path / f"dask_{name}").read_bytes()
@@ -255,7 +255,7 @@ def test_a_lost_connection_is_not_taken_for_a_full_disk(pictures, tmp_path, monk
     monkeypatch.setattr(bulk, "_BATCH_PICTURES", 4)
     if name == "votes.csv":
         models = str(write_tiny_models(tmp_path / "models"))
-        told = ["predict", str(pictures), "--models", models, "--out", str(tmp_path / name), "--dask", "tcp://there"]
+        told = ["predict", str(pictures), "--models", models, "--csv", str(tmp_path / name), "--dask", "tcp://there"]
         assert cli.main(told) == 1
     else:
         assert image_to_vector.main([str(pictures), "--output", str(tmp_path / name), "--dask", "tcp://there"]) == 1
@@ -268,7 +268,7 @@ def test_a_scheduler_that_is_not_there_is_one_sentence(tmp_path, monkeypatch, ca
     monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 0.5)
     write_tiny_models(tmp_path / "models")
     address = address.format(port=free_port())
-    told = ["predict", str(tmp_path), "--out", str(tmp_path / "v.csv"), "--models", str(tmp_path / "models")]
+    told = ["predict", str(tmp_path), "--csv", str(tmp_path / "v.csv"), "--models", str(tmp_path / "models")]
     assert cli.main([*told, "--dask", address]) == 1
     error = capsys.readouterr().err
     assert error.startswith(f"No Dask scheduler answers at {address}. Start one with")

@@ -448,14 +448,16 @@ def test_a_full_disk_leaves_the_old_table(small_disk: Callable[..., Any], name: 
 
 
 @pytest.mark.hostile("FILE cannot be written: No space left on device; with room again, the rerun goes on")
-@pytest.mark.parametrize("name", ["votes.csv", "votes.jsonl"])
-def test_a_full_disk_does_not_cost_the_votes_so_far(small_disk: Callable[..., Any], tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("option", "name"), [("--csv", "votes.csv"), ("--json", "votes.jsonl")])
+def test_a_full_disk_does_not_cost_the_votes_so_far(
+    small_disk: Callable[..., Any], tmp_path: Path, option: str, name: str
+) -> None:
     pictures = tmp_path / "pictures"
     pictures.mkdir()
     for number in range(200):
         cv2.imwrite(str(pictures / f"{number:03}.png"), np.full((48, 48), number, np.uint8))
     models = str(write_tiny_models(tmp_path / "models"))
-    predict = [sys.executable, "-m", "emotion", "predict", str(pictures), "--models", models, "--out"]
+    predict = [sys.executable, "-m", "emotion", "predict", str(pictures), "--models", models, option]
     assert cli.main([*predict[3:], str(tmp_path / name)]) == 0
     done = small_disk(
         16,

@@ -91,7 +91,7 @@ def test_a_picture_behind_an_address_is_voted_on(pictures, tmp_path, memory, cap
     assert cli.main(["predict", "memory://bucket/sad/03.png", "--json", "--models", str(tmp_path / "models")]) == 0
     assert len(json.loads(capsys.readouterr().out)["faces"]) == 1
     out = tmp_path / "votes.jsonl"
-    assert cli.main(["predict", "memory://bucket", "--out", str(out), "--models", str(tmp_path / "models")]) == 1
+    assert cli.main(["predict", "memory://bucket", "--json", str(out), "--models", str(tmp_path / "models")]) == 1
     assert [json.loads(line)["picture"] for line in out.read_text().splitlines()][-2:] == [
         "sad/11.png",
         "sad/broken.png",
@@ -281,7 +281,7 @@ def test_an_address_that_nothing_reads_is_told(address, capsys, tmp_path) -> Non
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["predict", "faces", "--out", "s3://bucket/votes.csv"],
+        ["predict", "faces", "--csv", "s3://bucket/votes.csv"],
         ["predict", "face.png", "--models", "s3://bucket/models"],
         ["train", "--data", "s3://bucket/faces", "--out", "s3://bucket/models"],
         ["train-networks", "--data", "s3://bucket/faces", "--out", "s3://bucket/networks"],
