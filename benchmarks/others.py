@@ -14,19 +14,21 @@ import cv2
 import numpy as np
 from imblearn.combine import SMOTEENN
 from imblearn.over_sampling import SMOTE
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
 from sklearn.decomposition import PCA
 from sklearn.ensemble import GradientBoostingClassifier, StackingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import LabelEncoder, MinMaxScaler
 from sklearn.svm import SVC
 from tqdm import tqdm
 from xgboost import XGBClassifier
 
 from emotion.dataset import Faces
-from emotion.faces import BGRImage, FaceVector
+from emotion.faces import BGRImage, FaceVector, FaceVectors
 
 ORIGINAL_COMPONENTS = 400
 FINAL_ROWS = 1000
@@ -78,17 +80,10 @@ def original_recipe(faces: Faces, seed: int = 0) -> Callable[[FaceVector], str]:
     """
     labels = LabelEncoder().fit(faces.y)
     y = labels.transform(faces.y)
-    experiments = []
-    for number in tqdm(range(3), desc="training the original's recipe", leave=False):
-        pipeline = make_pipeline(MinMaxScaler(), PCA(ORIGINAL_COMPONENTS, svd_solver="covariance_eigh"))
-        X = pipeline.fit_transform(faces.X.astype(np.float32))
-        sampler = SMOTE(random_state=seed) if number == 0 else SMOTEENN(random_state=seed)
-        X_resampled, y_resampled = sampler.fit_resample(X, y)
-        codes = np.unique(y_resampled, return_inverse=True)  # cleaning may take a whole class, which XGBoost refuses
-        models = [_stack(X_resampled, codes[1])]
-        if number < 2:
-            models.append(XGBClassifier().fit(X_resampled, codes[1]))
-        experiments.append((pipeline, models, codes[0]))
+    # Threads: most of the time goes into support vectors, which are found outside Python's lock, on one core each.
+    fitting = Parallel(n_jobs=-1, prefer="threads", return_as="generator")
+    parts = fitting(delayed(_original_experiment)(faces.X, y, number, seed) for number in range(3))
+    experiments = list(tqdm(parts, desc="training the original's recipe", total=3, leave=False))
 
     def predict(face: FaceVector) -> str:
         ballots = []
@@ -98,6 +93,21 @@ def original_recipe(faces: Faces, seed: int = 0) -> Callable[[FaceVector], str]:
         return str(labels.classes_[statistics.mode(ballots)])
 
     return predict
+
+
+def _original_experiment(
+    X: FaceVectors, y: NDArray[np.integer], number: int, seed: int
+) -> tuple[Pipeline, list[ClassifierMixin], NDArray[np.integer]]:
+    """Fit the pipeline and the models of an experiment, 0 to 2; with them, the codes of the classes that it knows."""
+    pipeline = make_pipeline(MinMaxScaler(), PCA(ORIGINAL_COMPONENTS, svd_solver="covariance_eigh"))
+    features = pipeline.fit_transform(X.astype(np.float32))
+    sampler = SMOTE(random_state=seed) if number == 0 else SMOTEENN(random_state=seed)
+    features, y = sampler.fit_resample(features, y)
+    present, codes = np.unique(y, return_inverse=True)  # cleaning may take a whole class, which XGBoost refuses
+    models = [_stack(features, codes)]
+    if number < 2:
+        models.append(XGBClassifier().fit(features, codes))
+    return pipeline, models, present
 
 
 def _stack(X: NDArray[np.float32], y: NDArray[np.integer]) -> StackingClassifier:

@@ -45,7 +45,11 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=30_000, help="pictures for image_to_vector.py (default: 30000)")
     parser.add_argument("--data", type=Path, default=config.ROOT / "data.csv", help="a table of faces")
     parser.add_argument("--test", type=Path, default=config.ROOT / "test.csv", help="another one, kept out of training")
-    parser.add_argument("--original-rows", type=int, default=10_000, help="of them, to train the original's recipe on")
+    parser.add_argument(
+        "--original-rows",
+        type=int,
+        help="train the original's recipe on so many of them, instead of on all, which takes long and makes it slower",
+    )
     parser.add_argument("--peer-python", default=sys.executable, help="an interpreter with the package fer")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     options = parser.parse_args()

@@ -152,8 +152,10 @@ def _predict(options: argparse.Namespace) -> int:
 def _predict_folder(options: argparse.Namespace, out: Path) -> int:
     option, endings = ("--csv", (".csv",)) if options.csv else ("--json", (".json", ".jsonl"))
     if out.suffix.lower() not in endings:
-        # What follows --json may have been meant as a picture.
-        raise OutputError(f"{option} writes a file that ends in {' or '.join(endings)}, which {out} does not.")
+        ending = " or ".join(endings)
+        raise OutputError(
+            f"{option} writes a file that ends in {ending}, which {out} does not; name pictures before it."
+        )
     if len(options.pictures) != 1:
         raise OutputError(f"With {option} {out}, name one folder.")
     done = recognize_folder(options.pictures[0], out, load_models(options.models), dask=options.dask)
@@ -168,7 +170,7 @@ def _picture(name: str) -> BGRImage:
     if name.lower().startswith(("http://", "https://")):
         return decode_image(fetch(name))
     if Folder(name).exists():
-        raise ImageError("This is a folder; name a file for its votes with --csv or --json.")
+        raise ImageError("This is a folder; name a file for its votes: --csv votes.csv, or --json votes.jsonl.")
     folder, file = folder_and_name(name)
     return decode_image(folder.read(file))
 

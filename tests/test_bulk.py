@@ -143,7 +143,7 @@ def test_a_file_of_something_else_is_not_touched(pictures, tmp_path, models, kin
     [
         (["nowhere", "--csv", "votes.csv"], "There is no folder nowhere"),
         ([".", "--csv", "votes.parquet"], "--csv writes a file that ends in .csv, which votes.parquet does not"),
-        ([".", "--json", "face.png"], "ends in .json or .jsonl, which face.png does not"),
+        ([".", "--json", "face.png"], "ends in .json or .jsonl, which face.png does not; name pictures before it"),
         ([".", "..", "--csv", "votes.csv"], "name one folder"),
         ([".", "--csv", "nowhere/votes.csv"], "cannot be written: No such file"),
     ],
@@ -157,7 +157,7 @@ def test_wrong_arguments_are_told_in_a_sentence(models, tmp_path, monkeypatch, c
 
 def test_a_folder_without_a_file_for_its_votes_says_what_is_missing(models, tmp_path, capsys):
     assert cli.main(["predict", str(tmp_path), "--models", str(tmp_path / "models")]) == 1
-    assert "name a file for its votes with --csv or --json" in capsys.readouterr().out
+    assert "name a file for its votes: --csv votes.csv, or --json votes.jsonl" in capsys.readouterr().out
 
 
 def test_the_command_says_what_it_did(pictures, tmp_path, models, capsys):
