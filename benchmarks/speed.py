@@ -130,7 +130,8 @@ def compared(picture: BGRImage, options: argparse.Namespace) -> dict[str, dict[s
     """Time others at the same work."""
     figures: dict[str, dict[str, float]] = {}
     if options.data.is_file():
-        train_faces = split_faces(read_faces(options.data), progress=False).train
+        test = read_faces(options.test) if options.test.is_file() else None
+        train_faces = split_faces(read_faces(options.data), test, progress=False).train
         rows = np.random.default_rng(0).permutation(len(train_faces))[: options.original_rows]
         predict = original_recipe(train_faces[rows])
         name = f"one face, the original's recipe trained on {len(rows)} faces, all cores"

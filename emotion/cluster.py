@@ -283,6 +283,35 @@ def connected(dask: str) -> Iterator[Any]:
             yield client
 
 
+def despite_losses(work: Callable[[], Result]) -> Result:
+    """Do work that joblib spreads over a Dask cluster, and do it again where a worker died that alone held data of it.
+
+    Parameters
+    ----------
+    work : callable without arguments, called while this process is `connected`
+
+    Returns
+    -------
+    what `work` returns
+
+    Raises
+    ------
+    distributed.CancelledError
+        If data were lost and no worker is, or none is left.
+    """
+    import distributed
+
+    client = distributed.get_client()
+    while True:
+        before = client.nthreads()
+        try:
+            return work()
+        except distributed.CancelledError:
+            left = client.nthreads()
+            if not left or before.keys() <= left.keys():
+                raise
+
+
 @contextmanager
 def _loss_told(dask: str) -> Iterator[None]:
     import distributed

@@ -15,6 +15,7 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.class_weight import compute_sample_weight
 
 from emotion import config
+from emotion.cluster import despite_losses
 from emotion.dataset import Faces
 from emotion.embedding import OnnxEmbedding, network_file
 from emotion.faces import FaceVectors
@@ -221,7 +222,8 @@ def _fit_models(
         bar.step(f"experiment {experiment.number}: {experiment.stack}", _STACK_SECONDS),
         joblib.parallel_config("dask" if on_cluster else "threading", n_jobs=-1),
     ):
-        models[experiment.stack] = build_stack(experiment, size, X.shape[1], seed).fit(X, y)
+        stack = build_stack(experiment, size, X.shape[1], seed)
+        models[experiment.stack] = despite_losses(lambda: stack.fit(X, y)) if on_cluster else stack.fit(X, y)
     if experiment.boost:
         weights = compute_sample_weight(experiment.class_weight, y)
         with bar.step(f"experiment {experiment.number}: {experiment.boost}", _BOOST_SECONDS):

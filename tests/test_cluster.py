@@ -67,8 +67,8 @@ def scheduler(start: Start, folder: Path) -> tuple[str, subprocess.Popen[bytes]]
     return json.loads(file.read_text())["address"], process
 
 
-def worker(start: Start, address: str, folder: Path = config.ROOT) -> subprocess.Popen[bytes]:
-    return start("worker", address, "--nthreads", "1", "--no-nanny", folder=folder)
+def worker(start: Start, address: str, *options: str, folder: Path = config.ROOT) -> subprocess.Popen[bytes]:
+    return start("worker", address, "--nthreads", "1", "--no-nanny", *options, folder=folder)
 
 
 @contextlib.contextmanager
@@ -172,6 +172,24 @@ def test_a_cluster_trains_the_models_that_this_machine_trains(tmp_path, dask) ->
     here, there = (predictions(load_models(tmp_path / name), read_faces(table)) for name in ("here", "there"))
     for name, labels in here.items():
         assert (labels == there[name]).all(), name
+
+
+def test_a_worker_that_dies_does_not_end_the_training(tmp_path) -> None:
+    table = write_table(tmp_path / "data.parquet", synthetic_faces((120, 110, 40)))
+    write_tiny_networks(tmp_path / "networks")
+    told = ["train", "--data", str(table), "--fast", "--networks", str(tmp_path / "networks"), "--out"]
+    with processes() as start:
+        address, _ = scheduler(start, tmp_path)
+        dying = worker(start, address, "--preload", str(config.ROOT / "tests" / "dying_worker.py"))
+        worker(start, address)
+        wait_for_workers(address, 2)
+        assert cli.main([*told, str(tmp_path / "there"), "--dask", address]) == 0
+        assert dying.wait() == 1, "it was to die"
+    assert cli.main([*told, str(tmp_path / "here")]) == 0
+    here, there = (predictions(load_models(tmp_path / name), read_faces(table)) for name in ("here", "there"))
+    assert {name: labels.tolist() for name, labels in here.items()} == {
+        name: labels.tolist() for name, labels in there.items()
+    }
 
 
 def test_a_worker_that_is_killed_costs_nothing_and_nothing_is_done_twice(pictures, tmp_path, monkeypatch) -> None:
@@ -287,7 +305,7 @@ def test_a_cluster_that_cannot_work_is_one_sentence(pictures, tmp_path, monkeypa
         assert f"The scheduler at {address} has no workers." in capfd.readouterr().err
         (tmp_path / "elsewhere").mkdir()
         monkeypatch.setattr(cluster, "_CONNECT_SECONDS", START_SECONDS)
-        worker(start, address, tmp_path / "elsewhere")
+        worker(start, address, folder=tmp_path / "elsewhere")
         assert image_to_vector.main([*told, address]) == 1
         told_us = capfd.readouterr().err
         assert f"The machines of {address} cannot import this project" in told_us
