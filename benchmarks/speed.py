@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument(
         "--original-rows",
         type=int,
-        help="train the original's recipe on so many of them, instead of on all, which takes long and makes it slower",
+        help="train the original's recipe on so many of them (default: all, which takes minutes)",
     )
     parser.add_argument("--peer-python", default=sys.executable, help="an interpreter with the package fer")
     parser.add_argument("--json", type=Path, help="a file for the figures")

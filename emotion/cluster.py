@@ -297,18 +297,20 @@ def despite_losses(work: Callable[[], Result]) -> Result:
     Raises
     ------
     distributed.CancelledError
-        If data were lost and no worker is, or none is left.
+        If data were lost and no worker is, if none is left, or if there were as many losses as workers.
     """
     import distributed
 
     client = distributed.get_client()
+    chances = len(client.nthreads())  # workers that are started anew must not be lost for ever
     while True:
         before = client.nthreads()
         try:
             return work()
         except distributed.CancelledError:
+            chances -= 1
             left = client.nthreads()
-            if not left or before.keys() <= left.keys():
+            if not chances or not left or before.keys() <= left.keys():
                 raise
 
 
