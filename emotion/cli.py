@@ -101,8 +101,13 @@ def _parser() -> argparse.ArgumentParser:
         "--start",
         type=_path_here,
         metavar="FOLDER",
-        help="folder of networks or models whose networks to go on with, in each design's last cycle: an hour, "
-        "not hours",
+        help="folder of networks or models whose networks to go on with, by labels alone, in each design's last cycle: "
+        "an hour, not hours",
+    )
+    networks.add_argument(
+        "--without-teachers",
+        action="store_true",
+        help="learn labels and votes, and not from large networks that are trained first: less time, less accurate",
     )
     networks.set_defaults(run=_train_networks)
 
@@ -232,9 +237,11 @@ def _evaluate(options: argparse.Namespace) -> int:
 def _train_networks(options: argparse.Namespace) -> int:
     try:
         from emotion.network_training import train_networks
+        from emotion.networks import TEACHERS
     except ModuleNotFoundError as error:
         raise TrainingError(f"Training networks needs {error.name}: pip install -r requirements/train.txt") from error
 
-    train_networks(options.data, options.test, options.out, options.votes, start=options.start)
+    teachers = () if options.start or options.without_teachers else TEACHERS
+    train_networks(options.data, options.test, options.out, options.votes, teachers=teachers, start=options.start)
     print(f"Written: {options.out}; next: python -m emotion train --networks {options.out} ...")
     return 0

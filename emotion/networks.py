@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from emotion import config
+from emotion.augmentation import Mixing
 from emotion.embedding import EMBEDDING, convolutions, read_network
 from emotion.errors import TrainingError
 from emotion.faces import FaceVectors
@@ -24,7 +25,6 @@ from emotion.files import replacing
 from emotion.quantization import quantized
 
 Family = Literal["residual", "plain"]
-Mixing = Literal["none", "mixup", "cutmix"]
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,13 @@ class Cycle:
     ----------
     epochs : int
     mixing : "none", "mixup" or "cutmix"
-        What a picture and its targets are mixed with another's by: a weighted mean (Zhang et al., 2017), or, in every
-        other batch, a rectangle of the other pasted in (Yun et al., 2019).
+        How faces are mixed in every other batch, as `emotion.augmentation.mixed` does it.
     peak_rate : float, the largest learning rate
     """
 
     epochs: int
     mixing: Mixing
-    peak_rate: float = 0.1
+    peak_rate: float = 0.15
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,7 @@ class NetworkDesign:
     attention : bool
         Whether channels are weighted by what the whole face shows (squeeze and excitation, Hu et al., 2017), and
         places by a learnt attention where the last stage is summed up, instead of equally.
+    first_stride : 1 or 2, of the first convolution: 2 saves three quarters of the work of the first stage
     cycles : tuple of Cycle
         A network whose checkpoint is complete is gone on with when another cycle is added here.
     """
@@ -69,6 +69,7 @@ class NetworkDesign:
     depths: tuple[int, ...]
     attention: bool
     cycles: tuple[Cycle, ...]
+    first_stride: int = 2
 
     @property
     def epochs(self) -> int:
@@ -94,46 +95,40 @@ class NetworkDesign:
         return self.cycles[-1], epoch
 
 
-_FINISH: Final = Cycle(8, "none", 0.02)
+_FINISH: Final = Cycle(10, "none", 0.02)
 
 DESIGNS: Final = (
-    NetworkDesign(
-        "network_1",
-        "residual",
-        (48, 96, 192, 384),
-        (2, 2, 2, 1),
-        False,
-        (Cycle(100, "none"), Cycle(24, "cutmix"), _FINISH),
-    ),
-    NetworkDesign(
-        "network_2",
-        "plain",
-        (64, 128, 256, 384),
-        (2, 2, 2, 2),
-        False,
-        (Cycle(66, "mixup"), Cycle(24, "none"), _FINISH),
-    ),
-    NetworkDesign(
-        "network_3",
-        "residual",
-        (32, 64, 128, 256),
-        (2, 2, 3, 2),
-        True,
-        (Cycle(60, "cutmix"), Cycle(24, "none"), _FINISH),
-    ),
+    NetworkDesign("network_1", "residual", (48, 96, 192, 384), (2, 2, 2, 1), False, (Cycle(239, "cutmix"), _FINISH)),
+    NetworkDesign("network_2", "plain", (64, 128, 256, 384), (2, 2, 2, 2), False, (Cycle(381, "mixup"), _FINISH)),
+    NetworkDesign("network_3", "residual", (32, 64, 128, 256), (2, 2, 3, 2), True, (Cycle(193, "cutmix"), _FINISH)),
 )
 """One for each experiment, in its order."""
 
-FAST_DESIGNS: Final = tuple(
-    replace(
-        design,
-        widths=tuple(width // 4 for width in design.widths[:2]),
-        depths=(1, 1),
-        cycles=tuple(replace(cycle, epochs=1) for cycle in design.cycles),
-    )
-    for design in DESIGNS
+TEACHERS: Final = (
+    NetworkDesign("teacher_1", "residual", (64, 128, 256, 512), (2, 2, 2, 2), False, (Cycle(71, "cutmix"),), 1),
+    NetworkDesign("teacher_2", "residual", (64, 128, 256, 384), (2, 2, 3, 2), True, (Cycle(62, "cutmix"),), 1),
+    NetworkDesign("teacher_3", "plain", (64, 128, 256, 512), (2, 3, 4, 4), False, (Cycle(96, "cutmix", 0.1),), 1),
+    NetworkDesign("teacher_4", "residual", (128, 256, 512, 512), (2, 2, 2, 1), True, (Cycle(84, "mixup"),)),
 )
-"""Tiny ones, to try the way."""
+"""Large ones, which never ship: the others learn from what they together say of a face."""
+
+
+def _tiny(designs: tuple[NetworkDesign, ...]) -> tuple[NetworkDesign, ...]:
+    return tuple(
+        replace(
+            design,
+            widths=tuple(width // 4 for width in design.widths[:2]),
+            depths=(1, 1),
+            cycles=tuple(replace(cycle, epochs=1) for cycle in design.cycles),
+        )
+        for design in designs
+    )
+
+
+FAST_DESIGNS: Final = _tiny(DESIGNS)
+"""To try the way, as `FAST_TEACHERS` are."""
+
+FAST_TEACHERS: Final = _tiny(TEACHERS)
 
 RIM: Final = 2
 """Pixels on each side of a face that its nearer view leaves out; chosen on validation faces."""
@@ -154,7 +149,10 @@ class FaceNetwork(nn.Module):  # type: ignore[misc]  # PyTorch may be missing wh
     def __init__(self, design: NetworkDesign, n_classes: int) -> None:
         super().__init__()
         width = design.widths[0]
-        layers: list[nn.Module] = [_normalised(nn.Conv2d(1, width, 5, 2, 2, bias=False)), nn.ReLU(inplace=True)]
+        layers: list[nn.Module] = [
+            _normalised(nn.Conv2d(1, width, 5, design.first_stride, 2, bias=False)),
+            nn.ReLU(inplace=True),
+        ]
         for stage, (wider, depth) in enumerate(zip(design.widths, design.depths, strict=True)):
             for block in range(depth):
                 halving = stage > 0 and block == 0

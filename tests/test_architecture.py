@@ -11,11 +11,13 @@ from emotion import config
 from tests.hostile import MARK, README
 
 LAYERS = (
-    {"config", "errors", "files", "graphs", "labels", "progress"},
-    {"card", "cluster", "faces", "annotators", "fetch", "storage", "voting"},
+    {"config", "devices", "errors", "files", "graphs", "labels", "progress"},
+    {"augmentation", "card", "cluster", "faces", "annotators", "fetch", "storage", "voting"},
     {"dataset", "embedding", "ensemble", "occlusion", "quantization", "recipes", "seen", "tables", "tracking"},
     {"evaluation", "export", "fitting", "networks", "recognizer", "record", "splitting", "vectorize"},
-    {"bulk", "drawing", "network_training", "training"},
+    {"bulk", "drawing", "network_data", "training"},
+    {"teaching"},
+    {"network_training"},
     {"cli", "video"},
     {"__main__", "ui"},
 )
@@ -28,6 +30,9 @@ TRAINING_SIDE = {
     "annotators",
     "cluster",
     "fitting",
+    "augmentation",
+    "devices",
+    "network_data",
     "network_training",
     "networks",
     "quantization",
@@ -35,6 +40,7 @@ TRAINING_SIDE = {
     "seen",
     "splitting",
     "storage",
+    "teaching",
     "training",
     "vectorize",
 }

@@ -22,26 +22,20 @@ else:
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install -r requirements/train.txt")
 
 from emotion import network_training
-from emotion.network_training import (
-    NetworkData,
-    augmented,
-    label_probabilities,
-    mixed,
-    network_data,
-    restored,
-    train_network,
-    train_networks,
-)
+from emotion.augmentation import MIXING_DRAWS, VARIANT_DRAWS, Mixing, augmented, mixed
+from emotion.network_data import Lessons, NetworkData, network_data, read_lessons
+from emotion.network_training import label_probabilities, restored, train_network, train_networks
 from emotion.networks import (
     DESIGNS,
     FAST_DESIGNS,
+    FAST_TEACHERS,
     Cycle,
     EmbeddingGraph,
     FaceNetwork,
-    Mixing,
     export_network,
     restore_network,
 )
+from emotion.teaching import lesson_draws, lessons_by
 
 LEARNING = replace(FAST_DESIGNS[0], cycles=(Cycle(12, "none"),))
 
@@ -99,26 +93,69 @@ def test_an_interrupted_training_goes_on_as_if_it_had_not_been(
 @pytest.mark.parametrize("mixing", ["mixup", "cutmix"])
 def test_targets_are_mixed_as_faces_are(mixing: Mixing) -> None:
     """A face that is nearly all another one's must not keep its own label: networks would learn wrong labels."""
-    draws = np.random.default_rng(1)
-    levels = torch.tensor([0.0, 1.0])
-    pixels, targets = levels.reshape(2, 1, 1, 1).expand(2, 1, 48, 48), torch.eye(2)
-    shares = []
-    for _ in range(20):
-        faces, said, votes = mixed(mixing, draws, pixels, targets, targets)
-        assert said.sum(1) == pytest.approx(1, abs=1e-6)
-        assert (said == votes).all()
-        assert faces.mean((1, 2, 3)) == pytest.approx(said[:, 1], abs=1e-5)
-        shares.append(float(said[0, 0]))
-    assert len(set(shares)) > 5
-    if mixing == "cutmix":
-        assert shares.count(1.0) > 4  # half of the batches stay as they are
+    n = 40
+    levels = torch.arange(n) / (n - 1)
+    pixels, targets = levels.reshape(n, 1, 1, 1).expand(n, 1, 48, 48), torch.stack([1 - levels, levels], 1)
+    draws = torch.rand(n, MIXING_DRAWS, generator=torch.Generator().manual_seed(1))
+    faces, said, votes = mixed(mixing, draws, pixels, targets, targets)
+    assert said.sum(1) == pytest.approx(1, abs=1e-6)
+    assert (said == votes).all()
+    assert faces.mean((1, 2, 3)) == pytest.approx(said[:, 1], abs=1e-5)
+    kept = (said[:, 1] - levels.flip(0)) / (levels - levels.flip(0))
+    assert kept.min() < 0.1
+    assert kept.max() > 0.9
 
 
 def test_without_mixing_a_batch_stays_as_it_is() -> None:
     pixels, targets = torch.rand(4, 1, 48, 48), torch.eye(4)
-    faces, said, _ = mixed("none", np.random.default_rng(1), pixels, targets, targets)
+    faces, said, _ = mixed("none", torch.rand(4, MIXING_DRAWS), pixels, targets, targets)
     assert (faces == pixels).all()
     assert (said == targets).all()
+
+
+def opposed(lessons: Lessons) -> Lessons:
+    """Lessons by teachers who take each label for the next one."""
+    return Lessons(np.roll(lessons.targets, 1, axis=2), lessons.votes)
+
+
+def test_what_teachers_say_is_learnt_and_not_the_labels(data: NetworkData, tmp_path: Path) -> None:
+    teacher, _ = train_network(LEARNING, data, tmp_path / "teacher.pt", progress=False)
+    lessons = lessons_by([teacher], data, 3, progress=False)
+    taught = replace(data, lessons=opposed(lessons))
+    network, _ = train_network(LEARNING, taught, tmp_path / "network.pt", progress=False)
+    assert (label_probabilities(network, data.watched).argmax(axis=1) == (data.watched_codes + 1) % 3).mean() > 0.8
+    with pytest.raises(TrainingError, match="by teachers; remove it"):
+        train_network(LEARNING, data, tmp_path / "network.pt", progress=False)
+
+
+def test_lessons_are_about_the_variants_that_are_learnt_from(data: NetworkData) -> None:
+    """What was said of one variant of a face, where the mouth can be seen, is not true of another, where it cannot."""
+    teachers = [FaceNetwork(FAST_TEACHERS[0], 3).eval(), FaceNetwork(FAST_TEACHERS[1], 3).eval()]
+    for teacher in teachers:
+        torch.nn.init.normal_(teacher.label_head.weight, std=3.0, generator=torch.Generator().manual_seed(1))
+    votes = np.eye(8, dtype=np.float32)[data.targets.argmax(axis=1)]
+    votes[::2] = 0  # nobody voted on these
+    lessons = lessons_by(teachers, replace(data, votes=votes), 2, progress=False)
+    pictures = augmented(torch.from_numpy(data.X), lesson_draws(1, len(data.X)))
+    with torch.no_grad():
+        said = [teacher(pictures) for teacher in teachers]
+    expected = torch.stack([label.softmax(1) for label, _ in said]).mean(0).numpy()
+    this, other = (np.abs(lessons.targets[lesson] - expected).mean() for lesson in (1, 0))
+    assert this < 0.02  # half precision
+    assert other > 2 * this
+    assert (lessons.votes[1].any(axis=1) == votes.any(axis=1)).all()
+
+
+def test_lessons_about_other_faces_or_damaged_ones_are_told(data: NetworkData, tmp_path: Path) -> None:
+    path = tmp_path / "lessons.npz"
+    given = lessons_by([FaceNetwork(FAST_TEACHERS[0], 3)], data, 2, progress=False)
+    given.write(path)
+    assert (read_lessons(path, data).targets == given.targets).all()
+    with pytest.raises(TrainingError, match="about other faces; remove the file"):
+        read_lessons(path, replace(data, X=data.X[1:], targets=data.targets[1:], votes=data.votes[1:]))
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(TrainingError, match="cannot be read; remove the file"):
+        read_lessons(path, data)
 
 
 def test_a_complete_checkpoint_is_not_trained_again(data: NetworkData, tmp_path: Path) -> None:
@@ -233,13 +270,13 @@ def test_a_face_is_seen_twice_once_mirrored_and_nearer() -> None:
 
 def test_variants_are_faces_and_differ() -> None:
     rows = torch.from_numpy(np.repeat(synthetic_faces((1, 0, 0)).X, 64, axis=0))
-    variants = augmented(rows, torch.Generator().manual_seed(1))
+    draws = torch.rand(64, VARIANT_DRAWS, generator=torch.Generator().manual_seed(1))
+    variants = augmented(rows, draws)
     assert variants.shape == (64, 1, 48, 48)
     assert variants.min() >= 0
     assert variants.max() <= 255
     assert len(torch.unique(variants.reshape(64, -1), dim=0)) == 64
-    again = augmented(rows, torch.Generator().manual_seed(1))
-    assert torch.equal(variants, again)
+    assert torch.equal(variants, augmented(rows, draws))
 
 
 def test_votes_reach_the_faces_they_belong_to(tmp_path: Path) -> None:
@@ -258,12 +295,20 @@ def test_the_command_trains_networks_that_the_models_can_stand_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("emotion.network_training.DESIGNS", FAST_DESIGNS)
+    monkeypatch.setattr("emotion.networks.TEACHERS", FAST_TEACHERS)
     table = write_table(tmp_path / "train.csv", synthetic_faces((150, 120, 60)))
     out = tmp_path / "networks"
     assert cli.main(["train-networks", "--data", str(table), "--out", str(out)]) == 0
     networks = {f"network_{n}{end}" for n in (1, 2, 3) for end in (".pt", ".onnx")}
-    assert {file.name for file in out.iterdir()} == {*networks, "seen_faces.npz"}
+    teachers = {f"teacher_{n}.pt" for n in (1, 2, 3, 4)}
+    assert {file.name for file in out.iterdir()} == {*networks, *teachers, "lessons.npz", "seen_faces.npz"}
     assert len(read_seen(out).networks) > 200
+    # Lessons that were given are enough to go on from.
+    for name in ("teacher_1.pt", "network_1.pt"):
+        (out / name).unlink()
+    assert cli.main(["train-networks", "--data", str(table), "--out", str(out)]) == 0
+    assert (out / "network_1.pt").exists()
+    assert not (out / "teacher_1.pt").exists()
     options = ["--data", str(table), "--networks", str(out), "--out", str(tmp_path / "models"), "--fast"]
     assert cli.main(["train", *options]) == 0
 
@@ -275,7 +320,7 @@ def test_the_command_trains_networks_that_the_models_can_stand_on(
     assert np.isin(read_seen(out).networks, read_seen(further).networks).all()
     known = read_seen(further).networks
     assert len(known) > len(read_seen(out).networks) + 200
-    assert cli.main(["train-networks", "--data", str(others), "--out", str(further)]) == 0  # complete: read back
+    assert cli.main(["train-networks", *started]) == 0  # complete: read back
     assert (read_seen(further).networks == known).all()
 
 
