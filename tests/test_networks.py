@@ -1,5 +1,6 @@
 """Training of the embedding networks, on made-up faces and a small scale. Needs requirements/train.txt."""
 
+import functools
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -295,20 +296,15 @@ def test_the_command_trains_networks_that_the_models_can_stand_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("emotion.network_training.DESIGNS", FAST_DESIGNS)
-    monkeypatch.setattr("emotion.networks.TEACHERS", FAST_TEACHERS)
+    monkeypatch.setattr("emotion.networks.TEACHERS", FAST_TEACHERS[:2])
+    monkeypatch.setattr("emotion.network_training.lessons_by", functools.partial(lessons_by, n_lessons=2))
     table = write_table(tmp_path / "train.csv", synthetic_faces((150, 120, 60)))
     out = tmp_path / "networks"
     assert cli.main(["train-networks", "--data", str(table), "--out", str(out)]) == 0
     networks = {f"network_{n}{end}" for n in (1, 2, 3) for end in (".pt", ".onnx")}
-    teachers = {f"teacher_{n}.pt" for n in (1, 2, 3, 4)}
+    teachers = {f"teacher_{n}.pt" for n in (1, 2)}
     assert {file.name for file in out.iterdir()} == {*networks, *teachers, "lessons.npz", "seen_faces.npz"}
     assert len(read_seen(out).networks) > 200
-    # Lessons that were given are enough to go on from.
-    for name in ("teacher_1.pt", "network_1.pt"):
-        (out / name).unlink()
-    assert cli.main(["train-networks", "--data", str(table), "--out", str(out)]) == 0
-    assert (out / "network_1.pt").exists()
-    assert not (out / "teacher_1.pt").exists()
     options = ["--data", str(table), "--networks", str(out), "--out", str(tmp_path / "models"), "--fast"]
     assert cli.main(["train", *options]) == 0
 
@@ -322,6 +318,29 @@ def test_the_command_trains_networks_that_the_models_can_stand_on(
     assert len(known) > len(read_seen(out).networks) + 200
     assert cli.main(["train-networks", *started]) == 0  # complete: read back
     assert (read_seen(further).networks == known).all()
+
+
+def test_lessons_that_were_given_are_gone_on_from(tmp_path: Path) -> None:
+    """A graphics card may be at hand for the teachers only; what they said is enough for the rest."""
+    table, out = write_table(tmp_path / "train.csv", synthetic_faces((60, 60, 60))), tmp_path / "networks"
+    designs, teachers = FAST_DESIGNS[:1], FAST_TEACHERS[:1]
+    train_networks(table, None, out, designs=designs, teachers=teachers, progress=False)
+    given = (out / "lessons.npz").read_bytes()
+    for name in ("teacher_1.pt", "network_1.pt"):
+        (out / name).unlink()
+    train_networks(table, None, out, designs=designs, teachers=teachers, progress=False)
+    assert (out / "network_1.pt").exists()
+    assert not (out / "teacher_1.pt").exists()
+    assert (out / "lessons.npz").read_bytes() == given
+
+
+def test_networks_can_learn_without_teachers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a computer without a graphics card, large networks would take days."""
+    monkeypatch.setattr("emotion.network_training.DESIGNS", FAST_DESIGNS[:1])
+    table = write_table(tmp_path / "train.csv", synthetic_faces((60, 60, 60)))
+    out = tmp_path / "networks"
+    assert cli.main(["train-networks", "--data", str(table), "--out", str(out), "--without-teachers"]) == 0
+    assert {file.name for file in out.iterdir()} == {"network_1.pt", "network_1.onnx", "seen_faces.npz"}
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
