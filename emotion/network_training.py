@@ -140,6 +140,11 @@ def _lessons(
     path = out / LESSONS_FILE
     if path.exists():
         return read_lessons(path, data), {}
+    if progress and best_device().type == "cpu":
+        print(
+            "There is no graphics card: teachers take days to train on a data set such as FER2013. To do without them, "
+            "press Ctrl-C and add --without-teachers."
+        )
     trained, histories = [], {}
     for number, design in enumerate(teachers, start=1):
         checkpoint = out / f"{design.name}.pt"

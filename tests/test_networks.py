@@ -293,7 +293,7 @@ def test_votes_reach_the_faces_they_belong_to(tmp_path: Path) -> None:
 
 
 def test_the_command_trains_networks_that_the_models_can_stand_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("emotion.network_training.DESIGNS", FAST_DESIGNS)
     monkeypatch.setattr("emotion.networks.TEACHERS", FAST_TEACHERS[:2])
@@ -301,6 +301,7 @@ def test_the_command_trains_networks_that_the_models_can_stand_on(
     table = write_table(tmp_path / "train.csv", synthetic_faces((150, 120, 60)))
     out = tmp_path / "networks"
     assert cli.main(["train-networks", "--data", str(table), "--out", str(out)]) == 0
+    assert ("add --without-teachers" in capsys.readouterr().out) == (not torch.cuda.is_available())
     networks = {f"network_{n}{end}" for n in (1, 2, 3) for end in (".pt", ".onnx")}
     teachers = {f"teacher_{n}.pt" for n in (1, 2)}
     assert {file.name for file in out.iterdir()} == {*networks, *teachers, "lessons.npz", "seen_faces.npz"}
