@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         from emotion.vectorize import vectorize
 
-        summary = vectorize(options.folder, options.output, keep_names=options.keep_names, dask=options.dask)
+        with _ctrl_c_kept():
+            summary = vectorize(options.folder, options.output, keep_names=options.keep_names, dask=options.dask)
         print(report(summary, options.output))
     except EmotionError as error:
         print(error, file=sys.stderr)
@@ -49,6 +52,31 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _stopped(options.output, before)
     return 0
+
+
+@contextmanager
+def _ctrl_c_kept() -> Iterator[None]:
+    """Raise Ctrl-C at the end of the block where it came while Python was clearing an object away.
+
+    There it cannot be raised: Python would print a traceback and go on.
+    """
+    came = False
+    ordinary = sys.unraisablehook
+
+    def keep(unraisable: "sys.UnraisableHookArgs") -> None:
+        nonlocal came
+        if unraisable.exc_type is KeyboardInterrupt:
+            came = True
+        else:
+            ordinary(unraisable)
+
+    sys.unraisablehook = keep
+    try:
+        yield
+    finally:
+        sys.unraisablehook = ordinary
+    if came:
+        raise KeyboardInterrupt
 
 
 def _in_parts(output: str) -> bool:

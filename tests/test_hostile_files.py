@@ -319,6 +319,35 @@ def test_ctrl_c_while_libraries_are_loaded_is_no_traceback(library: str) -> None
     assert (done.returncode, done.stderr) == (130, "Stopped; the table is as it was.\n")
 
 
+INTERRUPTED_CLEARING = """
+import sys
+import emotion.vectorize, image_to_vector
+vectorize = emotion.vectorize.vectorize
+class Bar:
+    def __del__(self):
+        raise KeyboardInterrupt
+def interrupted(*arguments, **more):
+    bar = Bar()
+    return vectorize(*arguments, **more)
+emotion.vectorize.vectorize = interrupted
+sys.exit(image_to_vector.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.hostile("Stopped; the table has just been written, maybe not the list of unreadable files beside it.")
+def test_ctrl_c_while_an_object_is_cleared_away_is_no_traceback(many_pictures: Path, tmp_path: Path) -> None:
+    """Python cannot raise it there; it prints a traceback and goes on."""
+    table = tmp_path / "data.csv"
+    command = [sys.executable, "-c", INTERRUPTED_CLEARING, str(many_pictures), "--output", str(table)]
+    done = subprocess.run(command, cwd=config.ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr
+    assert done.stderr.endswith(
+        "Stopped; the table has just been written, maybe not the list of unreadable files beside it.\n"
+    )
+    assert len(read_faces(table)) == 4000
+
+
 def begun_table(pictures: Path, table: Path) -> subprocess.Popen[str]:
     """Start to write a table; give the process once the new table is beside what was there."""
     before = len(list(table.parent.iterdir()))
