@@ -101,8 +101,8 @@ def _parser() -> argparse.ArgumentParser:
         "--start",
         type=_path_here,
         metavar="FOLDER",
-        help="folder of networks or models whose networks to go on with, by labels alone, in each design's last cycle: "
-        "an hour, not hours",
+        help="folder of networks or models whose networks to go on with, by labels and votes, in each design's last "
+        "cycle: half an hour",
     )
     networks.add_argument(
         "--without-teachers",

@@ -12,6 +12,7 @@ from emotion.annotators import VOTED_LABELS, read_votes, vote_shares
 from emotion.errors import DatasetError, TrainingError
 from emotion.faces import FaceVectors
 from emotion.files import replacing
+from emotion.seen import fingerprints
 from emotion.splitting import Split
 
 LABEL_SMOOTHING: Final = 0.1
@@ -23,10 +24,12 @@ class Lessons:
 
     Attributes
     ----------
+    faces : ndarray of shape (n,), uint64, the faces' fingerprints, in their order (`emotion.seen.fingerprints`)
     targets : ndarray of shape (n_lessons, n, n_classes), float16, probabilities of labels
     votes : ndarray of shape (n_lessons, n, 8), float16, shares of people's votes; noughts where nobody voted
     """
 
+    faces: NDArray[np.uint64]
     targets: NDArray[np.float16]
     votes: NDArray[np.float16]
 
@@ -46,7 +49,7 @@ class Lessons:
             If the file cannot be written.
         """
         with replacing(path) as partial, partial.open("wb") as file:
-            np.savez(file, targets=self.targets, votes=self.votes)
+            np.savez(file, faces=self.faces, targets=self.targets, votes=self.votes)
 
 
 def read_lessons(path: Path, data: "NetworkData") -> Lessons:
@@ -64,15 +67,18 @@ def read_lessons(path: Path, data: "NetworkData") -> Lessons:
     Raises
     ------
     TrainingError
-        If the file is damaged or about other faces.
+        If the file is damaged, or about other faces or the same in another order.
     """
     try:
         with path.open("rb") as file, np.load(file) as content:
-            lessons = Lessons(content["targets"], content["votes"])
+            lessons = Lessons(content["faces"], content["targets"], content["votes"])
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise TrainingError(f"The lessons {path} cannot be read; remove the file to have them given anew.") from error
-    if lessons.targets.shape[1:] != data.targets.shape or lessons.votes.shape[1:] != data.votes.shape:
-        raise TrainingError(f"The lessons {path} are about other faces; remove the file to have them given anew.")
+    same_shapes = lessons.targets.shape[1:] == data.targets.shape and lessons.votes.shape[1:] == data.votes.shape
+    if not same_shapes or not np.array_equal(lessons.faces, fingerprints(data.X)):
+        raise TrainingError(
+            f"The lessons {path} are about other faces, or in another order; remove the file to have them given anew."
+        )
     return lessons
 
 

@@ -61,6 +61,7 @@ class _State:
     network: FaceNetwork
     averaged: FaceNetwork
     optimizer: torch.optim.Optimizer
+    taught: bool
     epoch: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
 
@@ -112,8 +113,8 @@ def train_networks(
     faces = network_data(split, votes)
     histories: dict[str, list[dict[str, float]]] = {}
     if teachers:
-        lessons, taught = _lessons(teachers, faces, Path(out), seed, progress)
-        histories |= taught
+        lessons, teacher_histories = _lessons(teachers, faces, Path(out), seed, progress)
+        histories |= teacher_histories
         faces = replace(faces, lessons=lessons)
     for number, design in enumerate(designs or DESIGNS, start=1):
         checkpoint = Path(out) / f"{design.name}.pt"
@@ -210,10 +211,10 @@ def train_network(
         momentum=0.9,
         nesterov=True,
     )
-    state = _State(network, copy.deepcopy(network), optimizer)
+    state = _State(network, copy.deepcopy(network), optimizer, data.lessons is not None)
     if start is not None:
         state.epoch = design.epochs - design.cycles[-1].epochs
-    _read_checkpoint(checkpoint, design, state, data.lessons is not None)
+    _read_checkpoint(checkpoint, design, state)
     steps = _steps(data)
     with tqdm(
         total=design.epochs * steps, initial=state.epoch * steps, desc=design.name, disable=not progress, mininterval=2
@@ -225,7 +226,7 @@ def train_network(
             )
             state.epoch += 1
             state.history.append({"epoch": state.epoch, "loss": loss, "accuracy": accuracy})
-            _write_checkpoint(checkpoint, design, state, data.lessons is not None)
+            _write_checkpoint(checkpoint, design, state)
             if progress:
                 bar.write(f"{design.name} epoch {state.epoch}: loss {loss:.3f}, watched faces {accuracy:.1%}")
     return state.averaged.eval().to("cpu"), state.history
@@ -376,11 +377,11 @@ def label_probabilities(network: FaceNetwork, X: FaceVectors) -> NDArray[np.floa
     return np.concatenate(parts)
 
 
-def _write_checkpoint(path: Path, design: NetworkDesign, state: _State, taught: bool) -> None:
+def _write_checkpoint(path: Path, design: NetworkDesign, state: _State) -> None:
     content = {
         "design": repr(replace(design, cycles=())),
         "cycles": [astuple(cycle) for cycle in design.cycles],
-        "taught": taught,
+        "taught": state.taught,
         "epoch": state.epoch,
         "history": state.history,
         "network": state.network.state_dict(),
@@ -395,7 +396,7 @@ def _write_checkpoint(path: Path, design: NetworkDesign, state: _State, taught: 
         raise TrainingError(f"The checkpoint {path} cannot be written: {error.strerror or error}.") from error
 
 
-def _read_checkpoint(path: Path, design: NetworkDesign, state: _State, taught: bool) -> None:
+def _read_checkpoint(path: Path, design: NetworkDesign, state: _State) -> None:
     if not path.exists():
         return
     try:
@@ -404,9 +405,9 @@ def _read_checkpoint(path: Path, design: NetworkDesign, state: _State, taught: b
         cycles = tuple(Cycle(*cycle) for cycle in content["cycles"])
         if content["design"] != repr(replace(design, cycles=())) or design.cycles[: len(cycles)] != cycles:
             raise TrainingError(f"{path} holds another design; remove it to train anew.")
-        if content["taught"] != taught:
+        if content["taught"] != state.taught:
             raise TrainingError(
-                f"{path} was trained {'without' if taught else 'by'} teachers; remove it to train anew."
+                f"{path} was trained {'without' if state.taught else 'by'} teachers; remove it to train anew."
             )
         state.network.load_state_dict(content["network"])
         state.averaged.load_state_dict(content["averaged"])

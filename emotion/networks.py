@@ -35,7 +35,7 @@ class Cycle:
     ----------
     epochs : int
     mixing : "none", "mixup" or "cutmix"
-        How faces are mixed in every other batch, as `emotion.augmentation.mixed` does it.
+        How faces are mixed in half of the batches, as `emotion.augmentation.mixed` does it.
     peak_rate : float, the largest learning rate
     """
 
@@ -58,9 +58,9 @@ class NetworkDesign:
     attention : bool
         Whether channels are weighted by what the whole face shows (squeeze and excitation, Hu et al., 2017), and
         places by a learnt attention where the last stage is summed up, instead of equally.
-    first_stride : 1 or 2, of the first convolution: 2 saves three quarters of the work of the first stage
     cycles : tuple of Cycle
         A network whose checkpoint is complete is gone on with when another cycle is added here.
+    first_stride : 1 or 2, of the first convolution: 2 saves three quarters of the work of all stages
     """
 
     name: str

@@ -24,7 +24,7 @@ else:
 
 from emotion import network_training
 from emotion.augmentation import MIXING_DRAWS, VARIANT_DRAWS, Mixing, augmented, mixed
-from emotion.network_data import Lessons, NetworkData, network_data, read_lessons
+from emotion.network_data import NetworkData, network_data, read_lessons
 from emotion.network_training import label_probabilities, restored, train_network, train_networks
 from emotion.networks import (
     DESIGNS,
@@ -107,6 +107,20 @@ def test_targets_are_mixed_as_faces_are(mixing: Mixing) -> None:
     assert kept.max() > 0.9
 
 
+def test_a_cycle_that_mixes_leaves_half_of_the_batches_as_they_are(
+    data: NetworkData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faces that networks meet later are not mixed."""
+    seen = []
+    monkeypatch.setattr("emotion.network_training.BATCH_ROWS", 8)
+    monkeypatch.setattr("emotion.network_training.mixed", lambda mixing, draws, *batch: seen.append(mixing) or batch)
+    design = replace(FAST_DESIGNS[0], cycles=(Cycle(1, "cutmix"),))
+    train_network(design, data, tmp_path / "network.pt", progress=False)
+    assert len(seen) == len(data.X) // 8
+    assert 0.3 < seen.count("none") / len(seen) < 0.7
+    assert set(seen) == {"none", "cutmix"}
+
+
 def test_without_mixing_a_batch_stays_as_it_is() -> None:
     pixels, targets = torch.rand(4, 1, 48, 48), torch.eye(4)
     faces, said, _ = mixed("none", torch.rand(4, MIXING_DRAWS), pixels, targets, targets)
@@ -114,15 +128,11 @@ def test_without_mixing_a_batch_stays_as_it_is() -> None:
     assert (said == targets).all()
 
 
-def opposed(lessons: Lessons) -> Lessons:
-    """Lessons by teachers who take each label for the next one."""
-    return Lessons(np.roll(lessons.targets, 1, axis=2), lessons.votes)
-
-
 def test_what_teachers_say_is_learnt_and_not_the_labels(data: NetworkData, tmp_path: Path) -> None:
     teacher, _ = train_network(LEARNING, data, tmp_path / "teacher.pt", progress=False)
     lessons = lessons_by([teacher], data, 3, progress=False)
-    taught = replace(data, lessons=opposed(lessons))
+    opposed = replace(lessons, targets=np.roll(lessons.targets, 1, axis=2))  # each label is taken for the next one
+    taught = replace(data, lessons=opposed)
     network, _ = train_network(LEARNING, taught, tmp_path / "network.pt", progress=False)
     assert (label_probabilities(network, data.watched).argmax(axis=1) == (data.watched_codes + 1) % 3).mean() > 0.8
     with pytest.raises(TrainingError, match="by teachers; remove it"):
@@ -152,8 +162,10 @@ def test_lessons_about_other_faces_or_damaged_ones_are_told(data: NetworkData, t
     given = lessons_by([FaceNetwork(FAST_TEACHERS[0], 3)], data, 2, progress=False)
     given.write(path)
     assert (read_lessons(path, data).targets == given.targets).all()
-    with pytest.raises(TrainingError, match="about other faces; remove the file"):
-        read_lessons(path, replace(data, X=data.X[1:], targets=data.targets[1:], votes=data.votes[1:]))
+    for others in (slice(1, None), slice(None, None, -1)):  # fewer of them, or the same in another order
+        other = replace(data, X=data.X[others], targets=data.targets[others], votes=data.votes[others])
+        with pytest.raises(TrainingError, match="in another order; remove the file"):
+            read_lessons(path, other)
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(TrainingError, match="cannot be read; remove the file"):
         read_lessons(path, data)
