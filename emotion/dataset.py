@@ -289,12 +289,14 @@ class _ParquetWriter:
             [*((name, pa.uint8()) for name in PIXEL_COLUMNS), *((name, pa.string()) for name in names)],
             metadata=None if self.about is None else {_ABOUT: json.dumps(self.about)},
         )
-        # Of pixels, differences are smaller than a dictionary for each column, and written in two thirds of the time.
+        # Of pixels, differences are smaller than a dictionary for each column, and written in two thirds of the time;
+        # compressing them makes them no smaller, and the table takes half as long again to write.
         self._file = pyarrow.parquet.ParquetWriter(
             self.sink,
             self._schema,
-            compression="zstd",
+            compression=dict.fromkeys(names, "zstd"),
             use_dictionary=names,
+            write_statistics=names,
             column_encoding=dict.fromkeys(PIXEL_COLUMNS, "DELTA_BINARY_PACKED"),
         )
 
