@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from emotion import Ensemble, config, load_models
+from emotion import Ensemble, load_models
 from emotion.errors import ModelsError
 from emotion.ui.memory import limit_heaps, set_aside
-from emotion.ui.models import show_models
+from emotion.ui.models import models_folder, show_models
 from emotion.ui.pictures import show_pictures
 from emotion.ui.state import visit
 from emotion.ui.texts import show_problem
@@ -57,7 +57,7 @@ def shared_models() -> Ensemble:
         If the models are missing or damaged.
     """
     limit_heaps()
-    models = load_models(config.MODELS)
+    models = load_models(models_folder())
     set_aside()
     return models
 

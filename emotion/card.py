@@ -7,6 +7,7 @@ _PART_TITLES: Final = {
     "test": "accuracy, all {n:,} test faces",
     "test_without_copies": "accuracy, the {n:,} without near-copies",
     "ferplus_majority": "agreement with most of ten people (FER+), {n:,} faces",
+    "table_labels": "agreement with the table's labels",
 }
 
 _FEATURE_NAMES: Final = {"network": "the embedding by a convolutional network of its own", "pixels": "the pixels"}
@@ -53,7 +54,7 @@ def score_table(manifest: Mapping[str, Any], pixels: Mapping[str, Any] | None = 
 
 
 def _figures(part: str) -> tuple[str, ...]:
-    return ("accuracy",) if part == "ferplus_majority" else ("accuracy", "macro_f1")
+    return ("accuracy", "macro_f1") if part.startswith("test") else ("accuracy",)
 
 
 def _titles(part: str, faces: int) -> list[str]:
@@ -132,6 +133,16 @@ def model_card(manifest: Mapping[str, Any]) -> str:
     str, Markdown
     """
     rows, calibration, measured = manifest["rows"], manifest["calibration"], manifest["reliability"]
+    of_people = manifest.get("labels") == "people"
+    whose_labels = (
+        f"""
+
+The label of a face is what at least five of ten people saw in it (FER+, Barsoum et al., 2016), and not the one that the
+table has for it. {rows["undecided_removed"]:,} faces of all parts were left out: people did not agree on them, or saw
+something else than these classes."""
+        if of_people
+        else ""
+    )
     libraries = ", ".join(f"{name} {version}" for name, version in manifest["libraries"].items())
     experiments = "\n".join(
         f"- **{e['number']}**: {e['resampling']}, class weights {e['class_weight'] or 'none'} -> "
@@ -166,7 +177,9 @@ Input is a face of 48x48 grey pixels. The files are ONNX graphs; their checksums
 {rows["duplicates_removed"]:,} repetitions, {rows["conflicts_removed"]:,} pictures labelled in two ways,
 {rows["copies_removed"]:,} near-copies of test faces and {rows["validation_copies_removed"]:,} of validation faces.
 {rows["train"]:,} were left to train on and {rows["validation"]:,} to make choices by; the fingerprint of these and of
-the test faces is `{manifest["data_fingerprint"][:16]}`. Rows of each class, before and after resampling:
+the test faces is `{manifest["data_fingerprint"][:16]}`.{whose_labels}
+
+Rows of each class, before and after resampling:
 
 {resampling_table(manifest)}
 
@@ -201,6 +214,6 @@ groups and was not measured by group.
 
 ## How to make them again
 
-`python -m emotion train --data data.csv`, with `--test test.csv` where the data set has a test part; seed
-{manifest["seed"]}, {libraries}.
+`python -m emotion train --data data.csv{" --votes ferplus_votes.csv --learn-votes" if of_people else ""}`,
+with `--test test.csv` where the data set has a test part; seed {manifest["seed"]}, {libraries}.
 """

@@ -81,6 +81,12 @@ def _parser() -> argparse.ArgumentParser:
         default=config.MODELS,
         help="folder of the embedding networks, which stay as they are (default: those that ship, in models)",
     )
+    train.add_argument(
+        "--learn-votes",
+        action="store_true",
+        help="learn what most people saw in a face (--votes), and not its label; faces on which they did not agree are "
+        "left out",
+    )
     train.add_argument("--fast", action="store_true", help="tiny models, to try the way; needs another --out")
     train.set_defaults(run=_train)
 
@@ -209,6 +215,7 @@ def _train(options: argparse.Namespace) -> int:
         experiments=experiments,
         networks=options.networks,
         votes=options.votes,
+        learn_votes=options.learn_votes,
         dask=options.dask,
     )
     print(f"\n{score_table(manifest)}\n\nWritten: {options.out}")

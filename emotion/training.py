@@ -4,7 +4,7 @@ import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from emotion.card import model_card
 from emotion.cluster import connected
 from emotion.dataset import Faces, read_faces
 from emotion.ensemble import Ensemble, load_models
-from emotion.errors import TrainingError
+from emotion.errors import DatasetError, TrainingError
 from emotion.evaluation import VOTE, calibrate, majority_of, predictions, reliability, save_report, score, score_lines
 from emotion.export import check_ballots, checksums, model_to_onnx, write_pipeline
 from emotion.files import replacing
@@ -48,6 +48,44 @@ def dummy_labels(split: Split) -> NDArray[np.str_]:
     """
     dummy = DummyClassifier(strategy="most_frequent").fit(split.train.X, split.train.y)
     return np.asarray(dummy.predict(split.test.X))
+
+
+def people_split(split: Split, votes: Path | str) -> Split:
+    """Label faces by what most of ten people saw in them, and leave out those on which people did not agree.
+
+    Parameters
+    ----------
+    split : Split, of faces with the names of their files
+    votes : path of FER+'s table of votes
+
+    Returns
+    -------
+    Split, of fewer faces in the same parts
+
+    Raises
+    ------
+    DatasetError
+        As `emotion.evaluation.majority_of`; or if people saw an expression in a validation or test face that they saw
+        in no training face, or no two expressions in these.
+    """
+    given = (split.train, split.validation, split.test)
+    majorities = [majority_of(faces, votes) for faces in given]
+    parts = [replace(faces, y=said)[said != ""] for faces, said in zip(given, majorities, strict=True)]
+    train, validation, test = parts
+    unknown = {*validation.classes, *test.classes} - set(train.classes)
+    if unknown or len(train.classes) < 2:
+        lacking = f" None shows: {', '.join(sorted(unknown))}." if unknown else ""
+        raise DatasetError(f"Too few of the training faces are among those that people agreed on.{lacking}")
+    agreed = majorities[2] != ""
+    return replace(
+        split,
+        train=train,
+        validation=validation,
+        test=test,
+        test_copied=split.test_copied[agreed],
+        undecided_removed=sum(map(len, given)) - sum(map(len, parts)),
+        table_labels=split.test.y[agreed],
+    )
 
 
 def prepare_folder(out: Path) -> None:
@@ -176,6 +214,7 @@ def _describe(fitted: list[FittedExperiment], split: Split, size: Size, seed: in
     return {
         "format_version": config.MANIFEST_FORMAT,
         "classes": list(split.train.classes),
+        "labels": "table" if split.table_labels is None else "people",
         "seed": seed,
         "size": asdict(size),
         "data_fingerprint": split.fingerprint,
@@ -189,6 +228,7 @@ def _describe(fitted: list[FittedExperiment], split: Split, size: Size, seed: in
             "train_classes": split.train.counts(),
             "validation": len(split.validation),
             "seen_removed": split.seen_removed,
+            "undecided_removed": split.undecided_removed,
             "test": len(split.test),
             "test_without_copies": int((~split.test_copied).sum()),
         },
@@ -221,6 +261,8 @@ def _scores(labels: dict[str, NDArray[np.str_]], split: Split, majority: NDArray
     parts = {"test": (split.test.y, everything), "test_without_copies": (split.test.y, ~split.test_copied)}
     if majority is not None:
         parts["ferplus_majority"] = (majority, majority != "")
+    if split.table_labels is not None:
+        parts["table_labels"] = (split.table_labels, everything)
     return {
         name: {
             part: score(truth[rows], predicted[rows], split.train.classes).summary()
@@ -263,6 +305,7 @@ def train(
     experiments: Sequence[Experiment] = EXPERIMENTS,
     networks: Path | str = config.MODELS,
     votes: Path | str | None = None,
+    learn_votes: bool = False,
     dask: str | None = None,
     progress: bool = True,
 ) -> dict[str, Any]:
@@ -279,7 +322,10 @@ def train(
     experiments : sequence of Experiment
     networks : path of a folder as `emotion.embedding.network_file` takes it; by default those that ship, which stay
         as they are whatever the emotions of `data`
-    votes : path of FER+'s table of votes on the test faces, optional, to be scored against too
+    votes : path of FER+'s table of votes on the faces, optional, to be scored against too
+    learn_votes : bool
+        Whether models learn, and are scored against, what most of ten people saw (`people_split`), and not the labels
+        of the tables.
     dask : str, optional
         The address of a Dask scheduler, whose workers fit the parts of the stacks.
     progress : bool
@@ -294,7 +340,8 @@ def train(
     DatasetError
         If a table cannot be read or does not hold what training needs.
     TrainingError
-        If a class is too small for resampling, or what was trained must not or cannot be saved.
+        If a class is too small for resampling, what was trained must not or cannot be saved, or votes are to be learnt
+        and there are none.
     ModelsError
         If a network is missing or damaged.
     StorageError
@@ -302,14 +349,23 @@ def train(
     ClusterError
         If the cluster is not there, or is lost.
     """
+    if learn_votes and votes is None:
+        raise TrainingError("Name the table of votes that the models are to learn, with --votes.")
     prepare_folder(Path(out))
     seen = read_seen(networks).networks if experiments[0].features == "network" else None
     with connected(dask) if dask else nullcontext():  # one that is not there is told before the tables are read
         split = split_faces(read_faces(data), read_faces(test) if test else None, seed, seen=seen, progress=progress)
-        if votes:
-            majority_of(split.test, votes)  # a wrong table is told before the training, not after
         if progress:
             print(describe_split(split))
+        if learn_votes and votes is not None:
+            split, votes = people_split(split, votes), None
+            if progress:
+                print(
+                    f"People agreed on {len(split.train):,}, {len(split.validation):,} and {len(split.test):,} of them"
+                )
+        elif votes is not None:
+            majority_of(split.test, votes)  # a wrong table is told before the training, not after
+        if progress:
             print(score_lines({"dummy": score(split.test.y, dummy_labels(split), split.train.classes)}))
         fitted = fit_experiments(
             split.train,

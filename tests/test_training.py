@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Final
 
 import joblib
 import numpy as np
@@ -327,6 +328,64 @@ def test_the_vote_is_scored_against_what_most_people_saw(networks: Path, tmp_pat
     assert "most of ten people (FER+), 45 faces" in (tmp_path / "models" / "README.md").read_text(encoding="utf-8")
     evaluated = ["evaluate", "--data", str(test), "--models", str(tmp_path / "models"), "--votes", str(votes)]
     assert cli.main(evaluated) == 0
+
+
+SEEN_AS: Final = {"Angry": "happiness", "Happy": "anger", "Sad": "sadness"}
+"""What people see in the faces of each label: two are labelled wrongly throughout."""
+
+
+def voted_table(path: Path, per_class: tuple[int, ...], seed: int, votes: list[dict[str, object]]) -> Path:
+    """Write faces, and what ten people see in all but every tenth, on which they do not agree."""
+    faces = synthetic_faces(per_class, seed)
+    names = [f"{label}/{path.stem}{i}.png" for i, label in enumerate(faces.y)]
+    for i, (name, label) in enumerate(zip(names, faces.y, strict=True)):
+        nine = dict.fromkeys(VOTES_COLUMNS, 1) if i % 10 == 0 else {SEEN_AS[label]: 9}
+        votes.append({"file": name.split("/")[1], **dict.fromkeys(VOTES_COLUMNS, 0), **nine})
+    return write_table(path, faces, names)
+
+
+def test_models_that_learn_votes_say_what_most_people_see(networks: Path, tmp_path: Path) -> None:
+    """And not what the table says, in which one person's mistakes are labels."""
+    rows: list[dict[str, object]] = []
+    train = voted_table(tmp_path / "train.csv", (100, 90, 60), 0, rows)
+    test = voted_table(tmp_path / "test.csv", (30, 30, 30), 1, rows)
+    votes = write_votes(tmp_path / "votes.csv", rows)
+    told = ["train", "--data", str(train), "--test", str(test), "--networks", str(networks), "--fast"]
+    assert cli.main([*told, "--votes", str(votes), "--learn-votes", "--out", str(tmp_path / "models")]) == 0
+    manifest = read_manifest(tmp_path / "models")
+    scores = manifest["scores"]["vote"]
+    assert scores["test"]["faces"] == scores["table_labels"]["faces"] == 81
+    assert scores["test"]["accuracy"] > 0.8
+    assert scores["table_labels"]["accuracy"] < 0.5
+    rows_of = manifest["rows"]
+    assert rows_of["undecided_removed"] > 9
+    parts = ("train", "validation", "test", "undecided_removed", "copies_removed", "validation_copies_removed")
+    assert sum(rows_of[part] for part in parts) == rows_of["given"] == 340
+    faces = read_faces(test)
+    says = emotion.load_models(tmp_path / "models").predict(faces.X)
+    assert (says[faces.y == "Angry"] == "Happy").mean() > 0.8
+    card = (tmp_path / "models" / "README.md").read_text(encoding="utf-8")
+    assert "what at least five of ten people saw in it" in card
+    assert "--learn-votes" in card
+
+
+def test_votes_that_cannot_be_learnt_are_told_before_the_training(
+    tables: tuple[Path, Path], networks: Path, tmp_path: Path
+) -> None:
+    def learn(train: Path, test: Path, votes: Path | None) -> None:
+        out = tmp_path / "models"
+        training.train(train, test, out, FAST, networks=networks, votes=votes, learn_votes=True, progress=False)
+
+    with pytest.raises(TrainingError, match="--votes"):
+        learn(*tables, None)
+    rows: list[dict[str, object]] = []
+    train = voted_table(tmp_path / "train.csv", (60, 50, 40), 0, rows)
+    test = voted_table(tmp_path / "test.csv", (20, 20, 20), 1, rows)
+    for row in rows:
+        if str(row["file"]).startswith("train"):
+            row["sadness"] = 0
+    with pytest.raises(DatasetError, match="None shows: Sad"):
+        learn(train, test, write_votes(tmp_path / "votes.csv", rows))
 
 
 def test_votes_without_file_names_are_told_before_the_training(

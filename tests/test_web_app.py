@@ -385,6 +385,19 @@ def test_missing_models_are_named_and_the_page_heals_without_a_restart(page, mon
     assert not problems(page)
 
 
+def test_another_folder_of_models_can_be_served(page, monkeypatch, tmp_path):
+    """Such as those that say what most people see; the page must not show the card of some and the votes of others."""
+    write_tiny_models(tmp_path / "others")
+    monkeypatch.setattr(config, "MODELS", tmp_path / "none")
+    monkeypatch.setenv("EMOTION_MODELS", str(tmp_path / "others"))
+    page.run()
+    assert not problems(page)
+    card = "from emotion.ui.models import show_models; show_models()"
+    (tmp_path / "others" / "README.md").write_text("the others' card", encoding="utf-8")
+    shown = AppTest.from_string(card, default_timeout=30).run()
+    assert "the others' card" in [text.value for text in shown.markdown]
+
+
 WITHOUT_PICKLES = """
 import os, pickle, sys, joblib, numpy, pandas  # the last derives from an Unpickler when it is imported
 def reached(*_, **__):  # an exception might be caught on the way
