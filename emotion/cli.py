@@ -228,7 +228,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from emotion.seen import fingerprints, read_seen
 
     models, faces = load_models(options.models), read_faces(options.data)
-    majority = majority_of(faces, options.votes) if options.votes else None
+    majority = majority_of(faces, options.votes, models.classes) if options.votes else None
     seen = read_seen(options.models)
     known = int(np.isin(fingerprints(faces.X), np.concatenate([seen.networks, seen.models])).sum())
     if known:

@@ -139,13 +139,14 @@ def evaluate(ensemble: Ensemble, faces: Faces) -> dict[str, Score]:
     return {name: score(faces.y, labels, ensemble.classes) for name, labels in predictions(ensemble, faces).items()}
 
 
-def majority_of(faces: Faces, votes: Path | str) -> NDArray[np.str_]:
+def majority_of(faces: Faces, votes: Path | str, classes: tuple[str, ...] | None = None) -> NDArray[np.str_]:
     """Look up what most of ten people saw in each face.
 
     Parameters
     ----------
     faces : Faces, with the names of their files
     votes : path of FER+'s table of votes
+    classes : tuple of str, the labels that count; by default those of the faces
 
     Returns
     -------
@@ -158,7 +159,7 @@ def majority_of(faces: Faces, votes: Path | str) -> NDArray[np.str_]:
     """
     if faces.files is None:
         raise DatasetError("Votes belong to files: make the table of faces with image_to_vector.py --keep-names.")
-    majority = majority_labels(read_votes(votes, faces.files.tolist()), faces.classes)
+    majority = majority_labels(read_votes(votes, faces.files.tolist()), classes or faces.classes)
     if not (majority != "").any():
         raise DatasetError(f"{votes} has no votes on these faces.")
     return majority

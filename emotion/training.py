@@ -69,7 +69,7 @@ def people_split(split: Split, votes: Path | str) -> Split:
         in no training face, or no two expressions in these.
     """
     given = (split.train, split.validation, split.test)
-    majorities = [majority_of(faces, votes) for faces in given]
+    majorities = [majority_of(faces, votes, split.train.classes) for faces in given]
     parts = [replace(faces, y=said)[said != ""] for faces, said in zip(given, majorities, strict=True)]
     train, validation, test = parts
     unknown = {*validation.classes, *test.classes} - set(train.classes)
@@ -152,7 +152,7 @@ def save_models(
         If the table of votes cannot be read, or is given for faces whose file names were not kept.
     """
     prepare_folder(out)
-    majority = majority_of(split.test, votes) if votes else None
+    majority = majority_of(split.test, votes, split.train.classes) if votes else None
     # The fitted objects go first: should the check refuse the files, what was learnt is not lost.
     with (
         _write_faults_told(out),
@@ -364,7 +364,7 @@ def train(
                     f"People agreed on {len(split.train):,}, {len(split.validation):,} and {len(split.test):,} of them"
                 )
         elif votes is not None:
-            majority_of(split.test, votes)  # a wrong table is told before the training, not after
+            majority_of(split.test, votes, split.train.classes)  # a wrong table is told before the training, not after
         if progress:
             print(score_lines({"dummy": score(split.test.y, dummy_labels(split), split.train.classes)}))
         fitted = fit_experiments(

@@ -86,9 +86,10 @@ def test_what_is_called_certain_is_right_more_often(manifest: dict) -> None:
     assert manifest["reliability"]["certain_precision"] > manifest["reliability"]["uncertain_precision"]
 
 
-def test_the_networks_training_faces_are_listed() -> None:
+@both_sets
+def test_the_networks_training_faces_are_listed(folder: Path) -> None:
     """The networks that ship say which faces they know; without that list, retraining could measure on them."""
-    assert len(read_seen(config.MODELS).networks) > 20_000
+    assert len(read_seen(folder).networks) > 20_000
 
 
 def test_the_notebooks_show_the_measured_scores(manifest: dict, people: dict) -> None:

@@ -369,6 +369,17 @@ def test_models_that_learn_votes_say_what_most_people_see(networks: Path, tmp_pa
     assert "--learn-votes" in card
 
 
+def test_a_class_that_people_see_counts_where_no_label_of_the_part_names_it(tmp_path: Path) -> None:
+    """Else the faces on which the table is wrong would be left out of the measurement."""
+    rows: list[dict[str, object]] = []
+    train = voted_table(tmp_path / "train.csv", (60, 50, 40), 0, rows)
+    test = voted_table(tmp_path / "test.csv", (20, 0, 20), 1, rows)
+    split = split_faces(read_faces(train), read_faces(test))
+    assert "Happy" not in split.test.classes
+    seen = training.people_split(split, write_votes(tmp_path / "votes.csv", rows)).test
+    assert seen.counts() == {"Happy": 18, "Sad": 18}
+
+
 def test_votes_that_cannot_be_learnt_are_told_before_the_training(
     tables: tuple[Path, Path], networks: Path, tmp_path: Path
 ) -> None:
