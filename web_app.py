@@ -4,13 +4,14 @@ Started by ``streamlit run web_app.py``.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
 
 from emotion import Ensemble, load_models
 from emotion.errors import ModelsError
 from emotion.ui.memory import limit_heaps, set_aside
-from emotion.ui.models import models_folder, show_models
+from emotion.ui.models import chosen_folder, offer_choice, show_models
 from emotion.ui.pictures import show_pictures
 from emotion.ui.state import visit
 from emotion.ui.texts import show_problem
@@ -26,26 +27,33 @@ def main() -> None:
     page = st.navigation([webcam, pictures, card], position="top")
     if page == webcam and "url" in st.query_params:
         st.switch_page(pictures, query_params={"url": st.query_params["url"]})
-    st.header("Facial expression recognition", anchor=False)
+    top = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+    top.header("Facial expression recognition", anchor=False, width="content")
     st.bottom.caption(  # stays in view, whatever part of the page is scrolled to
         "An expression is not a feeling. Not for work or school: the EU AI Act forbids it there. "
         "Pictures are not stored and not passed on."
     )
     if page != webcam:
-        visit().on_webcam = False
+        visit().on_webcam = visit().is_live = False
     page.run()
+    with top:
+        offer_choice()  # last: until the page is drawn, it is not known whether a webcam session runs
 
 
 def _with_models(show: Callable[[Ensemble], None]) -> None:
     try:
-        show(shared_models())
+        show(shared_models(chosen_folder()))
     except ModelsError as error:
         show_problem(str(error))
 
 
 @st.cache_resource(show_spinner="Loading the five models…")
-def shared_models() -> Ensemble:
-    """Load the models, once for all visitors of this server. A failure is not kept: the next run tries again.
+def shared_models(folder: Path) -> Ensemble:
+    """Load models, once for all visitors of this server. A failure is not kept: the next run tries again.
+
+    Parameters
+    ----------
+    folder : Path
 
     Returns
     -------
@@ -57,7 +65,7 @@ def shared_models() -> Ensemble:
         If the models are missing or damaged.
     """
     limit_heaps()
-    models = load_models(models_folder())
+    models = load_models(folder)
     set_aside()
     return models
 

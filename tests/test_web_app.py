@@ -20,12 +20,14 @@ import skimage.data
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from emotion import config
+from emotion import config, load_models
 from emotion.errors import FetchError
 from emotion.fetch import LOOPBACK_SWITCH
 from emotion.record import FaceRecord, Moment, SessionRecord
 from emotion.ui.camera import CAUSES, ice_servers
-from emotion.ui.webcam import BUSY, StreamProcessor
+from emotion.ui.models import AS_LABELLED, AS_PEOPLE
+from emotion.ui.stream import StreamProcessor
+from emotion.ui.webcam import BUSY
 from emotion.video import Snapshot, State, VideoSettings
 from emotion.voting import Vote
 from tests.tiny_models import CLASSES, write_tiny_models
@@ -53,7 +55,13 @@ class FakeWebcam:
         record.add(Moment(1.0, datetime(2026, 1, 1, tzinfo=UTC), faces))
         record.add(Moment(3.0, datetime(2026, 1, 1, tzinfo=UTC), ()))
         snapshot = Snapshot(state, faces, 3, 1.0)
-        self.stream = SimpleNamespace(snapshot=snapshot, settings=VideoSettings(), record=record, picture_bgr=None)
+        self.stream = SimpleNamespace(
+            snapshot=snapshot,
+            settings=VideoSettings(),
+            record=record,
+            picture_bgr=None,
+            models=load_models(config.MODELS),
+        )
 
 
 @pytest.fixture
@@ -372,7 +380,7 @@ def test_unexpected_fault_goes_to_the_log_and_not_to_the_visitor(pictures, serve
 def test_huge_picture_is_reduced_before_it_goes_to_the_browser(pictures, served):
     served[ADDRESS] = png(np.full((2000, 4000, 3), 90, dtype=np.uint8))
     ask_for(pictures, ADDRESS)
-    assert pictures.session_state["visit"].pictures[0].drawn_bgr.shape == (800, 1600, 3)
+    assert pictures.session_state["visit"].pictures[0].picture_bgr.shape == (800, 1600, 3)
 
 
 def test_missing_models_are_named_and_the_page_heals_without_a_restart(page, monkeypatch, tmp_path):
@@ -396,6 +404,99 @@ def test_another_folder_of_models_can_be_served(page, monkeypatch, tmp_path):
     (tmp_path / "others" / "README.md").write_text("the others' card", encoding="utf-8")
     shown = AppTest.from_string(card, default_timeout=30).run()
     assert "the others' card" in [text.value for text in shown.markdown]
+
+
+PEOPLES_CLASSES = ("Calm", "Glad", "Tired")
+
+BOTH = """
+from emotion import load_models
+from emotion.ui.models import chosen_folder, offer_choice, show_models
+from emotion.ui.pictures import show_pictures
+show_pictures(load_models(chosen_folder()))
+show_models()
+offer_choice()
+"""
+
+
+@pytest.fixture
+def both(page: AppTest, tmp_path: Path) -> Path:
+    """Have the page offer a second set of models, with other classes; give its folder."""
+    return write_tiny_models(tmp_path / "models" / "people", PEOPLES_CLASSES)
+
+
+def test_there_is_no_choice_where_there_is_one_set_of_models(page):
+    page.run()
+    assert not page.radio
+
+
+def test_the_chosen_models_vote_on_the_webcam(page, webcam, both):
+    page.run()
+    assert page.radio[0].value == AS_LABELLED
+    assert webcam.arguments["video_processor_factory"]().models.classes == CLASSES
+    page.radio[0].set_value(AS_PEOPLE).run()
+    assert not page.exception
+    assert webcam.arguments["video_processor_factory"]().models.classes == PEOPLES_CLASSES
+
+
+def test_a_webcam_session_keeps_its_models_and_its_record(page, webcam, both):
+    """Votes of two sets in one record would be nobody's."""
+    webcam.playing = True
+    webcam.came_to(State.FACES, face(1, vote_for("Happy")))
+    page.run()
+    assert page.radio[0].disabled
+    webcam.playing = False
+    page.run()
+    page.radio[0].set_value(AS_PEOPLE).run()
+    assert not page.exception
+    assert "2 seconds with a face: Happy 100%" in texts(page)
+    [chart] = page.get("vega_lite_chart")
+    assert all(label in chart.proto.spec for label in CLASSES)
+
+
+def test_pictures_that_are_shown_are_voted_on_anew_by_the_chosen_models(page, both, served):
+    served[ADDRESS] = png(skimage.data.astronaut())
+    for folder, card in ((both.parent, "labels' card"), (both, "people's card")):
+        (folder / "README.md").write_text(card, encoding="utf-8")
+    pictures = AppTest.from_string(BOTH, default_timeout=30)
+    ask_for(pictures, ADDRESS)
+    assert headings(pictures)[0] in CLASSES
+    boxes = [face.box for face in pictures.session_state["visit"].pictures[0].faces]
+    for answers, classes, card in (
+        (AS_PEOPLE, PEOPLES_CLASSES, "people's card"),
+        (AS_LABELLED, CLASSES, "labels' card"),
+    ):
+        pictures.radio[0].set_value(answers).run()
+        assert not pictures.exception
+        assert headings(pictures)[0] in classes
+        assert {cast for _, cast in ballots(details_of_vote(pictures))} <= set(classes)
+        assert card in [text.value for text in pictures.markdown]
+        assert [face.box for face in pictures.session_state["visit"].pictures[0].faces] == boxes
+
+
+def test_the_reason_why_is_that_of_the_chosen_models(page, both, served):
+    """Sets that elect the same label of the same face have reasons of their own."""
+    write_tiny_models(both, ("Angry", "Fear", "Happy", "Neutral", "Sad"))
+    served[ADDRESS] = png(skimage.data.astronaut())
+    pictures = AppTest.from_string(BOTH, default_timeout=30)
+    for folder in (both.parent, both):
+        (folder / "README.md").write_text("a card", encoding="utf-8")
+    ask_for(pictures, ADDRESS)
+    pictures.toggle[0].set_value(True).run()
+    reason = pictures.get("image")[-1].proto.imgs[0].url
+    pictures.radio[0].set_value(AS_PEOPLE).run()
+    assert not pictures.exception
+    assert headings(pictures)[0] == "Happy", "the class in the middle, to both"
+    assert pictures.get("image")[-1].proto.imgs[0].url != reason
+
+
+def test_a_damaged_second_set_is_named_and_the_first_can_be_chosen_again(page, both):
+    (both / "model_1.onnx").write_bytes(b"no model")
+    page.run()
+    page.radio[0].set_value(AS_PEOPLE).run()
+    assert not page.exception
+    assert "model_1.onnx is not the file that was trained" in problems(page)[0]
+    page.radio[0].set_value(AS_LABELLED).run()
+    assert not problems(page)
 
 
 WITHOUT_PICKLES = """

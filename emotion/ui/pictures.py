@@ -17,7 +17,7 @@ from emotion.fetch import fetch
 from emotion.occlusion import occlusion_map
 from emotion.ui.charts import crop_picture, heat_picture
 from emotion.ui.limits import REQUEST_SECONDS, turn_to_fetch
-from emotion.ui.recognition import RecognizedPicture, encode_png, pictures_csv, recognize_picture
+from emotion.ui.recognition import RecognizedPicture, drawn, encode_png, pictures_csv, recognize_picture, voted_anew
 from emotion.ui.state import visit
 from emotion.ui.texts import show_problem
 from emotion.ui.votes import show_details, show_label
@@ -65,12 +65,13 @@ def show_pictures(models: Ensemble) -> None:
             ask_for([(url, _fetching(url))], models)
     for problem in state.problems:
         show_problem(problem)
-    for number, picture in enumerate(state.pictures):
+    pictures = voted_pictures(models)
+    for number, picture in enumerate(pictures):
         show_picture(picture, models, key=f"picture_{number}")
-    if state.pictures:
+    if pictures:
         st.download_button(
             "Results as CSV",
-            pictures_csv(state.pictures, models.classes, models.model_names),
+            pictures_csv(pictures, models.classes, models.model_names),
             "faces.csv",
             "text/csv",
             on_click="ignore",
@@ -98,7 +99,7 @@ def ask_for(sources: list[tuple[str, Callable[[], bytes]]], models: Ensemble) ->
     models : Ensemble
     """
     state = visit()
-    state.pictures, state.problems = [], []
+    state.pictures, state.voted_by, state.problems = [], models.origin, []
     if not sources:
         state.problems.append("Give an address or choose a file.")
     if len(sources) > MOST_PICTURES:
@@ -115,6 +116,24 @@ def ask_for(sources: list[tuple[str, Callable[[], bytes]]], models: Ensemble) ->
             state.problems.append(f"{prefix}{_FAULT}")
 
 
+def voted_pictures(models: Ensemble) -> list[RecognizedPicture]:
+    """Give the pictures that this visitor asked for last, after these models have voted on what others had voted on.
+
+    Parameters
+    ----------
+    models : Ensemble
+
+    Returns
+    -------
+    list of RecognizedPicture
+    """
+    state = visit()
+    if state.voted_by != models.origin:
+        state.pictures = [voted_anew(picture, models) for picture in state.pictures]
+        state.voted_by = models.origin
+    return state.pictures
+
+
 def show_picture(picture: RecognizedPicture, models: Ensemble, key: str) -> None:
     """Draw a picture with its faces.
 
@@ -127,12 +146,12 @@ def show_picture(picture: RecognizedPicture, models: Ensemble, key: str) -> None
     with st.container(border=True):
         left, right = st.columns([3, 2], gap="medium")
         with left:
-            st.image(picture.drawn_bgr, channels="BGR", alt="The picture with a box around each face")
+            st.image(drawn(picture), channels="BGR", alt="The picture with a box around each face")
             st.text(picture.name)
             # Encoded when it is asked for, not at every drawing of the page.
             st.download_button(
                 "Annotated picture",
-                lambda: encode_png(picture.drawn_bgr),
+                lambda: encode_png(drawn(picture)),
                 "annotated.png",
                 "image/png",
                 key=f"{key}_png",
@@ -174,7 +193,7 @@ def _show_faces(picture: RecognizedPicture, models: Ensemble, key: str) -> None:
 def _show_reason(vector: FaceVector, vote: Vote, models: Ensemble, key: str) -> None:
     if not st.toggle("Why this vote?", key=f"{key}_why", help="Covers each part of the face in turn."):
         return
-    loss = explained(models, vector.tobytes(), vote.label)
+    loss = explained(models, models.origin, vector.tobytes(), vote.label)
     st.image(heat_picture(vector, loss), width=240, alt="The face, coloured where covering it changes the vote")
     strongest = float(loss.max())
     if strongest < 0.02:
@@ -187,12 +206,13 @@ def _show_reason(vector: FaceVector, vote: Vote, models: Ensemble, key: str) -> 
 
 
 @st.cache_data(max_entries=20, scope="session", show_spinner="Covering one part after the other…")
-def explained(_models: Ensemble, vector: bytes, label: str) -> NDArray[np.float32]:
+def explained(_models: Ensemble, origin: tuple[str, str], vector: bytes, label: str) -> NDArray[np.float32]:
     """Compute `emotion.occlusion.occlusion_map` once for a face.
 
     Parameters
     ----------
     _models : Ensemble
+    origin : tuple, that of these models, by which they are told apart from others
     vector : bytes, 2304 of them, of a face vector
     label : str
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -10,7 +10,7 @@ import numpy as np
 
 from emotion.drawing import draw_marks, marks
 from emotion.ensemble import Ensemble
-from emotion.faces import BGRImage, decode_image
+from emotion.faces import BGRImage, Box, decode_image
 from emotion.recognizer import FaceEmotion, Recognizer
 from emotion.tables import to_csv, vote_cells, vote_columns
 
@@ -28,12 +28,14 @@ class RecognizedPicture:
     Attributes
     ----------
     name : str, its address or file name
-    drawn_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red, with boxes, reduced for display
-    faces : tuple of FaceEmotion, largest first
+    picture_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red, reduced for display
+    scale : float, 0-1, pixels of a side of that to a pixel of the picture that was given
+    faces : tuple of FaceEmotion, largest first, their boxes in pixels of the picture that was given
     """
 
     name: str
-    drawn_bgr: BGRImage
+    picture_bgr: BGRImage
+    scale: float
     faces: tuple[FaceEmotion, ...]
 
 
@@ -60,16 +62,50 @@ def recognize_picture(name: str, data: bytes, models: Ensemble) -> RecognizedPic
     with _one_at_a_time:
         image_bgr = decode_image(data)
         faces = tuple(Recognizer(models).recognize(image_bgr))
-        return RecognizedPicture(name, _reduced(draw_marks(image_bgr, marks(faces))), faces)
+        scale = min(1.0, _PICTURE_SIDE / max(image_bgr.shape[:2]))
+        return RecognizedPicture(name, _reduced(image_bgr, scale), scale, faces)
 
 
-def _reduced(image_bgr: BGRImage) -> BGRImage:
-    height, width = image_bgr.shape[:2]
-    scale = _PICTURE_SIDE / max(height, width)
-    if scale >= 1.0:
+def _reduced(image_bgr: BGRImage, scale: float) -> BGRImage:
+    if scale == 1.0:
         return image_bgr
+    height, width = image_bgr.shape[:2]
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return np.asarray(cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def voted_anew(picture: RecognizedPicture, models: Ensemble) -> RecognizedPicture:
+    """Let other models vote on the faces that were found.
+
+    Parameters
+    ----------
+    picture : RecognizedPicture
+    models : Ensemble
+
+    Returns
+    -------
+    RecognizedPicture
+    """
+    votes = Recognizer(models).vote([face.vector for face in picture.faces])
+    faces = (replace(face, vote=vote) for face, vote in zip(picture.faces, votes, strict=True))
+    return replace(picture, faces=tuple(faces))
+
+
+def drawn(picture: RecognizedPicture) -> BGRImage:
+    """Draw the box and the vote of each face into a picture.
+
+    Parameters
+    ----------
+    picture : RecognizedPicture
+
+    Returns
+    -------
+    ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red, of the size of `picture_bgr`
+    """
+    scaled = (
+        replace(mark, box=Box(*(round(edge * picture.scale) for edge in mark.box))) for mark in marks(picture.faces)
+    )
+    return draw_marks(picture.picture_bgr, list(scaled))
 
 
 def encode_png(image_bgr: BGRImage) -> bytes:

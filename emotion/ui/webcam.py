@@ -7,23 +7,23 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitInvalidLayoutContextError
-from streamlit_webrtc import VideoProcessorBase, WebRtcStreamerContext, webrtc_streamer
+from streamlit_webrtc import WebRtcStreamerContext, webrtc_streamer
 
 from emotion import config
 from emotion.drawing import draw_notice
 from emotion.ensemble import Ensemble
 from emotion.faces import BGRImage
-from emotion.recognizer import Recognizer
 from emotion.record import session_csv, summarize
 from emotion.ui.camera import CAUSES, CONNECTING_SECONDS, browser_refusal, ice_servers
 from emotion.ui.charts import timeline, timeline_data
 from emotion.ui.limits import is_full, take_place
-from emotion.ui.pictures import ask_for, show_picture
+from emotion.ui.pictures import ask_for, show_picture, voted_pictures
 from emotion.ui.recognition import encode_png
 from emotion.ui.state import Visit, visit
+from emotion.ui.stream import StreamProcessor
 from emotion.ui.texts import show_problem
 from emotion.ui.votes import show_details, show_label
-from emotion.video import NOTICES, FaceVideo, State, VideoSettings
+from emotion.video import NOTICES, State, VideoSettings
 
 POLL_SECONDS: Final = 1.0
 """How often the page asks a stream for its last vote."""
@@ -34,10 +34,6 @@ _KEY: Final = "webcam"
 _LARGEST: Final = "the largest"
 
 
-class StreamProcessor(FaceVideo, VideoProcessorBase):
-    """`FaceVideo`, declared as the kind of object that streamlit-webrtc calls."""
-
-
 def show_webcam(models: Ensemble) -> None:
     """Draw the webcam's page.
 
@@ -46,7 +42,7 @@ def show_webcam(models: Ensemble) -> None:
     models : Ensemble
     """
     state = visit()
-    state.drawn_at = None
+    state.drawn_at, state.is_live = None, False
     try:
         relays = ice_servers()
         full = is_full(state.stream)
@@ -78,18 +74,19 @@ def show_webcam(models: Ensemble) -> None:
             },
             media_toggle_controls=False,
         )
+        state.is_live = context.state.playing or context.state.signalling
         if context.video_processor is not None:
             state.stream = context.video_processor
             state.stream.settings = settings
         if refusal and not context.state.playing:
             _offer_single_picture(refusal, models)
-    poll_seconds = POLL_SECONDS if context.state.playing or context.state.signalling else None
+    poll_seconds = POLL_SECONDS if state.is_live else None
     session = st.container()
     with panel:
         # One refresh for both places: each takes time, of browser and server, that the video needs.
         st.fragment(_refresh, run_every=poll_seconds)(context, refusal, models, settings, session)
     if state.stream is not None:
-        _offer_downloads(state.stream, models)
+        _offer_downloads(state.stream)
     state.drawn_at = time.monotonic()
 
 
@@ -135,8 +132,7 @@ def _chosen_settings() -> VideoSettings:
 
 
 def _new_stream(models: Ensemble, settings: VideoSettings, state: Visit) -> StreamProcessor:
-    recognizer = Recognizer(models, config.VIDEO_DETECTION_SIDE)
-    stream = StreamProcessor(recognizer, models.calibration.uncertain_below, settings)
+    stream = StreamProcessor(models, settings)
     # Others may have started while this visitor looked at the page.
     stream.turned_away = not take_place(stream)
     state.stream = stream
@@ -159,7 +155,7 @@ def _refresh(
             if stream is None:
                 st.empty()  # a refresh may write only to places that the page's last drawing has written to
             else:
-                _show_session(stream, models, settings)
+                _show_session(stream, settings)
     except StreamlitInvalidLayoutContextError:  # that drawing was cut short before it came here
         st.rerun()
 
@@ -194,7 +190,7 @@ def _offer_single_picture(cause: str, models: Ensemble) -> None:
         ask_for([(taken.name, taken.getvalue)], models)
     for problem in state.problems:
         show_problem(problem)
-    for picture in state.pictures:
+    for picture in voted_pictures(models):
         show_picture(picture, models, key="single")
 
 
@@ -234,14 +230,15 @@ def show_last_vote(context: WebRtcStreamerContext[StreamProcessor, Any]) -> None
     show_details(vote)
 
 
-def _show_session(stream: FaceVideo, models: Ensemble, settings: VideoSettings) -> None:
+def _show_session(stream: StreamProcessor, settings: VideoSettings) -> None:
     """Draw the timeline of the session and its summary."""
     st.subheader("This session", anchor=False)
     moments = stream.record.moments()
     if not moments:
         return
-    course = timeline_data(moments, models.classes, smoothed=settings.show_smoothed)
-    st.vega_lite_chart(course, timeline(models.classes), width="stretch", key="timeline")
+    classes = stream.models.classes
+    course = timeline_data(moments, classes, smoothed=settings.show_smoothed)
+    st.vega_lite_chart(course, timeline(classes), width="stretch", key="timeline")
     if summary := summarize(moments, smoothed=settings.show_smoothed):
         shares = ", ".join(f"{label} {share:.0%}" for label, share in summary.shares.items())
         st.text(
@@ -250,7 +247,7 @@ def _show_session(stream: FaceVideo, models: Ensemble, settings: VideoSettings) 
         )
 
 
-def _offer_downloads(stream: FaceVideo, models: Ensemble) -> None:
+def _offer_downloads(stream: StreamProcessor) -> None:
     """Draw the buttons of what can be taken home; what they give is made when it is asked for.
 
     Not in a fragment that refreshes: each time it would register them anew, and a press on the old ones would be lost.
@@ -258,7 +255,7 @@ def _offer_downloads(stream: FaceVideo, models: Ensemble) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Session as CSV",
-            lambda: session_csv(stream.record.moments(), models.classes, models.model_names),
+            lambda: session_csv(stream.record.moments(), stream.models.classes, stream.models.model_names),
             "session.csv",
             "text/csv",
             on_click="ignore",
@@ -272,7 +269,7 @@ def _offer_downloads(stream: FaceVideo, models: Ensemble) -> None:
         )
 
 
-def _last_picture(stream: FaceVideo) -> BGRImage:
+def _last_picture(stream: StreamProcessor) -> BGRImage:
     if stream.picture_bgr is not None:
         return stream.picture_bgr
     return draw_notice(np.zeros((480, 640, 3), dtype=np.uint8), NOTICES[stream.snapshot.state])

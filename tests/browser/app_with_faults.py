@@ -30,6 +30,7 @@ class FaultyRecognizer(Recognizer):
 
 
 import emotion.ui.limits  # noqa: E402
+import emotion.ui.stream  # noqa: E402
 import emotion.ui.webcam  # noqa: E402
 
 load = emotion.load_models
@@ -50,9 +51,9 @@ def show_last_vote_or_stop(context: Any) -> None:
     show_last_vote(context)
 
 
-if emotion.ui.webcam.Recognizer is Recognizer:  # this file runs anew whenever the page is drawn
+if emotion.ui.stream.Recognizer is Recognizer:  # this file runs anew whenever the page is drawn
     emotion.load_models = load_when_told
     emotion.ui.limits.WAIT_SECONDS = 1.0  # type: ignore[misc]
     emotion.ui.webcam.show_last_vote = show_last_vote_or_stop
-    emotion.ui.webcam.Recognizer = FaultyRecognizer  # type: ignore[misc]
+    emotion.ui.stream.Recognizer = FaultyRecognizer  # type: ignore[misc]
 runpy.run_path(str(config.ROOT / "web_app.py"), run_name="__main__")

@@ -17,6 +17,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from emotion import config, drawing
 from emotion.faces import BGRImage, Box, FaceDetector, decode_image
+from emotion.ui.models import AS_LABELLED, AS_PEOPLE
 from emotion.ui.webcam import BUSY
 from tests.browser.live import camera_picture, component, serving, shown
 
@@ -146,6 +147,35 @@ def test_the_slider_changes_how_often_is_voted(open_page):
     before = vote_number(page)
     wait_until(page, lambda: vote_number(page) > before + 8, "no votes come any more")
     assert np.median(np.diff(vote_times(page))[-5:]) < 1.0
+
+
+def test_the_choice_of_models_waits_for_the_end_of_a_session_and_goes_with_the_visitor(open_page):
+    page = open_page(camera=SWAYING)
+    labels, people = (page.get_by_role("radio", name=answers) for answers in (AS_LABELLED, AS_PEOPLE))
+    expect(labels).to_be_checked()
+    start(page)
+    expect(page.get_by_text(FACE_CAPTION)).to_be_visible()
+    expect(people).to_be_disabled()
+    component(page).get_by_role("button", name="Stop").click()
+    expect(people).to_be_enabled()
+
+    page.get_by_text(AS_PEOPLE).click()
+    expect(people).to_be_checked()
+    before = session(page)
+    start(page)
+    expect(page.get_by_text(FACE_CAPTION)).to_be_visible()
+    expect(people).to_be_disabled()
+    expect(people).to_be_checked()
+    # The camera shows the same face: what differs is who is asked.
+    p_of = [
+        [float(value) for name, value in rows[0].items() if name.startswith("p_")] for rows in (before, session(page))
+    ]
+    assert np.abs(np.subtract(*p_of)).max() > 0.02
+
+    page.get_by_role("link", name="Models").click()
+    expect(page.get_by_text(re.compile("five of ten people saw")).first).to_be_visible()
+    expect(people).to_be_checked()
+    expect(people).to_be_enabled()
 
 
 def test_two_faces_have_a_box_and_a_colour_each(open_page):
