@@ -45,7 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
 
         with _ctrl_c_kept():
             summary = vectorize(options.folder, options.output, keep_names=options.keep_names, dask=options.dask)
-        print(report(summary, options.output))
+        from emotion.terminal import say
+
+        say(report(summary, options.output))
     except EmotionError as error:
         print(error, file=sys.stderr)
         return 1

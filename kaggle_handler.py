@@ -20,7 +20,8 @@ from typing import Final
 from tqdm import tqdm
 
 from emotion import config
-from emotion.errors import DownloadError
+from emotion.errors import DownloadError, OutputError
+from emotion.terminal import say
 
 _HANDLE: Final = re.compile(r"\w[\w.-]*/\w[\w.-]*(/versions/[1-9][0-9]*)?", re.ASCII)
 
@@ -29,12 +30,14 @@ _STAGING_PREFIX: Final = ".partial-"
 _FULL: Final = "The disk that holds {place} is full; free some space and run this again."
 _FORBIDDEN: Final = "There is no permission for {path}; change who may read and write it and run this again."
 _IN_THE_WAY: Final = "{path} cannot be made because a file is in the way; move that elsewhere and run this again."
+_TOO_LONG: Final = "{path} cannot be made because a name in it is too long; give a shorter one with --folder."
 _DISK_FAULTS: Final = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
     errno.EACCES: _FORBIDDEN,
     errno.EPERM: _FORBIDDEN,
     errno.EROFS: _FORBIDDEN,
+    errno.ENAMETOOLONG: _TOO_LONG,
     errno.EEXIST: _IN_THE_WAY,
     errno.ENOTDIR: _IN_THE_WAY,
 }
@@ -65,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         handler(options.handle, add_more=options.add_more, folder=options.folder)
-    except DownloadError as error:
+    except (DownloadError, OutputError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -111,7 +114,7 @@ def handler(
     _check_folder_name(name)
     with _disk_faults_told(assets), contextlib.ExitStack() as undo:
         if not add_more and _holds_anything(assets):
-            print(f"{_shown(assets)} already holds something and is left alone; use --add-more to add to it.")
+            say(f"{_shown(assets)} already holds something and is left alone; use --add-more to add to it.")
             return assets
         _make_folders(assets, undo)
         with _staging_folder(assets) as staging:
@@ -121,7 +124,7 @@ def handler(
             counts = _copy(source, pictures, staging / name, assets / name)
             _move(staging / name, assets / name, undo)
         undo.pop_all()
-    print(_report(assets / name, pictures, counts))
+    say(_report(assets / name, pictures, counts))
     return assets / name
 
 

@@ -22,7 +22,7 @@ from emotion.errors import ImageError, OutputError
 from emotion.faces import Box, FaceVector, decode_image
 from emotion.files import printable, replacing
 from emotion.recognizer import FaceEmotion, Recognizer
-from emotion.storage import Folder, is_address
+from emotion.storage import UNREAD, Folder, is_address
 from emotion.tables import csv_rows, harmless, vote_cells, vote_columns
 
 _BATCH_PICTURES: Final = 64
@@ -40,7 +40,7 @@ class BulkSummary:
     pictures : int, that this run has looked at
     done_before : int, that were in the file already
     faces : int
-    unreadable : int
+    unreadable : int, of all pictures that are in the file now
     """
 
     pictures: int = 0
@@ -94,7 +94,8 @@ def recognize_folder(
         `width`, `height`, the columns of `emotion.tables.vote_columns` and `error`; a picture without a face, or one
         that cannot be read, has one row. Where it ends in ``.json`` or ``.jsonl``, one JSON object a line, a line a
         picture. What is in the file already is kept, and its pictures are not looked at again, but for the last, which
-        may be incomplete. A file beside it, ``NAME.about.json``, says which folder and which models its votes are of.
+        may be incomplete, and those whose files could not be read, as where a disk was not there. A file beside it,
+        ``NAME.about.json``, says which folder and which models its votes are of.
     models : Ensemble
     dask : str, optional
         The address of a Dask scheduler, whose workers do the work; they must find `folder`, and the folder of models,
@@ -127,11 +128,12 @@ def recognize_folder(
     form: _Form = _CsvForm(models) if kind == ".csv" else _JsonForm()
     try:
         _check_origin(folder, output, models)
-        done = _keep_whole(output, form)
+        done, summary = _keep_whole(output, form)
         with workers(dask) as pool, output.open("a", encoding="utf-8", newline="") as file:
             own = Recognizer(models)
             recognizer = functools.partial(_recognizer_of, *models.origin) if dask else lambda: own
-            return _recognize(source, file, form, recognizer, done, pool, progress)
+            _recognize(source, file, form, recognizer, done, pool, summary, progress)
+            return summary
     except OSError as error:
         raise OutputError(f"{output} cannot be written: {error.strerror or error}.") from error
 
@@ -166,9 +168,9 @@ def _recognize(
     recognizer: Callable[[], Recognizer],
     done: NDArray[np.uint64],
     pool: Workers,
+    summary: BulkSummary,
     progress: bool,
-) -> BulkSummary:
-    summary = BulkSummary()
+) -> None:
     with tqdm(unit="picture", disable=not progress) as bar:
         batches = _batches(_names(source, ""), form, done, summary, bar)
         for names, results in pool.map(functools.partial(_recognize_batch, source, recognizer, pool.stopping), batches):
@@ -179,7 +181,6 @@ def _recognize(
             file.flush()
             summary.pictures += len(names)
             bar.update(len(names))
-    return summary
 
 
 def _batches(
@@ -246,24 +247,29 @@ def _is_in(done: NDArray[np.uint64], key: str) -> bool:
     return place < len(done) and bool(done[place] == digest)
 
 
-def _keep_whole(output: Path, form: "_Form") -> NDArray[np.uint64]:
-    """Leave of an output what is surely whole: all but its last picture. Give the digests of what is left, sorted."""
+def _keep_whole(output: Path, form: "_Form") -> tuple[NDArray[np.uint64], BulkSummary]:
+    """Leave of an output what is surely whole, all but its last picture, and was looked at. Give the digests of what is
+    left, sorted, and how much of that is no picture.
+    """
+    summary = BulkSummary()
     digests = array("Q")
     with replacing(output) as partial, partial.open("w", encoding="utf-8", newline="") as kept:
         kept.write(form.head)
         if output.is_file():
             # Replacing: a run may have been broken off within a character.
             with output.open(encoding="utf-8", errors="replace", newline="") as before:
-                held = ""
+                held = reason = ""
                 last = None
-                for name, text in form.records(before, output):
+                for name, text, why_not in form.records(before, output):
                     if name != last and last is not None:
-                        kept.write(held)
-                        digests.append(_digest(last))
+                        if not reason.startswith(UNREAD):
+                            kept.write(held)
+                            digests.append(_digest(last))
+                            summary.unreadable += bool(reason)
                         held = ""
                     held += text
-                    last = name
-    return np.sort(np.array(digests, dtype=np.uint64))
+                    last, reason = name, why_not
+    return np.sort(np.array(digests, dtype=np.uint64)), summary
 
 
 class _JsonForm:
@@ -275,12 +281,13 @@ class _JsonForm:
     def text(self, name: str, result: Result) -> str:
         return json.dumps(picture_record(self.key(name), result), ensure_ascii=False) + "\n"
 
-    def records(self, file: TextIO, output: Path) -> Iterator[tuple[str, str]]:
+    def records(self, file: TextIO, output: Path) -> Iterator[tuple[str, str, str]]:
         for line in file:
             try:
-                name = json.loads(line)["picture"]
+                record = json.loads(line)
+                name = record["picture"]
                 name.encode()
-                yield name, line
+                yield name, line, str(record.get("error", ""))
             except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
                 if not line.endswith("\n"):
                     return  # the last one, on which a run was broken off
@@ -307,14 +314,14 @@ class _CsvForm:
             [[name, n, *face.box, *vote_cells(face.vote), ""] for n, face in enumerate(result, start=1)],
         )
 
-    def records(self, file: TextIO, output: Path) -> Iterator[tuple[str, str]]:
+    def records(self, file: TextIO, output: Path) -> Iterator[tuple[str, str, str]]:
         rows = csv.reader(file)
         try:
             if next(rows, self._columns) != self._columns:
                 raise OutputError(f"{output} is not a table of these votes: name another, or remove it.")
             for row in rows:
                 if len(row) == len(self._columns):  # else the last one, on which a run was broken off
-                    yield row[0], csv_rows([row])
+                    yield row[0], csv_rows([row]), row[-1]
         except csv.Error as error:
             raise OutputError(f"{output} is not a table: name another, or remove it.") from error
 

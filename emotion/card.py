@@ -1,5 +1,6 @@
 """The manifest told in words: the table of scores and the model card. Every number comes from the manifest."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -78,7 +79,7 @@ def resampling_table(manifest: Mapping[str, Any]) -> str:
     lines = [f"| | before | {head} |", "|---|---:|" + "---:|" * len(experiments)]
     for label in manifest["classes"]:
         after = " | ".join(f"{e['rows_after'][label]:,}" for e in experiments)
-        lines.append(f"| {label} | {manifest['rows']['train_classes'][label]:,} | {after} |")
+        lines.append(f"| {_plain(label)} | {manifest['rows']['train_classes'][label]:,} | {after} |")
     return "\n".join(lines)
 
 
@@ -96,7 +97,7 @@ def recall_table(manifest: Mapping[str, Any]) -> str:
     recall = manifest["scores"]["vote"]["test"]["recall"]
     return "\n".join(
         [
-            f"| {' | '.join(recall)} |",
+            f"| {' | '.join(map(_plain, recall))} |",
             f"|{'---:|' * len(recall)}",
             f"| {' | '.join(f'{share:.1%}' for share in recall.values())} |",
         ]
@@ -121,6 +122,11 @@ def reliability_table(manifest: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _plain(label: str) -> str:
+    """Keep Markdown, as the page draws it, from taking a name for anything but a text."""
+    return re.sub(r"[\\`*_\[\]<>|$:~]", r"\\\g<0>", label)
+
+
 def model_card(manifest: Mapping[str, Any]) -> str:
     """Write the model card.
 
@@ -134,6 +140,7 @@ def model_card(manifest: Mapping[str, Any]) -> str:
     """
     rows, calibration, measured = manifest["rows"], manifest["calibration"], manifest["reliability"]
     of_people = manifest.get("labels") == "people"
+    on_pixels = manifest["experiments"][0]["features"] == "pixels"
     whose_labels = (
         f"""
 
@@ -163,7 +170,7 @@ those that come with the project were made.
 
 `model_1` to `model_3` stack a support vector machine, a logistic regression and XGBoost under gradient boosting, on
 probabilities; the others are XGBoost alone. A vote is the majority of the five ballots; a tie goes to the tied class
-with the highest mean probability. Classes: {", ".join(manifest["classes"])}.
+with the highest mean probability. Classes: {", ".join(map(_plain, manifest["classes"]))}.
 
 The probability of a vote is the mean over the five, raised to the power of one over {calibration["temperature"]:.2f}
 and made to sum to 1 again. Votes whose label is less probable than {calibration["uncertain_below"]:.2f} are called
@@ -214,6 +221,7 @@ groups and was not measured by group.
 
 ## How to make them again
 
-`python -m emotion train --data data.csv{" --votes ferplus_votes.csv --learn-votes" if of_people else ""}`,
+`python -m emotion train --data data.csv{" --features pixels" if on_pixels else ""}\
+{" --votes ferplus_votes.csv --learn-votes" if of_people else ""}`,
 with `--test test.csv` where the data set has a test part; seed {manifest["seed"]}, {libraries}.
 """

@@ -17,6 +17,7 @@ from emotion.fetch import fetch
 from emotion.files import printable
 from emotion.recognizer import FaceEmotion, Recognizer
 from emotion.storage import Folder, folder_and_name, is_address
+from emotion.terminal import say
 
 # Training's and evaluation's modules are imported by the commands that need them: predict starts without
 # scikit-learn, as the page does.
@@ -154,9 +155,9 @@ def _predict(options: argparse.Namespace) -> int:
             # One bad picture must not cost the others.
             status = 1
             reason = printable(str(error))
-            print(_as_json(name, reason) if options.json else f"{name}: {reason}")
+            say(_as_json(name, reason) if options.json else f"{name}: {reason}")
             continue
-        print(_as_json(name, faces) if options.json else _as_text(name, faces))
+        say(_as_json(name, faces) if options.json else _as_text(name, faces))
     return status
 
 
@@ -170,9 +171,9 @@ def _predict_folder(options: argparse.Namespace, out: Path) -> int:
     if len(options.pictures) != 1:
         raise OutputError(f"With {option} {out}, name one folder.")
     done = recognize_folder(options.pictures[0], out, load_models(options.models), dask=options.dask)
-    print(
-        f"{done.pictures:,} pictures, {done.faces:,} faces, {done.unreadable:,} unreadable files; "
-        f"{done.done_before:,} were in {out} before"
+    say(
+        f"{done.pictures:,} pictures, {done.faces:,} faces; {done.done_before:,} were in {out} before; of all, "
+        f"{done.unreadable:,} cannot be read"
     )
     return 1 if done.unreadable else 0
 
@@ -187,7 +188,8 @@ def _picture(name: str) -> BGRImage:
 
 
 def _as_json(picture: str, result: list[FaceEmotion] | str) -> str:
-    return json.dumps(picture_record(picture, result), ensure_ascii=False)
+    # JSON has an escape of its own for what the terminal's encoding lacks.
+    return json.dumps(picture_record(picture, result), ensure_ascii=sys.stdout.encoding.lower() != "utf-8")
 
 
 def _as_text(picture: str, faces: list[FaceEmotion]) -> str:
@@ -218,7 +220,7 @@ def _train(options: argparse.Namespace) -> int:
         learn_votes=options.learn_votes,
         dask=options.dask,
     )
-    print(f"\n{score_table(manifest)}\n\nWritten: {options.out}")
+    say(f"\n{score_table(manifest)}\n\nWritten: {options.out}")
     return 0
 
 
@@ -232,12 +234,12 @@ def _evaluate(options: argparse.Namespace) -> int:
     seen = read_seen(options.models)
     known = int(np.isin(fingerprints(faces.X), np.concatenate([seen.networks, seen.models])).sum())
     if known:
-        print(f"{known:,} of these {len(faces):,} faces were trained on: their score is no measure of new ones.")
-    print(score_lines(evaluate(models, faces)))
+        say(f"{known:,} of these {len(faces):,} faces were trained on: their score is no measure of new ones.")
+    say(score_lines(evaluate(models, faces)))
     if majority is not None:
         agreed = majority != ""
-        print("\nAgainst the label that at least five of ten people chose (FER+):")
-        print(score_lines(evaluate(models, Faces(faces.X[agreed], majority[agreed]))))
+        say("\nAgainst the label that at least five of ten people chose (FER+):")
+        say(score_lines(evaluate(models, Faces(faces.X[agreed], majority[agreed]))))
     return 0
 
 
@@ -250,5 +252,5 @@ def _train_networks(options: argparse.Namespace) -> int:
 
     teachers = () if options.start or options.without_teachers else TEACHERS
     train_networks(options.data, options.test, options.out, options.votes, teachers=teachers, start=options.start)
-    print(f"Written: {options.out}; next: python -m emotion train --networks {options.out} ...")
+    say(f"Written: {options.out}; next: python -m emotion train --networks {options.out} ...")
     return 0

@@ -162,7 +162,7 @@ def _parts(folder: Folder) -> list[str]:
 def _csv_batches(file: BinaryIO) -> Iterator[pa.RecordBatch]:
     types = {**dict.fromkeys(PIXEL_COLUMNS, pa.uint8()), LABEL_COLUMN: pa.string(), FILE_COLUMN: pa.string()}
     names = [*PIXEL_COLUMNS, LABEL_COLUMN]
-    if FILE_COLUMN in file.readline().decode(errors="replace").rstrip("\r\n").split(","):
+    if FILE_COLUMN in next(csv.reader([file.readline().decode("utf-8-sig", errors="replace")]), []):
         names.append(FILE_COLUMN)
     file.seek(0)
     with pyarrow.csv.open_csv(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import distribution
 from typing import Final
 
 import cv2
@@ -29,6 +30,10 @@ _BRIGHT: Final = 140
 """Brightness, 0-255, of a ground that is written on in black."""
 
 _TEXT_SHARE: Final = 1 / 22
+
+_FONT_FILE: Final = str(distribution("matplotlib").locate_file("matplotlib/mpl-data/fonts/ttf/DejaVuSans.ttf"))
+"""Has Latin, Greek and Cyrillic letters with all accents, which Pillow's own has not: classes are called what their
+folders are. Found without importing matplotlib, which takes its time."""
 
 
 def vote_text(vote: Vote) -> str:
@@ -126,7 +131,7 @@ def _text_pixels(image_bgr: BGRImage) -> int:
 @lru_cache(maxsize=256)
 def _text_tile(text: str, size: int, background_bgr: tuple[int, int, int]) -> BGRImage:
     """White or black text on a coloured ground; kept, since a stream shows the same few texts at every frame."""
-    font = ImageFont.load_default(size)
+    font = ImageFont.truetype(_FONT_FILE, size)
     left, _, right, _ = font.getbbox(text)
     pad = size // 3
     blue, green, red = background_bgr

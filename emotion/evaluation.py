@@ -33,7 +33,7 @@ class Score:
     ----------
     n : int, faces
     accuracy : float, 0-1
-    macro_f1 : float, 0-1, unweighted mean of the F1 of each class
+    macro_f1 : float, 0-1, unweighted mean of the F1 of each class that there are faces of
     classes : tuple of str
     precision, recall, f1 : tuple of float, 0-1, for each class; 0 where undefined
     support : tuple of int, faces of each class
@@ -90,7 +90,7 @@ def score(y_true: NDArray[np.str_], y_predicted: NDArray[np.str_], classes: tupl
     return Score(
         n=len(y_true),
         accuracy=float(accuracy_score(y_true, y_predicted)),
-        macro_f1=float(np.mean(f1)),
+        macro_f1=float(np.mean(f1[support > 0])),
         classes=tuple(classes),
         precision=tuple(map(float, precision)),
         recall=tuple(map(float, recall)),
@@ -329,7 +329,7 @@ def report_figure(title: str, result: Score) -> Figure:
     _draw_confusion(matrix, result)
     table.axis("off")
     rows = [
-        (label, f"{p:.0%}", f"{r:.0%}", f"{f:.0%}", f"{n:,}")
+        (_plain(label), f"{p:.0%}", f"{r:.0%}", f"{f:.0%}", f"{n:,}")
         for label, p, r, f, n in zip(
             result.classes, result.precision, result.recall, result.f1, result.support, strict=True
         )
@@ -343,13 +343,19 @@ def _draw_confusion(axes: Any, result: Score) -> None:
     share = result.confusion / np.maximum(result.confusion.sum(axis=1, keepdims=True), 1)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     ticks = range(len(result.classes))
-    axes.set_xticks(ticks, result.classes, rotation=45, ha="right")
-    axes.set_yticks(ticks, result.classes)
+    names = [_plain(label) for label in result.classes]
+    axes.set_xticks(ticks, names, rotation=45, ha="right")
+    axes.set_yticks(ticks, names)
     axes.set_xlabel("predicted")
     axes.set_ylabel("labelled")
     for row, column in np.ndindex(share.shape):
         colour = "white" if share[row, column] > 0.5 else "black"
         axes.text(column, row, f"{share[row, column]:.0%}", ha="center", va="center", color=colour)
+
+
+def _plain(label: str) -> str:
+    """Keep matplotlib from taking what is between dollar signs for a formula."""
+    return label.replace("$", r"\$")
 
 
 def save_report(path: Path, title: str, result: Score) -> None:

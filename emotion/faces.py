@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from emotion import config
 from emotion.errors import DetectorError, ImageError
@@ -48,6 +48,20 @@ _MIN_FACE_SIDE: Final = 30
 _FOLLOWED_SIDE: Final = 48
 _FOLLOWING_NEIGHBORS: Final = 2
 """Fewer than for a search: that a face is near is known already."""
+
+
+_EXIF_ORIENTATION: Final = 0x0112
+_UPRIGHT: Final = {
+    1: (False, None),
+    2: (False, 1),
+    3: (False, -1),
+    4: (False, 0),
+    5: (True, None),
+    6: (True, 1),
+    7: (True, -1),
+    8: (True, 0),
+}
+"""For each value of that tag (CIPA DC-008), whether rows become columns, and how OpenCV is to flip them then."""
 
 
 class Box(NamedTuple):
@@ -88,13 +102,7 @@ def decode_image(data: bytes) -> BGRImage:
         before anything is decoded).
     """
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            width, height = image.size
-            if max(width, height) > config.MAX_IMAGE_SIDE or width * height > config.MAX_IMAGE_PIXELS:
-                raise ImageError(_too_large(f"{width} x {height} pixels"))
-            _refuse_what_expands(image, data)
-            ImageOps.exif_transpose(image, in_place=True)
-            return _to_bgr(image)
+        return _turned(*_as_stored(data))
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -104,6 +112,40 @@ def decode_image(data: bytes) -> BGRImage:
     except Exception as error:  # on damaged files decoders raise whatever they stumble over
         log.info("a picture could not be decoded", exc_info=True)
         raise ImageError("The picture file is damaged or incomplete; use another copy of it.") from error
+
+
+def _as_stored(data: bytes) -> tuple[BGRImage, int]:
+    """Decode a picture as it lies in its file, and say how it lies. Pillow's own copy is gone before it is turned."""
+    with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        width, height = image.size
+        if max(width, height) > config.MAX_IMAGE_SIDE or width * height > config.MAX_IMAGE_PIXELS:
+            raise ImageError(_too_large(f"{width} x {height} pixels"))
+        _refuse_what_expands(image, data)
+        image.load()
+        return _to_bgr(image), _orientation(image)
+
+
+def _orientation(image: Image.Image) -> int:
+    """Read how the camera was held: a key of `_UPRIGHT`. Of a TIFF, Pillow has turned the pixels by itself.
+
+    No more is read of what the camera wrote: programs leave much there that is against the rules, in pictures that are
+    whole.
+    """
+    try:
+        orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
+    except Exception:  # on damaged tables Pillow raises whatever it stumbles over
+        log.debug("what the camera wrote could not be read", exc_info=True)
+        return 1
+    return orientation if orientation in _UPRIGHT else 1
+
+
+def _turned(image_bgr: BGRImage, orientation: int) -> BGRImage:
+    rows_become_columns, flip = _UPRIGHT[orientation]
+    if rows_become_columns:
+        image_bgr = np.asarray(cv2.transpose(image_bgr), dtype=np.uint8)
+    if flip is not None:
+        image_bgr = np.asarray(cv2.flip(image_bgr, flip), dtype=np.uint8)
+    return image_bgr
 
 
 def _too_large(size: str) -> str:

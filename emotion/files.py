@@ -1,6 +1,8 @@
 """Files that are either whole or not there, and their names."""
 
 import contextlib
+import errno
+import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +29,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Parameters
     ----------
     path : Path
-        Left as it is if the block raises, whatever it raises.
+        Left as it is if the block raises, whatever it raises. Of a link, what it leads to is replaced.
 
     Yields
     ------
@@ -36,8 +38,11 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises
     ------
     OSError
-        If the file cannot be put into place.
+        If the file cannot be put into place, or what is there is no file: a folder, or a device such as /dev/null.
     """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "something that is no file has this name", str(path))
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
     try:
         yield partial

@@ -237,6 +237,8 @@ def split_faces(
         )
     test = test[~learnt_before]
     copied, test_copied = copies_between(train.X, test.X, progress=progress)
+    if test_copied.all():
+        raise DatasetError("Every test face is also a training face; give test faces that are not.")
     remaining = train[~copied]
     unknown = set(test.classes) - set(remaining.classes)
     if unknown or len(remaining.classes) < 2:
@@ -245,8 +247,6 @@ def split_faces(
             if unknown
             else "Training needs faces of at least two emotions."
         )
-    if test_copied.all():
-        raise DatasetError("Every test face is also a training face; give test faces that are not.")
     learnt, validation = hold_out(remaining, VALIDATION_SHARE, seed)
     repeated, _ = copies_between(learnt.X, validation.X, progress=progress)
     if set(learnt[~repeated].classes) != set(validation.classes):

@@ -41,6 +41,10 @@ _FIRST_BYTES: Final = 1 << 16
 """Asked for first: most pictures are smaller, and to make room for the largest takes longer than to read them."""
 
 
+UNREAD: Final = "The file cannot be read"
+"""How the reason begins where a file was not got, whatever it may hold."""
+
+
 def is_address(path: Path | str) -> bool:
     """Tell an address (``s3://bucket/faces``) from a path of this machine."""
     return "://" in str(path)
@@ -225,7 +229,7 @@ class Folder:
                 raise StorageError(
                     f"The folder {self} is not there; where others do the work, they must find it under this very name."
                 ) from error
-            raise ImageError(f"The file cannot be read: {error.strerror or error}.") from error
+            raise ImageError(f"{UNREAD}: {error.strerror or error}.") from error
         if len(content) > most:
             raise ImageError(f"The file is larger than {most // 1_000_000} MB.")
         return content

@@ -164,11 +164,16 @@ def save_models(
         staging = Path(name)
         manifest = _stage(fitted, split, staging, size, seed, majority)
         fitted_to = np.concatenate([fingerprints(part.X) for part in (split.train, split.validation)])
-        SeenFaces(read_seen(networks).networks, fitted_to).write(staging)
+        SeenFaces(_seen_by(networks, fitted[0].experiment), fitted_to).write(staging)
         # The manifest goes last: whoever loads in between is told that checksums differ, and loads nothing wrong.
         for file in sorted(staging.iterdir(), key=lambda file: file.name == config.MANIFEST_FILE):
             file.replace(out / file.name)
     return manifest
+
+
+def _seen_by(networks: Path | str, experiment: Experiment) -> NDArray[np.uint64]:
+    """Fingerprints of the faces that the networks learnt from; none where there are no networks in between."""
+    return read_seen(networks).networks if experiment.features == "network" else np.zeros(0, dtype=np.uint64)
 
 
 def _stage(
@@ -352,8 +357,10 @@ def train(
     if learn_votes and votes is None:
         raise TrainingError("Name the table of votes that the models are to learn, with --votes.")
     prepare_folder(Path(out))
-    seen = read_seen(networks).networks if experiments[0].features == "network" else None
-    with connected(dask) if dask else nullcontext():  # one that is not there is told before the tables are read
+    seen = _seen_by(networks, experiments[0])
+    with (
+        connected(dask) if dask is not None else nullcontext()
+    ):  # one that is not there is told before the tables are read
         split = split_faces(read_faces(data), read_faces(test) if test else None, seed, seen=seen, progress=progress)
         if progress:
             print(describe_split(split))

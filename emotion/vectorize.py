@@ -237,6 +237,8 @@ def vectorize(
     ClusterError
         If the cluster is not there, or is lost, or a process of this machine is killed.
     """
+    if not str(output):
+        raise DatasetError("Name the table that is to be written.")
     source = Folder(folder)
     in_parts = is_address(output) or str(output).endswith(("/", os.sep)) or os.path.isdir(output)  # noqa: PTH112
     # Reading a small picture is Python's own work; what comes from far away is waited for, which threads do as well.

@@ -279,7 +279,6 @@ class FaceVideo:
         if due or unknown:
             self._tried_at = taken_at
             self._count(numbers, self._recognizer.vote([vector for _, vector in found]), taken_at)
-            self._voted_at = taken_at
         elif self._state is State.FAULT:  # a search that succeeds says nothing of the vote that failed
             return
         self._state = State.FACES
@@ -297,6 +296,7 @@ class FaceVideo:
             self._faces = {n: f for n, f in self._faces.items() if n in known} | {f.number: f for f in records}
             self._smoothers = {n: s for n, s in self._smoothers.items() if n in known}
             self._votes += 1
+            self._voted_at = taken_at
 
 
 class _Mailbox:

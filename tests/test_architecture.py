@@ -12,7 +12,7 @@ from tests.hostile import MARK, README
 
 LAYERS = (
     {"config", "devices", "errors", "files", "graphs", "labels", "progress"},
-    {"augmentation", "card", "cluster", "faces", "annotators", "fetch", "storage", "voting"},
+    {"augmentation", "card", "cluster", "faces", "annotators", "fetch", "storage", "terminal", "voting"},
     {"dataset", "embedding", "ensemble", "occlusion", "quantization", "recipes", "seen", "tables", "tracking"},
     {"evaluation", "export", "fitting", "networks", "recognizer", "record", "splitting", "vectorize"},
     {"bulk", "drawing", "network_data", "training"},

@@ -1,8 +1,10 @@
 """Whole folders: nothing is lost when a run is broken off, nothing is done twice, nothing is overwritten."""
 
 import csv
+import errno
 import json
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -12,6 +14,7 @@ from skimage import data
 from emotion import bulk, cli
 from emotion.ensemble import Ensemble, load_models
 from emotion.errors import OutputError
+from emotion.storage import Folder
 from tests.tiny_models import write_tiny_models
 
 KINDS = ["votes.csv", "votes.jsonl"]
@@ -163,4 +166,40 @@ def test_a_folder_without_a_file_for_its_votes_says_what_is_missing(models, tmp_
 def test_the_command_says_what_it_did(pictures, tmp_path, models, capsys):
     arguments = ["predict", str(pictures), "--csv", str(tmp_path / "v.csv"), "--models", str(tmp_path / "models")]
     assert cli.main(arguments) == 1, "one file is unreadable"
-    assert "12 pictures, 10 faces, 1 unreadable files; 0 were in" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "12 pictures, 10 faces; 0 were in" in said
+    assert "of all, 1 cannot be read" in said
+    assert cli.main(arguments) == 1, "it still is"
+    assert "of all, 1 cannot be read" in capsys.readouterr().out
+
+
+@pytest.mark.hostile("The file cannot be read: Input/output error; a rerun reads it, once the disk is there again")
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_disk_did_not_give_is_asked_for_again(pictures, tmp_path, models, kind, monkeypatch):
+    whole = tmp_path / f"whole-{kind}"
+    run(pictures, whole, models)
+
+    def failing(folder: Folder, name: str) -> BinaryIO:
+        if name.endswith("face4.png"):
+            raise OSError(errno.EIO, "Input/output error")
+        return opened(folder, name)
+
+    opened = Folder.open
+    monkeypatch.setattr(Folder, "open", failing)
+    assert run(pictures, tmp_path / kind, models).unreadable == 2
+    assert "Input/output error" in (tmp_path / kind).read_text()
+    monkeypatch.setattr(Folder, "open", opened)
+    summary = run(pictures, tmp_path / kind, models)
+    assert summary.unreadable == 1, "the damaged one"
+    assert summary.pictures == 2, "that picture, and the last, which might have been incomplete"
+    assert sorted((tmp_path / kind).read_text().splitlines()) == sorted(whole.read_text().splitlines())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_link_to_a_file_of_votes_stays_a_link(pictures, tmp_path, models, kind):
+    """Of a large disk, as a rule: what it leads to is to have the votes."""
+    (tmp_path / "large").mkdir()
+    (tmp_path / kind).symlink_to(tmp_path / "large" / kind)
+    run(pictures, tmp_path / kind, models)
+    assert (tmp_path / kind).is_symlink()
+    assert len((tmp_path / "large" / kind).read_text().splitlines()) >= 12

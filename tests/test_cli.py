@@ -99,6 +99,45 @@ def test_addresses_go_through_the_guarded_fetch(
     assert second == "http://10.0.0.1/: No."
 
 
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_names_that_the_terminal_has_no_letters_for_are_spelled_out(
+    models: str, portrait: str, tmp_path: Path, form: list[str]
+) -> None:
+    """As where Windows hands on what is printed. JSON has to stay JSON."""
+    picture = Path(portrait).rename(tmp_path / "高兴😀.png")
+    command = [sys.executable, "-m", "emotion", "predict", str(picture), "--models", models, *form]
+    environment = os.environ | {"PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run(command, cwd=config.ROOT, capture_output=True, env=environment, timeout=60)
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.decode("cp1252")
+    if form:
+        assert json.loads(said)["picture"] == str(picture)
+    else:
+        assert r"\u9ad8\u5174\U0001f600.png: Happy" in said
+
+
+def test_a_reader_that_leaves_is_no_fault(models: str, portrait: str) -> None:
+    """As ``| head -1`` does."""
+    command = [sys.executable, "-m", "emotion", "predict", *[portrait] * 40, "--models", models]
+    with subprocess.Popen(command, cwd=config.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+        said = process.stderr.read()
+    assert said == b""
+    assert process.returncode == 141
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux alone has a disk that is always full")
+def test_a_full_disk_behind_the_output_is_told(models: str, portrait: str) -> None:
+    command = [sys.executable, "-m", "emotion", "predict", portrait, "--models", models]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, cwd=config.ROOT, stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == b"Standard output cannot be written: No space left on device.\n"
+
+
 def test_missing_models_are_told(portrait: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["predict", portrait, "--models", str(tmp_path)]) == 1
     assert "There are no trained models" in capsys.readouterr().err

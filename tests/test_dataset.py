@@ -8,7 +8,7 @@ import pyarrow.parquet
 import pytest
 from numpy.typing import NDArray
 
-from emotion.dataset import PIXEL_COLUMNS, Faces, face_writer, read_faces
+from emotion.dataset import LABEL_COLUMN, PIXEL_COLUMNS, Faces, face_writer, read_faces
 from emotion.errors import DatasetError
 
 RANDOM = np.random.default_rng(0)
@@ -144,6 +144,17 @@ def test_other_columns_and_their_order_do_not_matter(tmp_path: Path) -> None:
     faces = read_faces(table)
     assert faces.X[0, 0] == 9
     assert faces.y.tolist() == ["Sad"]
+
+
+@pytest.mark.parametrize(("mark", "head"), [(b"\xef\xbb\xbf", '"file",'), (b"", '"file",'), (b"\xef\xbb\xbf", "file,")])
+def test_names_of_files_are_found_as_spreadsheets_write_them(tmp_path: Path, mark: bytes, head: str) -> None:
+    """Without, votes on these faces would not be found."""
+    header = head + ",".join([*PIXEL_COLUMNS, LABEL_COLUMN])
+    row = ",".join(["a.png", *["7"] * 2304, "Happy"])
+    (tmp_path / "data.csv").write_bytes(mark + f"{header}\r\n{row}\r\n".encode())
+    files = read_faces(tmp_path / "data.csv").files
+    assert files is not None
+    assert files.tolist() == ["a.png"]
 
 
 def test_faces_that_are_no_face_vectors_are_refused() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 from skimage import data
 
 from emotion import config
@@ -94,6 +94,45 @@ def test_phone_pictures_are_turned_upright(orientation: int, stored: int) -> Non
     decoded = decode_image(encoded(lying, "JPEG", exif=exif, quality=95))
     assert np.abs(decoded.astype(int) - PORTRAIT_BGR).mean() < 5
     assert find_faces(decoded, FaceDetector())
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(10))
+def test_every_orientation_is_that_of_other_programs(kind: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = encoded(Image.fromarray(PORTRAIT_RGB[:200, :150]), kind, exif=exif, lossless=True, quality=95)
+    with Image.open(io.BytesIO(stored)) as image:
+        upright = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    assert np.array_equal(decode_image(stored)[:, :, ::-1], upright)
+
+
+# mark | what the camera wrote that no program should
+@pytest.mark.hostile("the picture, upright where its orientation can be read")
+@pytest.mark.parametrize(
+    ("entries", "shape"),
+    [
+        (
+            [(0x0112, 3, 1, struct.pack("<HH", 6, 0)), (0x011A, 2, 4, b"72 \0")],
+            (220, 250, 3),
+        ),  # a resolution that is text
+        (
+            [(0x0112, 3, 1, struct.pack("<HH", 6, 0)), (0x011A, 10, 1, struct.pack("<I", 9999))],
+            (220, 250, 3),
+        ),  # outside
+        (None, (250, 220, 3)),  # not a table at all
+    ],
+)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.filterwarnings("ignore:Truncated File Read")
+def test_what_else_a_camera_wrote_costs_no_picture(kind: str, entries: list | None, shape: tuple[int, ...]) -> None:
+    """Other programs show these pictures; they would be missing from a table of faces without a cause."""
+    table = b"garbage"
+    if entries is not None:
+        rows = b"".join(struct.pack("<HHI", tag, type_, count) + value for tag, type_, count, value in entries)
+        table = b"II*\0" + struct.pack("<IH", 8, len(entries)) + rows + struct.pack("<I", 0)
+    stored = encoded(Image.fromarray(PORTRAIT_RGB[:250, :220]), kind, exif=b"Exif\0\0" + table)
+    assert decode_image(stored).shape == shape
 
 
 @pytest.mark.hostile("the first frame")

@@ -140,3 +140,5 @@ def test_a_test_part_that_the_training_part_holds_is_told() -> None:
     labels = ["Happy", "Sad"] * 4
     with pytest.raises(DatasetError, match="Every test face is also a training face"):
         split_faces(faces_of(X, *labels), faces_of(X[:2], *labels[:2]))
+    with pytest.raises(DatasetError, match="Every test face is also a training face"):
+        split_faces(faces_of(X, *labels), faces_of(X, *labels))

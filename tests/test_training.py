@@ -15,10 +15,10 @@ from sklearn.calibration import CalibratedClassifierCV
 import emotion
 from emotion import cli, config, training
 from emotion.card import model_card, score_table
-from emotion.dataset import read_faces
+from emotion.dataset import Faces, read_faces
 from emotion.ensemble import read_manifest
 from emotion.errors import DatasetError, ModelsError, TrainingError
-from emotion.evaluation import evaluate
+from emotion.evaluation import evaluate, score
 from emotion.export import model_to_onnx
 from emotion.recipes import (
     EXPERIMENTS,
@@ -306,8 +306,42 @@ def test_models_can_be_trained_on_pixels(tables: tuple[Path, Path], tmp_path: Pa
         *tables, tmp_path, FAST, experiments=PIXEL_EXPERIMENTS, networks=tmp_path / "none", progress=False
     )
     assert {experiment["features"] for experiment in manifest["experiments"]} == {"pixels"}
+    assert "train --data data.csv --features pixels`" in (tmp_path / "README.md").read_text(encoding="utf-8")
     assert manifest["scores"]["vote"]["test"]["accuracy"] > 0.8
     assert len(emotion.load_models(tmp_path).vote(read_faces(tables[1]).X[:2])) == 2
+
+
+def test_models_on_pixels_know_no_faces_of_networks(
+    tables: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Evaluation would warn of faces that these models never saw."""
+    others = SeenFaces(fingerprints(read_faces(tables[1]).X), np.zeros(0, dtype=np.uint64))
+    (tmp_path / "networks").mkdir()
+    others.write(tmp_path / "networks")
+    options = {"experiments": PIXEL_EXPERIMENTS, "networks": tmp_path / "networks", "progress": False}
+    training.train(*tables, tmp_path / "models", FAST, **options)
+    assert cli.main(["evaluate", "--data", str(tables[1]), "--models", str(tmp_path / "models")]) == 0
+    assert "trained on" not in capsys.readouterr().out
+
+
+@pytest.mark.hostile("the models, their card and reports, with these very names")
+def test_classes_may_be_called_what_formulas_and_tables_begin_with(networks: Path, tmp_path: Path) -> None:
+    """After all the fitting, a name is no reason to write nothing."""
+    faces = synthetic_faces((100, 90, 60), seed=0)
+    names = {"Angry": "$^$", "Happy": "A|b", "Sad": r"so_so *\*"}
+    table = write_table(tmp_path / "data.csv", Faces(faces.X, np.array([names[label] for label in faces.y])))
+    training.train(table, None, tmp_path / "models", FAST, networks=networks, progress=False)
+    card = (tmp_path / "models" / "README.md").read_text(encoding="utf-8")
+    [row] = [line for line in card.splitlines() if line.startswith(r"| A\|b |")]
+    assert len(re.findall(r"(?<!\\)\|", row)) == 6, "a name, a count before and three after"
+    assert r"\$^\$" in card
+
+
+def test_classes_that_a_table_lacks_do_not_count_in_macro_f1() -> None:
+    """Of a table of one person's smiles and rest, the mean over seven classes would say nothing."""
+    truth = np.array(["Happy", "Happy", "Sad", "Sad"])
+    said = np.array(["Happy", "Happy", "Sad", "Angry"])
+    assert score(truth, said, ("Angry", "Happy", "Sad")).macro_f1 == pytest.approx((1 + 2 / 3) / 2)
 
 
 def test_the_vote_is_scored_against_what_most_people_saw(networks: Path, tmp_path: Path) -> None:

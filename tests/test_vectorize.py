@@ -224,6 +224,29 @@ def test_the_command_says_what_is_wrong_in_one_line(tmp_path: Path, capsys: pyte
     assert capsys.readouterr().err == f"There is no folder {tmp_path / 'nowhere'}.\n"
 
 
+def test_no_name_for_the_table_is_told(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As of a variable that a script has not set."""
+    assert image_to_vector.main([str(pictures), "--output", ""]) == 1
+    assert capsys.readouterr().err == "Name the table that is to be written.\n"
+
+
+def test_a_link_to_a_table_stays_a_link(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "large").mkdir()
+    (tmp_path / "data.csv").symlink_to(tmp_path / "large" / "faces.csv")
+    run(pictures, tmp_path / "data.csv")
+    assert (tmp_path / "data.csv").is_symlink()
+    assert len(read_faces(tmp_path / "large" / "faces.csv")) == 7
+
+
+@pytest.mark.hostile("FILE cannot be written: something that is no file has this name")
+def test_what_is_no_file_is_not_replaced(pictures: Path, tmp_path: Path) -> None:
+    """Run by root, as in many a container, a table would take the place of /dev/null for all programs."""
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(DatasetError, match="something that is no file has this name"):
+        run(pictures, tmp_path / "pipe.csv")
+    assert (tmp_path / "pipe.csv").is_fifo()
+
+
 def test_a_parquet_table_is_written_without_pandas_and_models(pictures: Path, tmp_path: Path) -> None:
     """pyarrow would import pandas to look at what it is given: 50 MB for each core that writes parts."""
     child = (

@@ -244,6 +244,14 @@ def test_several_addresses_give_what_is_there_and_the_reason_for_the_rest(pictur
     assert problems(pictures) == ["https://b/: Nobody answers."]
 
 
+def test_addresses_may_have_blanks_and_share_a_line(pictures, served):
+    served["https://a/my picture.png"] = served["https://b/"] = served["http://c/"] = png(skimage.data.astronaut())
+    ask_for(pictures, "https://a/my picture.png\n\n  https://b/ http://c/ ")
+    assert not problems(pictures)
+    names = [picture.name for picture in pictures.session_state["visit"].pictures]
+    assert names == ["https://a/my picture.png", "https://b/", "http://c/"]
+
+
 def test_an_example_is_one_click_away(pictures):
     pictures.run()
     [example] = [button for button in pictures.button if button.label == "Grace Hopper"]

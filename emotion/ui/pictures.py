@@ -1,6 +1,7 @@
 """Pictures from addresses, files and examples: boxes, a table of faces and, for a chosen one, what the models say."""
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from typing import Final
@@ -54,7 +55,7 @@ def show_pictures(models: Ensemble) -> None:
                 chosen = example
     url = st.query_params.get("url", "")
     if asked:
-        sources = [(address, _fetching(address)) for address in addresses.split()]
+        sources = [(address, _fetching(address)) for address in _addresses(addresses)]
         ask_for([*sources, *((file.name, file.getvalue) for file in files)], models)
         st.query_params.clear()
     elif chosen is not None:
@@ -76,6 +77,11 @@ def show_pictures(models: Ensemble) -> None:
             "text/csv",
             on_click="ignore",
         )
+
+
+def _addresses(text: str) -> list[str]:
+    """Take addresses apart: they may have blanks within, and be several on a line."""
+    return [address.strip() for address in re.split(r"(?i)\n|\s(?=https?://)", text) if address.strip()]
 
 
 def _fetching(address: str) -> Callable[[], bytes]:

@@ -1,0 +1,31 @@
+"""What commands say on standard output."""
+
+import os
+import sys
+
+from emotion.errors import OutputError
+
+
+def say(text: str) -> None:
+    """Print a text at once; characters that the terminal's encoding lacks are spelled out, as ``\\u9ad8`` is.
+
+    Ends the program where nobody reads any more, as after ``| head``: quietly, with the status 141 that a shell gives.
+
+    Parameters
+    ----------
+    text : str
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written, as where the disk is full that it goes to.
+    """
+    encoding = sys.stdout.encoding
+    try:
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    except OSError as error:
+        # What was not written would be tried again, and told, when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            sys.exit(141)
+        raise OutputError(f"Standard output cannot be written: {error.strerror}.") from error
