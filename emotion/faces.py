@@ -35,6 +35,8 @@ _FORMATS: Final = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 _STRIP_PIXELS: Final = 1_000_000
 _TILE_WIDTH: Final = 322  # of TIFF's tags
 _TILE_LENGTH: Final = 323
+_PHOTOMETRIC: Final = 262
+_WHITE_IS_ZERO: Final = 0
 _USUAL_TILE_PIXELS: Final = 1024 * 1024
 _RUN_LENGTHS: Final = (1, 2)  # kinds of compression in BMP
 _JPEG_SCAN: Final = b"\xff\xda"
@@ -185,7 +187,14 @@ def _to_bgr(image: Image.Image) -> BGRImage:
         part = _strip(image, strip)
         rgb = _opaque_rgb(part) if values is None else values.of(part)[:, :, None]
         bgr[slice(*strip)] = rgb[:, :, ::-1]
-    return bgr
+    return np.subtract(255, bgr, out=bgr) if _is_negative(image) else bgr
+
+
+def _is_negative(image: Image.Image) -> bool:
+    """Whether nought stands for white; where values have eight bits, Pillow has inverted them."""
+    if image.format != "TIFF" or not image.mode.startswith("I;16"):
+        return False
+    return bool(image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO)  # type: ignore[attr-defined]
 
 
 def _strip(image: Image.Image, rows: tuple[int, int]) -> Image.Image:
@@ -194,7 +203,9 @@ def _strip(image: Image.Image, rows: tuple[int, int]) -> Image.Image:
 
 def _opaque_rgb(image: Image.Image) -> NDArray[np.uint8]:
     if image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        values = np.asarray(image)
+        transparent = values == image.info.get("transparency", -1)
+        image = Image.fromarray(np.where(transparent, 255, values >> 8).astype(np.uint8))
     elif image.has_transparency_data:
         opaque = Image.new("RGBA", image.size, "white")
         opaque.alpha_composite(image.convert("RGBA"))

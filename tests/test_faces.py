@@ -60,6 +60,18 @@ def test_sixteen_bit_grey_keeps_its_upper_half() -> None:
     assert (decode_image(encoded(Image.fromarray(values), "PNG"))[:, :, 0] == values >> 8).all()
 
 
+def test_a_sixteen_bit_tiff_whose_white_is_nought_is_no_negative() -> None:
+    values = np.linspace(20_000, 30_000, 64 * 64).reshape(64, 64).astype(np.uint16)
+    decoded = decode_image(encoded(Image.fromarray(values), "TIFF", tiffinfo={262: 0}))
+    assert (decoded[:, :, 0] == 255 - (values >> 8)).all()
+
+
+def test_a_transparent_sixteen_bit_grey_is_white() -> None:
+    values = np.linspace(20_000, 30_000, 64 * 64).reshape(64, 64).astype(np.uint16)
+    decoded = decode_image(encoded(Image.fromarray(values), "PNG", transparency=int(values[5, 5])))
+    assert (decoded[:, :, 0] == np.where(values == values[5, 5], 255, values >> 8)).all()
+
+
 def test_sixteen_bit_grey_in_a_pgm_keeps_its_upper_half() -> None:
     """Which Pillow reads into a wider type than it does from a PNG."""
     values = np.linspace(20_000, 30_000, 64 * 64).reshape(64, 64).astype(">u2")
