@@ -19,6 +19,7 @@ import emotion
 from emotion import config
 from emotion.dataset import read_faces
 from emotion.faces import Box, FaceDetector, crop_square, face_vector
+from emotion.seen import read_seen
 from emotion.splitting import split_faces
 
 ENLARGED = 4
@@ -44,7 +45,8 @@ def main() -> None:
     parser.add_argument("--faces", type=int, default=1000, help="how many to put into pictures (default: 1000)")
     options = parser.parse_args()
     models = emotion.load_models(options.models)
-    split = split_faces(read_faces(options.data), read_faces(options.test) if options.test else None, progress=True)
+    test = read_faces(options.test) if options.test else None
+    split = split_faces(read_faces(options.data), test, seen=read_seen(options.models).networks, progress=True)
     random = np.random.default_rng(0)
     faces = split.validation[random.permutation(len(split.validation))[: options.faces]]
 

@@ -226,20 +226,22 @@ def _train(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     from emotion.dataset import Faces, read_faces
-    from emotion.evaluation import evaluate, majority_of, score_lines
-    from emotion.seen import fingerprints, read_seen
+    from emotion.evaluation import VOTE, class_line, evaluate, majority_of, reliability, reliability_line, score_lines
+    from emotion.seen import known, read_seen
 
     models, faces = load_models(options.models), read_faces(options.data)
     majority = majority_of(faces, options.votes, models.classes) if options.votes else None
     seen = read_seen(options.models)
-    known = int(np.isin(fingerprints(faces.X), np.concatenate([seen.networks, seen.models])).sum())
-    if known:
-        say(f"{known:,} of these {len(faces):,} faces were trained on: their score is no measure of new ones.")
-    say(score_lines(evaluate(models, faces)))
+    learnt = int(known(faces.X, np.concatenate([seen.networks, seen.models])).sum())
+    if learnt:
+        say(f"{learnt:,} of these {len(faces):,} faces were trained on: their score is no measure of new ones.")
+    scores = evaluate(models, faces)
+    say(f"{score_lines(scores)}\n{class_line(scores[VOTE])}\n{reliability_line(reliability(models, faces))}")
     if majority is not None:
         agreed = majority != ""
         say("\nAgainst the label that at least five of ten people chose (FER+):")
-        say(score_lines(evaluate(models, Faces(faces.X[agreed], majority[agreed]))))
+        scores = evaluate(models, Faces(faces.X[agreed], majority[agreed]))
+        say(f"{score_lines(scores)}\n{class_line(scores[VOTE])}")
     return 0
 
 

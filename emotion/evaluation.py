@@ -51,12 +51,12 @@ class Score:
     confusion: NDArray[np.int_]
 
     def summary(self) -> dict[str, Any]:
-        """What goes into the manifest, rounded to four digits."""
+        """What goes into the manifest, rounded to six digits."""
         return {
             "faces": self.n,
-            "accuracy": round(self.accuracy, 4),
-            "macro_f1": round(self.macro_f1, 4),
-            "recall": {label: round(value, 4) for label, value in zip(self.classes, self.recall, strict=True)},
+            "accuracy": round(self.accuracy, 6),
+            "macro_f1": round(self.macro_f1, 6),
+            "recall": {label: round(value, 6) for label, value in zip(self.classes, self.recall, strict=True)},
         }
 
 
@@ -217,14 +217,14 @@ class Reliability:
     certain_precision: float
 
     def summary(self) -> dict[str, Any]:
-        """What goes into the manifest, rounded to four digits."""
+        """What goes into the manifest, rounded to six digits."""
         names = ("expected_error", "uncertain", "uncertain_precision", "certain_precision")
         bins = {
-            "confidence": [round(float(share), 4) for share in self.confidence],
-            "precision": [round(float(share), 4) for share in self.precision],
+            "confidence": [round(float(share), 6) for share in self.confidence],
+            "precision": [round(float(share), 6) for share in self.precision],
             "faces": [int(count) for count in self.faces],
         }
-        return {name: round(getattr(self, name), 4) for name in names} | {"bins": bins}
+        return {name: round(getattr(self, name), 6) for name in names} | {"bins": bins}
 
 
 def reliability(
@@ -307,6 +307,39 @@ def score_lines(scores: Mapping[str, Score]) -> str:
     lines = [f"{'':<14} {'accuracy':>9} {'macro-F1':>9} {'faces':>7}"]
     lines += [f"{name:<14} {s.accuracy:>9.1%} {s.macro_f1:>9.1%} {s.n:>7,}" for name, s in scores.items()]
     return "\n".join(lines)
+
+
+def class_line(of_vote: Score) -> str:
+    """Say for the terminal what share of each class the vote finds.
+
+    Parameters
+    ----------
+    of_vote : Score
+
+    Returns
+    -------
+    str, of the classes that there are faces of
+    """
+    shares = zip(of_vote.classes, of_vote.recall, of_vote.support, strict=True)
+    return f"The vote finds {', '.join(f'{share:.1%} of {label}' for label, share, faces in shares if faces)}."
+
+
+def reliability_line(measured: Reliability) -> str:
+    """Say for the terminal how far votes' probabilities can be trusted.
+
+    Parameters
+    ----------
+    measured : Reliability
+
+    Returns
+    -------
+    str
+    """
+    return (
+        f"What votes claim differs from how often they are right by {measured.expected_error:.1%} on average; "
+        f"{measured.uncertain:.1%} are uncertain, of which {measured.uncertain_precision:.1%} are right, of the others "
+        f"{measured.certain_precision:.1%}."
+    )
 
 
 def report_figure(title: str, result: Score) -> Figure:

@@ -1,7 +1,7 @@
 """Trains the embedding networks: schedule, weight averaging, teachers, checkpoints to go on from."""
 
 import copy
-import functools
+import hashlib
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
@@ -33,7 +33,7 @@ from emotion.networks import (
     restore_network,
     to_device,
 )
-from emotion.seen import SEEN_FILE, SeenFaces, fingerprints, read_seen
+from emotion.seen import SEEN_FILE, Codes, add_seen, face_codes, fingerprints, read_seen
 from emotion.splitting import split_faces
 from emotion.teaching import lesson_draws, lessons_by
 
@@ -121,16 +121,11 @@ def train_networks(
         given = None
         if start is not None and not checkpoint.exists():
             given = restored(design, network_file(start, number), faces)
+            _note_seen(checkpoint, read_seen(start).networks)
         network, histories[design.name] = train_network(
             design, faces, checkpoint, seed + number, start=given, progress=progress
         )
         export_network(network, Path(out) / f"{design.name}.onnx", faces.X)
-    known = [read_seen(folder).networks for folder in (start, out) if folder is not None]
-    seen = functools.reduce(np.union1d, known, fingerprints(faces.X))
-    try:
-        SeenFaces(seen, np.zeros(0, dtype=np.uint64)).write(Path(out))
-    except OSError as error:
-        raise TrainingError(f"{Path(out) / SEEN_FILE} cannot be written: {error.strerror or error}.") from error
     return histories
 
 
@@ -179,8 +174,9 @@ def train_network(
     design : NetworkDesign
     data : NetworkData
     checkpoint : Path
-        Written after each epoch. One of the same design that is there is gone on with, also where the design has had
-        cycles added since; when it is complete, nothing is trained.
+        Written after each epoch; beside it, before the first one, `emotion.seen.SEEN_FILE`. One of the same design and
+        data that is there is gone on with, also where the design has had cycles added since; when it is complete,
+        nothing is trained.
     seed : int
     start : FaceNetwork of this design, optional
         Gone on with, in the design's last cycle, if there is no checkpoint yet; it is changed.
@@ -195,8 +191,10 @@ def train_network(
     Raises
     ------
     TrainingError
-        If the checkpoint is of another design, was trained by teachers where these are not to be listened to (or the
-        other way round), or cannot be read or written.
+        If the checkpoint is of another design, was trained on other faces, labels or votes, or by teachers where these
+        are not to be listened to (or the other way round), or cannot be read or written.
+    ModelsError
+        If the list of faces that networks in this folder have learnt from is damaged.
     """
     device = best_device()
     torch.backends.cudnn.benchmark = True  # all batches are of one size: the way that is fastest for it is looked for
@@ -214,7 +212,9 @@ def train_network(
     state = _State(network, copy.deepcopy(network), optimizer, data.lessons is not None)
     if start is not None:
         state.epoch = design.epochs - design.cycles[-1].epochs
-    _read_checkpoint(checkpoint, design, state)
+    digest = _digest(data)
+    _read_checkpoint(checkpoint, design, digest, state)
+    _note_seen(checkpoint, face_codes(data.X))
     steps = _steps(data)
     with tqdm(
         total=design.epochs * steps, initial=state.epoch * steps, desc=design.name, disable=not progress, mininterval=2
@@ -226,7 +226,7 @@ def train_network(
             )
             state.epoch += 1
             state.history.append({"epoch": state.epoch, "loss": loss, "accuracy": accuracy})
-            _write_checkpoint(checkpoint, design, state)
+            _write_checkpoint(checkpoint, design, digest, state)
             if progress:
                 bar.write(f"{design.name} epoch {state.epoch}: loss {loss:.3f}, watched faces {accuracy:.1%}")
     return state.averaged.eval().to("cpu"), state.history
@@ -377,8 +377,24 @@ def label_probabilities(network: FaceNetwork, X: FaceVectors) -> NDArray[np.floa
     return np.concatenate(parts)
 
 
-def _write_checkpoint(path: Path, design: NetworkDesign, state: _State) -> None:
+def _note_seen(checkpoint: Path, learnt: Codes) -> None:
+    try:
+        add_seen(checkpoint.parent, learnt)
+    except OSError as error:
+        raise TrainingError(f"{checkpoint.parent / SEEN_FILE} cannot be written: {error.strerror or error}.") from error
+
+
+def _digest(data: NetworkData) -> str:
+    """Tell the faces to learn from, in their order, with what is said of them, from any others."""
+    digest = hashlib.sha256()
+    for part in (fingerprints(data.X), data.targets, data.votes):
+        digest.update(part.tobytes())
+    return digest.hexdigest()
+
+
+def _write_checkpoint(path: Path, design: NetworkDesign, digest: str, state: _State) -> None:
     content = {
+        "data": digest,
         "design": repr(replace(design, cycles=())),
         "cycles": [astuple(cycle) for cycle in design.cycles],
         "taught": state.taught,
@@ -396,7 +412,7 @@ def _write_checkpoint(path: Path, design: NetworkDesign, state: _State) -> None:
         raise TrainingError(f"The checkpoint {path} cannot be written: {error.strerror or error}.") from error
 
 
-def _read_checkpoint(path: Path, design: NetworkDesign, state: _State) -> None:
+def _read_checkpoint(path: Path, design: NetworkDesign, digest: str, state: _State) -> None:
     if not path.exists():
         return
     try:
@@ -405,6 +421,10 @@ def _read_checkpoint(path: Path, design: NetworkDesign, state: _State) -> None:
         cycles = tuple(Cycle(*cycle) for cycle in content["cycles"])
         if content["design"] != repr(replace(design, cycles=())) or design.cycles[: len(cycles)] != cycles:
             raise TrainingError(f"{path} holds another design; remove it to train anew.")
+        if content["data"] != digest:
+            raise TrainingError(
+                f"{path} was trained on other faces, labels or votes; give those, or remove it to train anew."
+            )
         if content["taught"] != state.taught:
             raise TrainingError(
                 f"{path} was trained {'without' if state.taught else 'by'} teachers; remove it to train anew."

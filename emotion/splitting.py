@@ -19,7 +19,7 @@ from emotion import config
 from emotion.dataset import Faces
 from emotion.errors import DatasetError
 from emotion.faces import FaceVectors
-from emotion.seen import fingerprints
+from emotion.seen import NO_CODES, Codes, known
 
 COPY_CORRELATION: Final = 0.93
 """From this correlation of their thumbnails on, two faces count as the same picture. Of FER2013's public test faces
@@ -130,9 +130,11 @@ def copies_between(
     in_a : ndarray of shape (n_a,), bool: rows of `a` with a copy in `b`
     in_b : ndarray of shape (n_b,), bool: rows of `b` with a copy in `a`
     """
+    in_a, in_b = np.zeros(len(a), dtype=bool), np.zeros(len(b), dtype=bool)
+    if not len(a) or not len(b):
+        return in_a, in_b
     middle = (config.FACE_SIDE - _WINDOW_SIDE) // 2
     fixed = _thumbnails(a, middle, middle)
-    in_a, in_b = np.zeros(len(a), dtype=bool), np.zeros(len(b), dtype=bool)
     mirrored = b.reshape(-1, config.FACE_SIDE, config.FACE_SIDE)[:, :, ::-1].reshape(b.shape)
     placed = list(itertools.product((b, mirrored), _WINDOW_STARTS, _WINDOW_STARTS))
     for faces, top, left in tqdm(placed, desc="looking for copies", leave=False, disable=not progress):
@@ -187,12 +189,34 @@ def hold_out(faces: Faces, share: float, seed: int) -> tuple[Faces, Faces]:
     return faces[np.sort(rest)], faces[np.sort(held_out)]
 
 
+def _hold_out_unseen(faces: Faces, seen: Codes, seed: int) -> tuple[Faces, Faces]:
+    """Set `VALIDATION_SHARE` of each class aside, or as much as networks had not learnt from before."""
+    rest, validation = hold_out(faces, VALIDATION_SHARE, seed)
+    if not known(validation.X, seen).any():
+        return rest, validation
+    unseen = ~known(faces.X, seen)
+    random = np.random.default_rng(seed)
+    chosen = [
+        random.permutation(np.flatnonzero(unseen & (faces.y == label)))[:wanted]
+        for label, wanted in validation.counts().items()
+    ]
+    lacking = [label for label, rows in zip(validation.counts(), chosen, strict=True) if not len(rows)]
+    if lacking:
+        raise DatasetError(
+            f"The networks had learnt from every face of: {', '.join(lacking)}. Votes are calibrated on others: give "
+            "some, or train networks without these."
+        )
+    held_out = np.zeros(len(faces), dtype=bool)
+    held_out[np.concatenate(chosen)] = True
+    return faces[~held_out], faces[held_out]
+
+
 def split_faces(
     data: Faces,
     test: Faces | None = None,
     seed: int = config.SEED,
     *,
-    seen: NDArray[np.uint64] | None = None,
+    seen: Codes = NO_CODES,
     progress: bool = False,
 ) -> Split:
     """Make training, validation and test rows that share no picture.
@@ -206,9 +230,10 @@ def split_faces(
     test : Faces, optional
         A test part that somebody defined; by default a fifth of each class of `data` is set aside.
     seed : int
-    seen : ndarray of shape (n,), uint64, optional
-        Fingerprints (`emotion.seen.fingerprints`) of faces that networks had learnt from before. Where one of them is
-        set aside as a test face, it is left out, since it would be recognised too well.
+    seen : ndarray of shape (n, 16), uint8
+        Codes (`emotion.seen.face_codes`) of faces that networks had learnt from before; by default of none. They are
+        neither measured on nor chosen by, since they would be recognised too well: where one is set aside as a test
+        face, it is left out, and validation faces are drawn from the others.
     progress : bool
         Whether to draw a progress bar on standard error.
 
@@ -220,8 +245,8 @@ def split_faces(
     ------
     DatasetError
         If there are fewer than two classes, a class is too small, the test part has a label that the training part
-        lacks, every test face has a copy among the training faces or was seen by the networks, or nothing is left to
-        train on.
+        lacks, every test face has a copy among the training faces or was seen by the networks, these have seen every
+        face of a class, or nothing is left to train on.
     """
     keep, conflicting = distinct_rows(data)
     distinct = data[keep]
@@ -230,13 +255,14 @@ def split_faces(
         train, test = hold_out(distinct, TEST_SHARE, seed)
     else:
         train = distinct
-    learnt_before = np.isin(fingerprints(test.X), seen) if seen is not None else np.zeros(len(test), dtype=bool)
+    learnt_before = known(test.X, seen)
     if learnt_before.all():
         raise DatasetError(
             "The networks had learnt from every test face; name other faces to test on, or train networks without them."
         )
-    test = test[~learnt_before]
+    left_out, test = test[learnt_before], test[~learnt_before]
     copied, test_copied = copies_between(train.X, test.X, progress=progress)
+    test_copied |= copies_between(left_out.X, test.X, progress=progress)[1]
     if test_copied.all():
         raise DatasetError("Every test face is also a training face; give test faces that are not.")
     remaining = train[~copied]
@@ -247,7 +273,7 @@ def split_faces(
             if unknown
             else "Training needs faces of at least two emotions."
         )
-    learnt, validation = hold_out(remaining, VALIDATION_SHARE, seed)
+    learnt, validation = _hold_out_unseen(remaining, seen, seed)
     repeated, _ = copies_between(learnt.X, validation.X, progress=progress)
     if set(learnt[~repeated].classes) != set(validation.classes):
         raise DatasetError("Too few faces of each emotion differ from one another; give more.")

@@ -26,7 +26,7 @@ from emotion.files import replacing
 from emotion.fitting import FittedExperiment, fit_experiments
 from emotion.progress import Progress
 from emotion.recipes import EXPERIMENTS, FULL, Experiment, Size
-from emotion.seen import SeenFaces, fingerprints, read_seen
+from emotion.seen import NO_CODES, Codes, SeenFaces, face_codes, read_seen
 from emotion.splitting import Split, split_faces
 from emotion.voting import Calibration, winners
 
@@ -163,7 +163,7 @@ def save_models(
         _store_fitted(fitted, out / "fitted")
         staging = Path(name)
         manifest = _stage(fitted, split, staging, size, seed, majority)
-        fitted_to = np.concatenate([fingerprints(part.X) for part in (split.train, split.validation)])
+        fitted_to = np.concatenate([face_codes(part.X) for part in (split.train, split.validation)])
         SeenFaces(_seen_by(networks, fitted[0].experiment), fitted_to).write(staging)
         # The manifest goes last: whoever loads in between is told that checksums differ, and loads nothing wrong.
         for file in sorted(staging.iterdir(), key=lambda file: file.name == config.MANIFEST_FILE):
@@ -171,9 +171,9 @@ def save_models(
     return manifest
 
 
-def _seen_by(networks: Path | str, experiment: Experiment) -> NDArray[np.uint64]:
-    """Fingerprints of the faces that the networks learnt from; none where there are no networks in between."""
-    return read_seen(networks).networks if experiment.features == "network" else np.zeros(0, dtype=np.uint64)
+def _seen_by(networks: Path | str, experiment: Experiment) -> Codes:
+    """Codes of the faces that the networks learnt from; none where there are no networks in between."""
+    return read_seen(networks).networks if experiment.features == "network" else NO_CODES
 
 
 def _stage(

@@ -21,7 +21,7 @@ from emotion.errors import DatasetError, ImageError
 from emotion.faces import FaceDetector, FaceVectors, decode_image, find_faces
 from emotion.files import printable, replacing
 from emotion.labels import label_of
-from emotion.storage import Folder, StoredFile, is_address
+from emotion.storage import UNREAD, Folder, StoredFile, is_address
 
 _BATCH_PICTURES: Final = 64
 _PART_PICTURES: Final = 2048
@@ -302,7 +302,9 @@ def _write_part(
     stopping: Stopping | None,
     numbered: tuple[int, list[Picture]],
 ) -> tuple[str, Summary]:
-    """Write a part of the table, unless it is there: under a name that says which state of which pictures it is of."""
+    """Write a part of the table, unless it is there and whole: under a name that says which state of which pictures it
+    is of. Files that could not be read, as where a disk was not there, are asked for again.
+    """
     number, pictures = numbered
     # How faces are found and cut out belongs to it: a later version of this program must not go on with other faces.
     key = repr((str(source), keep_names, config.CROP_MARGIN, config.DETECTION_SIDE, pictures))
@@ -310,7 +312,7 @@ def _write_part(
         f"part-{number:06}-{hashlib.blake2b(key.encode(errors='backslashreplace'), digest_size=8).hexdigest()}.parquet"
     )
     about = about_part(output, name)
-    if about is None:
+    if about is None or any(why.startswith(UNREAD) for _, why in about["unreadable"]):
         batch = read_batch(source, stopping, pictures)
         if stopping is not None and stopping.is_set():
             return name, batch.summary

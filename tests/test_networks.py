@@ -13,7 +13,7 @@ from emotion import cli, config
 from emotion.dataset import Faces
 from emotion.embedding import OnnxEmbedding, network_file
 from emotion.errors import DatasetError, TrainingError
-from emotion.seen import read_seen
+from emotion.seen import known, read_seen
 from emotion.splitting import split_faces
 from tests.synthetic import VOTES_COLUMNS, synthetic_faces, write_table, write_votes
 
@@ -246,6 +246,35 @@ def test_a_restored_network_says_labels_and_votes_again(data: NetworkData, expor
     assert (votes.argmax(1).numpy() == data.watched_codes + 5).mean() > 0.8
 
 
+@pytest.mark.parametrize("what", ["faces", "labels", "votes"])
+def test_a_checkpoint_of_other_data_is_not_gone_on_with(data: NetworkData, tmp_path: Path, what: str) -> None:
+    """The list of faces that a network knows would lack those of the first run; and new votes would change nothing."""
+    train_network(FAST_DESIGNS[0], data, tmp_path / "network.pt", progress=False)
+    noted = read_seen(tmp_path).networks
+    others = {
+        "faces": replace(data, X=data.X[:, ::-1].copy()),
+        "labels": replace(data, targets=data.targets[::-1].copy()),
+        "votes": replace(data, votes=data.votes + 1),
+    }[what]
+    with pytest.raises(TrainingError, match="was trained on other faces, labels or votes"):
+        train_network(FAST_DESIGNS[0], others, tmp_path / "network.pt", progress=False)
+    assert (read_seen(tmp_path).networks == noted).all()
+
+
+def test_what_networks_are_about_to_learn_is_noted_before(
+    data: NetworkData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run may be broken off in its first epoch, and never gone on with."""
+
+    def interrupted(*_: object) -> float:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("emotion.network_training._train_epoch", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train_network(FAST_DESIGNS[0], data, tmp_path / "network.pt", progress=False)
+    assert known(data.X, read_seen(tmp_path).networks).all()
+
+
 def test_a_checkpoint_of_another_design_or_a_damaged_one_is_told(data: NetworkData, tmp_path: Path) -> None:
     train_network(FAST_DESIGNS[0], data, tmp_path / "network.pt", progress=False)
     with pytest.raises(TrainingError, match="another design"):
@@ -326,11 +355,11 @@ def test_the_command_trains_networks_that_the_models_can_stand_on(
     started = ["--data", str(others), "--start", str(tmp_path / "models"), "--out", str(further)]
     assert cli.main(["train-networks", *started]) == 0
     # What the networks saw before is not forgotten with their checkpoints.
-    assert np.isin(read_seen(out).networks, read_seen(further).networks).all()
-    known = read_seen(further).networks
-    assert len(known) > len(read_seen(out).networks) + 200
+    before, noted = (set(map(bytes, read_seen(folder).networks)) for folder in (out, further))
+    assert before < noted
+    assert len(noted) > len(before) + 200
     assert cli.main(["train-networks", *started]) == 0  # complete: read back
-    assert (read_seen(further).networks == known).all()
+    assert set(map(bytes, read_seen(further).networks)) == noted
 
 
 def test_lessons_that_were_given_are_gone_on_from(tmp_path: Path) -> None:

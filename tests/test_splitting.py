@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from emotion.dataset import Faces
 from emotion.errors import DatasetError
+from emotion.seen import face_codes, known
 from emotion.splitting import copies_between, distinct_rows, hold_out, split_faces
 from tests.synthetic import synthetic_faces
 
@@ -142,3 +143,48 @@ def test_a_test_part_that_the_training_part_holds_is_told() -> None:
         split_faces(faces_of(X, *labels), faces_of(X[:2], *labels[:2]))
     with pytest.raises(DatasetError, match="Every test face is also a training face"):
         split_faces(faces_of(X, *labels), faces_of(X, *labels))
+
+
+@pytest.mark.parametrize("how", ["exact", "darker", "less contrast", "mirrored", "saved anew", "enlarged"])
+def test_faces_that_were_learnt_from_are_known_in_another_file_too(how: str) -> None:
+    """Data sets take over each other's pictures, and save them anew."""
+    learnt, others = synthetic_faces((40, 40, 40)).X, synthetic_faces((40, 40, 40), seed=1).X
+    again = np.stack([_saved_anew(face, how) for face in learnt])
+    assert known(again, face_codes(learnt)).all()
+    assert not known(others, face_codes(learnt)).any()
+
+
+def _saved_anew(face: NDArray[np.uint8], how: str) -> NDArray[np.uint8]:
+    if how == "enlarged":
+        larger = cv2.resize(face.reshape(48, 48), (224, 224), interpolation=cv2.INTER_CUBIC)
+        return cv2.resize(larger, (48, 48), interpolation=cv2.INTER_AREA).ravel()
+    if how == "saved anew":
+        file = cv2.imencode(".jpg", face.reshape(48, 48), [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
+        return np.asarray(cv2.imdecode(file, cv2.IMREAD_GRAYSCALE), dtype=np.uint8).ravel()
+    return changed(face, how)
+
+
+def test_choices_are_not_made_on_faces_that_networks_learnt_from() -> None:
+    """With another test part than the networks' own, most would be: votes would be sure of what was learnt by heart."""
+    faces, test = synthetic_faces((60, 60, 60)), synthetic_faces((10, 10, 10), seed=1)
+    seen = face_codes(split_faces(faces, seed=1).train.X)
+    assert known(split_faces(faces, test).validation.X, seen).any()
+    split = split_faces(faces, test, seen=seen)
+    assert not known(split.validation.X, seen).any()
+    assert split.validation.counts() == split_faces(faces, test).validation.counts()
+    assert len(split.train) + len(split.validation) == len(faces)
+    with pytest.raises(DatasetError, match="had learnt from every face of: Happy"):
+        split_faces(faces, test, seen=np.concatenate([seen, face_codes(faces[faces.y == "Happy"].X)]))
+
+
+def test_copies_of_faces_that_networks_learnt_from_are_no_faces_without_copies() -> None:
+    """They are easier than others, though what they are copies of is not among the training rows."""
+    learnt = photographs(60)
+    shifted = np.stack([changed(face, "shifted 1") for face in learnt])
+    X = np.concatenate([learnt, shifted, photographs(120, seed=1)])
+    faces = faces_of(X, *["Happy", "Sad"] * 120)
+    split = split_faces(faces, seen=face_codes(learnt))
+    copies = copies_between(learnt, split.test.X)[1]
+    assert copies.any()
+    assert not known(split.test.X, face_codes(learnt)).any()
+    assert split.test_copied[copies].all()

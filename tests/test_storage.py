@@ -1,5 +1,6 @@
 """Folders behind addresses are read and written as folders of this machine are, and say what is wrong with them."""
 
+import errno
 import io
 import json
 import tarfile
@@ -7,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import fsspec
@@ -127,6 +129,25 @@ def test_a_rerun_goes_on_with_the_parts_that_are_there(pictures, tmp_path, monke
     assert run(pictures, faces) == first
     assert len(looked_at.read_text().splitlines()) == 5
     assert {file.name: file.read_bytes() for file in faces.iterdir()} == whole
+
+
+@pytest.mark.hostile("The file cannot be read: Input/output error; a rerun reads it, once the disk is there again")
+def test_what_a_disk_did_not_give_is_asked_for_again(pictures, tmp_path, monkeypatch) -> None:
+    """Though the picture is as it was: the same folder is to give the same table."""
+    opened = Folder.open
+
+    def failing(folder: Folder, name: str) -> BinaryIO:
+        if name == "happy/00.png":
+            raise OSError(errno.EIO, "Input/output error")
+        return opened(folder, name)
+
+    monkeypatch.setattr(Folder, "open", failing)
+    without = run(pictures, f"{tmp_path}/faces/")
+    assert "Input/output error" in dict(without.unreadable)["happy/00.png"]
+    monkeypatch.setattr(Folder, "open", opened)
+    assert "happy/00.png" not in dict(run(pictures, f"{tmp_path}/faces/").unreadable)
+    run(pictures, tmp_path / "data.csv")
+    assert same_faces(tmp_path / "faces", tmp_path / "data.csv")
 
 
 def test_a_changed_picture_makes_its_part_anew_and_no_other(pictures, tmp_path) -> None:

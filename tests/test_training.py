@@ -30,7 +30,7 @@ from emotion.recipes import (
     build_sampler,
     check_resampled,
 )
-from emotion.seen import SeenFaces, fingerprints, read_seen
+from emotion.seen import NO_CODES, SeenFaces, face_codes, read_seen
 from emotion.splitting import split_faces
 from tests.synthetic import CLASSES, VOTES_COLUMNS, synthetic_faces, write_table, write_votes
 from tests.tiny_models import write_tiny_networks
@@ -103,8 +103,8 @@ def test_the_shipped_files_vote_as_the_fitted_objects(trained: Path, tables: tup
     ballots = models.model_probabilities(X).argmax(axis=2)
     for experiment in EXPERIMENTS:
         fitted = joblib.load(trained / "fitted" / f"experiment_{experiment.number}.joblib")
-        for name, codes in fitted.codes(X).items():
-            assert (ballots[:, models.model_names.index(name)] == codes).all()
+        for name, cast in fitted.codes(X).items():
+            assert (ballots[:, models.model_names.index(name)] == cast).all()
 
 
 def test_the_same_table_trains_the_same_models(
@@ -255,12 +255,11 @@ def test_faces_that_networks_learnt_from_are_no_test_faces(
     """Retraining on the networks' own data without its test part would otherwise report what was learnt by heart."""
     shutil.copytree(networks, tmp_path / "networks")
     held_out = split_faces(read_faces(tables[0])).test
-    known = fingerprints(held_out.X[::2])
-    SeenFaces(known, known[:0]).write(tmp_path / "networks")
+    SeenFaces(face_codes(held_out.X[::2]), NO_CODES).write(tmp_path / "networks")
     options = {"networks": tmp_path / "networks", "progress": False}
     rows = training.train(tables[0], None, tmp_path / "models", FAST, **options)["rows"]
     assert (rows["test"], rows["seen_removed"]) == (36, 36)
-    SeenFaces(fingerprints(held_out.X), known[:0]).write(tmp_path / "networks")
+    SeenFaces(face_codes(held_out.X), NO_CODES).write(tmp_path / "networks")
     with pytest.raises(DatasetError, match="had learnt from every test face"):
         training.train(tables[0], None, tmp_path / "models", FAST, **options)
 
@@ -315,7 +314,7 @@ def test_models_on_pixels_know_no_faces_of_networks(
     tables: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Evaluation would warn of faces that these models never saw."""
-    others = SeenFaces(fingerprints(read_faces(tables[1]).X), np.zeros(0, dtype=np.uint64))
+    others = SeenFaces(face_codes(read_faces(tables[1]).X), NO_CODES)
     (tmp_path / "networks").mkdir()
     others.write(tmp_path / "networks")
     options = {"experiments": PIXEL_EXPERIMENTS, "networks": tmp_path / "networks", "progress": False}
