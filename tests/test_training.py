@@ -224,9 +224,13 @@ def test_the_commands_train_and_evaluate(
     assert "dummy" in printed
     assert re.search(r"Experiment 2, SMOTEENN: Angry (\d+) -> \1, Happy (\d+) -> \2, Sad \d+ -> \d+", printed)
     assert cli.main(["evaluate", "--data", test, "--models", out]) == 0
-    lines = {line.split()[0]: line.split()[1:] for line in capsys.readouterr().out.splitlines()[1:]}
-    recorded = read_manifest(out)["scores"]["vote"]["test"]
+    printed = capsys.readouterr().out
+    lines = {line.split()[0]: line.split()[1:] for line in printed.splitlines()[1:]}
+    manifest = read_manifest(out)
+    recorded = manifest["scores"]["vote"]["test"]
     assert lines["vote"] == [f"{recorded['accuracy']:.1%}", f"{recorded['macro_f1']:.1%}", "120"]
+    assert f"The vote finds {recorded['recall']['Angry']:.1%} of Angry, " in printed
+    assert f"how often they are right by {manifest['reliability']['expected_error']:.1%} on average; " in printed
 
 
 def test_without_a_test_table_a_fifth_is_set_aside(tables: tuple[Path, Path], networks: Path, tmp_path: Path) -> None:
