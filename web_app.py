@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from emotion import Ensemble, load_models
+from emotion.ensemble import manifest_checksum
 from emotion.errors import ModelsError
 from emotion.ui.memory import limit_heaps, set_aside
 from emotion.ui.models import chosen_folder, offer_choice, show_models
@@ -42,18 +43,20 @@ def main() -> None:
 
 def _with_models(show: Callable[[Ensemble], None]) -> None:
     try:
-        show(shared_models(chosen_folder()))
+        folder = chosen_folder()
+        show(shared_models(folder, manifest_checksum(folder)))
     except ModelsError as error:
         show_problem(str(error))
 
 
-@st.cache_resource(show_spinner="Loading the five models…")
-def shared_models(folder: Path) -> Ensemble:
+@st.cache_resource(max_entries=2, show_spinner="Loading the five models…")
+def shared_models(folder: Path, checksum: str) -> Ensemble:
     """Load models, once for all visitors of this server. A failure is not kept: the next run tries again.
 
     Parameters
     ----------
     folder : Path
+    checksum : str, of their manifest: those that were trained since are loaded anew
 
     Returns
     -------

@@ -195,7 +195,7 @@ def load_models(path: Path | str = config.MODELS) -> Ensemble:
                 result = _tried(models[name], ["probabilities"], features, folder / f"{name}.onnx")
                 fits = result.shape == (n_faces, len(classes)) and np.allclose(result.sum(axis=1), 1, atol=0.01)
                 _check(fits and result.min() >= 0, folder, f"{name}.onnx")
-    origin = (str(folder.absolute()), _checksum(folder))
+    origin = (str(folder.absolute()), manifest_checksum(folder))
     return Ensemble(classes, pipelines, models, _read_calibration(folder, manifest), origin)
 
 
@@ -216,13 +216,26 @@ def same_models(folder: str, checksum: str) -> Ensemble:
     ModelsError
         As `load_models`, or if the folder holds others.
     """
-    if (Path(folder) / config.MANIFEST_FILE).is_file() and _checksum(Path(folder)) != checksum:
+    if manifest_checksum(folder) not in ("", checksum):
         raise ModelsError(f"{folder} on {platform.node()} holds other models than here; copy these there.")
     return load_models(folder)
 
 
-def _checksum(folder: Path) -> str:
-    return hashlib.sha256((folder / config.MANIFEST_FILE).read_bytes()).hexdigest()
+def manifest_checksum(path: Path | str) -> str:
+    """Tell the models of a folder from those that training may put there in their place.
+
+    Parameters
+    ----------
+    path : path of a folder of models
+
+    Returns
+    -------
+    str, the SHA-256 of its manifest, hexadecimal; empty where there is none that can be read
+    """
+    try:
+        return hashlib.sha256((Path(path) / config.MANIFEST_FILE).read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def read_manifest(path: Path | str = config.MODELS) -> dict[str, Any]:

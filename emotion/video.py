@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 _SECONDS_BETWEEN_REPORTS: Final = 60.0
 _SECONDS_BETWEEN_SEARCHES: Final = 0.5
 """So long, at most, until the box of a new face appears."""
+_FIRST_FRAME_SECONDS: Final = 20.0
+"""A connection that was not made by then will not be: the page gives up after half of it."""
 _SLOW_SECONDS: Final = 1.5
 """A search and a vote that take longer are worth a word."""
 
@@ -145,6 +147,7 @@ class FaceVideo:
         self._faces: dict[int, FaceRecord] = {}
         self._state = State.WAITING
         self._votes = 0
+        self._made_at = time.monotonic()
         self._started_at: float | None = None
         self._voted_at = -math.inf
         self._tried_at = -math.inf
@@ -157,6 +160,15 @@ class FaceVideo:
     def ended(self) -> bool:
         """Whether `on_ended` was called."""
         return self._mailbox.closed
+
+    @property
+    def needs_place(self) -> bool:
+        """Whether it has had frames and was not ended, or may still get its first one.
+
+        Of a stream that never had a frame, the end is not announced: its browser may have been unable to connect.
+        """
+        young = time.monotonic() - self._made_at < _FIRST_FRAME_SECONDS
+        return not self.ended and (young or self._started_at is not None)
 
     @property
     def snapshot(self) -> Snapshot:

@@ -1,13 +1,28 @@
 """How much one server does at once, and what those are told who come too late."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+import av
+import numpy as np
 import pytest
 
 from emotion.errors import FetchError
+from emotion.faces import BGRImage, Box, FaceVector, GreyImage
 from emotion.ui import limits
 from emotion.video import FaceVideo
+from emotion.voting import Vote
+
+
+class SeesNobody:
+    def find(self, image_bgr: BGRImage) -> list[tuple[Box, FaceVector]]:
+        return []
+
+    def find_near(self, grey: GreyImage, box: Box) -> Box | None:
+        return None
+
+    def vote(self, vectors: Sequence[FaceVector]) -> list[Vote]:
+        return []
 
 
 @pytest.fixture
@@ -15,7 +30,7 @@ def two_places(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FaceVideo]]:
     """A server with two places, both taken."""
     monkeypatch.setenv("EMOTION_SESSIONS", "2")
     gc.collect()
-    videos = [FaceVideo(None, 0.5) for _ in range(2)]  # type: ignore[arg-type]  # nobody will be recognised
+    videos = [FaceVideo(SeesNobody(), 0.5) for _ in range(2)]
     assert [limits.take_place(video) for video in videos] == [True, True]
     yield videos
     for video in videos:
@@ -23,7 +38,7 @@ def two_places(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FaceVideo]]:
 
 
 def newcomer_gets_in() -> bool:
-    video = FaceVideo(None, 0.5)  # type: ignore[arg-type]
+    video = FaceVideo(SeesNobody(), 0.5)
     taken = limits.take_place(video)
     video.on_ended()
     return taken
@@ -47,6 +62,19 @@ def test_the_place_of_one_who_is_forgotten_is_free(two_places):
     two_places.pop()
     gc.collect()
     assert newcomer_gets_in()
+
+
+@pytest.mark.hostile("nothing; the place is free again")
+def test_the_place_of_one_who_cannot_connect_is_free_after_a_while(two_places, monkeypatch):
+    """Of a stream that never had a frame, no end is announced: four presses of Start behind a firewall would take all
+    places for good."""
+    frame = av.VideoFrame.from_ndarray(np.zeros((120, 160, 3), dtype=np.uint8), format="bgr24")
+    two_places[0].recv(frame)
+    assert not newcomer_gets_in()
+    monkeypatch.setattr("emotion.video._FIRST_FRAME_SECONDS", 0.0)
+    assert newcomer_gets_in()
+    two_places[1].recv(frame)
+    assert not newcomer_gets_in(), "who has a video keeps the place"
 
 
 def test_ones_own_session_is_not_in_ones_way(two_places):

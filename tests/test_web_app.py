@@ -18,8 +18,10 @@ import numpy as np
 import pytest
 import skimage.data
 import streamlit as st
+from streamlit.runtime.scriptrunner import RerunData, RerunException
 from streamlit.testing.v1 import AppTest
 
+import emotion.ui.pictures
 from emotion import config, load_models
 from emotion.errors import FetchError
 from emotion.fetch import LOOPBACK_SWITCH
@@ -198,6 +200,30 @@ def test_webcam_panel_shows_the_vote_on_the_largest_face(page, webcam):
     assert re.findall(r'<progress value="([0-9.]+)"', details) == ["0.100", "0.800", "0.100"]
 
 
+def test_the_chosen_face_stays_chosen_while_others_come_and_go(page, webcam):
+    one, two, three = (face(number, vote_for("Happy")) for number in (1, 2, 3))
+    webcam.came_to(State.FACES, one, two)
+    page.run()
+    page.selectbox[0].set_value(2).run()
+    for present in ((one, two, three), (two, three), (three, two, one)):
+        webcam.came_to(State.FACES, *present)
+        page.run()
+        assert f"Face 2, one of {len(present)}" in texts(page)
+    webcam.came_to(State.FACES, one, three)
+    page.run()
+    assert not page.exception
+    assert "Face 1, one of 2" in texts(page)
+
+
+def test_a_start_ends_the_session_before(page, webcam):
+    """The browser may have been unable to connect; nobody else says that its session is over, and it has a place."""
+    page.run()
+    first, second = (webcam.arguments["video_processor_factory"]() for _ in range(2))
+    assert first.ended
+    assert not second.ended
+    second.on_ended()
+
+
 def test_webcam_panel_says_when_the_models_are_divided(page, webcam):
     webcam.came_to(State.FACES, face(1, vote_for("Happy", "Sad", "Sad", "Angry")))
     page.run()
@@ -350,6 +376,33 @@ def test_picture_without_a_face_is_shown_with_advice(pictures, served):
     assert len(pictures.get("image")) == 1
 
 
+@pytest.mark.hostile("the picture, and that no face was found")
+def test_a_picture_of_one_row_costs_the_others_nothing(pictures, served):
+    served[ADDRESS], served["https://b/"] = png(np.zeros((1, 20_000, 3), np.uint8)), png(skimage.data.astronaut())
+    ask_for(pictures, f"{ADDRESS}\nhttps://b/")
+    assert not pictures.exception
+    assert "No face was found" in pictures.warning[0].value
+    assert headings(pictures)[0] in CLASSES
+
+
+def test_whatever_is_pressed_meanwhile_the_other_pictures_are_looked_at(pictures, served, monkeypatch):
+    """Streamlit breaks the drawing of a page off where a visitor presses something, and begins anew."""
+    served[ADDRESS], served["https://b/"] = png(skimage.data.astronaut()), FetchError("Nobody answers.")
+    pressed = iter([False, True, False, True])
+    recognize = emotion.ui.pictures.recognize_picture
+
+    def recognize_unless_pressed(*arguments: Any) -> Any:
+        if next(pressed, False):
+            raise RerunException(RerunData())
+        return recognize(*arguments)
+
+    monkeypatch.setattr("emotion.ui.pictures.recognize_picture", recognize_unless_pressed)
+    ask_for(pictures, f"{ADDRESS}\nhttps://b/\n{ADDRESS}\n{ADDRESS}")
+    assert not pictures.exception
+    assert [picture.name for picture in pictures.session_state["visit"].pictures] == [ADDRESS] * 3
+    assert problems(pictures) == ["https://b/: Nobody answers."]
+
+
 def test_failed_address_replaces_the_result_by_its_reason(pictures, served):
     served[ADDRESS] = png(skimage.data.astronaut())
     ask_for(pictures, ADDRESS)
@@ -388,7 +441,7 @@ def test_unexpected_fault_goes_to_the_log_and_not_to_the_visitor(pictures, serve
 def test_huge_picture_is_reduced_before_it_goes_to_the_browser(pictures, served):
     served[ADDRESS] = png(np.full((2000, 4000, 3), 90, dtype=np.uint8))
     ask_for(pictures, ADDRESS)
-    assert pictures.session_state["visit"].pictures[0].picture_bgr.shape == (800, 1600, 3)
+    assert pictures.session_state["visit"].pictures[0].picture_bgr.shape == (730, 1460, 3)
 
 
 def test_missing_models_are_named_and_the_page_heals_without_a_restart(page, monkeypatch, tmp_path):
@@ -399,6 +452,16 @@ def test_missing_models_are_named_and_the_page_heals_without_a_restart(page, mon
     monkeypatch.setattr(config, "MODELS", tmp_path / "models")
     page.run()
     assert not problems(page)
+
+
+def test_models_that_were_trained_meanwhile_vote_from_then_on(page, webcam, tmp_path):
+    """As the card says, which is read anew."""
+    page.run()
+    assert webcam.arguments["video_processor_factory"]().models.classes == CLASSES
+    write_tiny_models(tmp_path / "models", PEOPLES_CLASSES)
+    page.run()
+    assert not problems(page)
+    assert webcam.arguments["video_processor_factory"]().models.classes == PEOPLES_CLASSES
 
 
 def test_another_folder_of_models_can_be_served(page, monkeypatch, tmp_path):

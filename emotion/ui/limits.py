@@ -61,7 +61,7 @@ def is_full(own: FaceVideo | None = None) -> bool:
 
 
 def take_place(video: FaceVideo) -> bool:
-    """Give a new session a place, until it ends or is forgotten.
+    """Give a new session a place, until it ends, is forgotten, or has had no frame for a while.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def take_place(video: FaceVideo) -> bool:
 
 
 def _taken(own: FaceVideo | None = None) -> int:
-    return sum(not video.ended for video in _videos if video is not own)
+    return sum(video.needs_place for video in _videos if video is not own)
 
 
 @contextmanager

@@ -35,13 +35,15 @@ def limit_heaps() -> None:
 
 
 def set_aside() -> None:
-    """Have the garbage collector leave alone what is there by now, libraries and models; tidy up from now on.
+    """Have the garbage collector leave alone what is there by now, libraries and models; tidy up from now on. Only what
+    is there the first time: models that are loaded later are few objects.
 
     Streamlit has it run after each drawing, each refresh of the webcam's page included; it took 65 ms, and the video
     stood still meanwhile.
     """
-    gc.collect()
-    gc.freeze()
+    if not gc.get_freeze_count():  # later there are sessions, which would stay when they have ended
+        gc.collect()
+        gc.freeze()
     if not _started.is_set():
         _started.set()
         threading.Thread(target=_tidy_up, name="emotion-memory", daemon=True).start()

@@ -19,7 +19,7 @@ from emotion.occlusion import occlusion_map
 from emotion.ui.charts import crop_picture, heat_picture
 from emotion.ui.limits import REQUEST_SECONDS, turn_to_fetch
 from emotion.ui.recognition import RecognizedPicture, drawn, encode_png, pictures_csv, recognize_picture, voted_anew
-from emotion.ui.state import visit
+from emotion.ui.state import Source, visit
 from emotion.ui.texts import show_problem
 from emotion.ui.votes import show_details, show_label
 from emotion.voting import Vote
@@ -56,17 +56,17 @@ def show_pictures(models: Ensemble) -> None:
     url = st.query_params.get("url", "")
     if asked:
         sources = [(address, _fetching(address)) for address in _addresses(addresses)]
-        ask_for([*sources, *((file.name, file.getvalue) for file in files)], models)
+        ask_for([*sources, *((file.name, file.getvalue) for file in files)])
         st.query_params.clear()
     elif chosen is not None:
-        ask_for([(chosen.name, chosen.read_bytes)], models)
+        ask_for([(chosen.name, chosen.read_bytes)])
     elif url != state.opened_url:
         state.opened_url = url
         if url:
-            ask_for([(url, _fetching(url))], models)
+            ask_for([(url, _fetching(url))])
+    pictures = answered(models)
     for problem in state.problems:
         show_problem(problem)
-    pictures = voted_pictures(models)
     for number, picture in enumerate(pictures):
         show_picture(picture, models, key=f"picture_{number}")
     if pictures:
@@ -96,34 +96,27 @@ def _fetching(address: str) -> Callable[[], bytes]:
     return fetched
 
 
-def ask_for(sources: list[tuple[str, Callable[[], bytes]]], models: Ensemble) -> None:
-    """Keep what is found in pictures for this visitor, and why there is nothing to show of others.
+def ask_for(sources: list[Source]) -> None:
+    """Note what this visitor asks for, in place of what was asked for before; `answered` looks at it.
 
     Parameters
     ----------
-    sources : list of (str, function that gives the bytes of a picture file): name and origin
-    models : Ensemble
+    sources : list of Source
     """
     state = visit()
-    state.pictures, state.voted_by, state.problems = [], models.origin, []
+    state.pictures, state.problems, state.pending = [], [], sources[:MOST_PICTURES]
+    state.prefixed = len(sources) > 1
     if not sources:
         state.problems.append("Give an address or choose a file.")
     if len(sources) > MOST_PICTURES:
         state.problems.append(f"At most {MOST_PICTURES} pictures at a time; the first {MOST_PICTURES} are shown.")
-    for name, read in sources[:MOST_PICTURES]:
-        prefix = f"{name}: " if len(sources) > 1 else ""
-        try:
-            with st.spinner("Looking for faces…"):
-                state.pictures.append(recognize_picture(name, read(), models))
-        except EmotionError as error:
-            state.problems.append(f"{prefix}{error}")
-        except Exception:  # a fault of ours: the visitor gets a sentence, the log the traceback
-            log.exception("a picture could not be recognised")
-            state.problems.append(f"{prefix}{_FAULT}")
 
 
-def voted_pictures(models: Ensemble) -> list[RecognizedPicture]:
-    """Give the pictures that this visitor asked for last, after these models have voted on what others had voted on.
+def answered(models: Ensemble) -> list[RecognizedPicture]:
+    """Look at what this visitor asked for last and give the pictures, with the votes of these models, whoever voted on
+    some of them before. Why there is nothing to show of others is kept beside them.
+
+    Whatever a visitor presses meanwhile breaks the drawing of the page off; the next one goes on here.
 
     Parameters
     ----------
@@ -137,6 +130,19 @@ def voted_pictures(models: Ensemble) -> list[RecognizedPicture]:
     if state.voted_by != models.origin:
         state.pictures = [voted_anew(picture, models) for picture in state.pictures]
         state.voted_by = models.origin
+    while state.pending:
+        name, read = state.pending[0]
+        prefix = f"{name}: " if state.prefixed else ""
+        # From a result to the end of its turn, nothing is drawn: only there a drawing is broken off.
+        with st.spinner("Looking for faces…"):
+            try:
+                state.pictures.append(recognize_picture(name, read(), models))
+            except EmotionError as error:
+                state.problems.append(f"{prefix}{error}")
+            except Exception:  # a fault of ours: the visitor gets a sentence, the log the traceback
+                log.exception("a picture could not be recognised")
+                state.problems.append(f"{prefix}{_FAULT}")
+            state.pending.pop(0)
     return state.pictures
 
 

@@ -14,8 +14,9 @@ from emotion.faces import BGRImage, Box, decode_image
 from emotion.recognizer import FaceEmotion, Recognizer
 from emotion.tables import to_csv, vote_cells, vote_columns
 
-_PICTURE_SIDE: Final = 1600
-"""Pixels; what is longer on its longer side is reduced before it goes to the browser."""
+_PICTURE_SIDE: Final = 1460
+"""Pixels; what is longer on its longer side is reduced before it goes to the browser. Streamlit (1.67) reduces what is
+wider than this by itself, and fails where nothing is left of the height."""
 
 _one_at_a_time = threading.Lock()
 """The largest picture takes 0.8 GB while it is decoded; several visitors' together would take the server down."""

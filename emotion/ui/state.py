@@ -1,5 +1,6 @@
 """What the page remembers of a visitor: in memory, as long as the page is open, and nowhere else."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -9,6 +10,9 @@ from emotion.ui.recognition import RecognizedPicture
 from emotion.ui.stream import StreamProcessor
 
 _KEY: Final = "visit"
+
+Source = tuple[str, Callable[[], bytes]]
+"""The name of a picture, and what gives the bytes of its file."""
 
 
 @dataclass
@@ -23,6 +27,8 @@ class Visit:
     answers : str, which of `emotion.ui.models.models_folders` were chosen; none of them until there was a choice
     pictures : list of RecognizedPicture, of the last request
     voted_by : tuple, the `origin` of the models whose votes these pictures have
+    prefixed : bool, whether there were several, so that each problem begins with a name
+    pending : list of Source, pictures of that request that were not looked at yet
     problems : list of str, why others of the last request are not there
     single_id : str, which upload the webcam's page last recognised in place of a video
     opened_url : str, what the page's own address last asked for
@@ -36,6 +42,8 @@ class Visit:
     answers: str = ""
     pictures: list[RecognizedPicture] = field(default_factory=list)
     voted_by: tuple[str, str] | None = None
+    prefixed: bool = False
+    pending: list[Source] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     single_id: str = ""
     opened_url: str = ""

@@ -17,7 +17,7 @@ from emotion.record import session_csv, summarize
 from emotion.ui.camera import CAUSES, CONNECTING_SECONDS, browser_refusal, ice_servers
 from emotion.ui.charts import timeline, timeline_data
 from emotion.ui.limits import is_full, take_place
-from emotion.ui.pictures import ask_for, show_picture, voted_pictures
+from emotion.ui.pictures import answered, ask_for, show_picture
 from emotion.ui.recognition import encode_png
 from emotion.ui.state import Visit, visit
 from emotion.ui.stream import StreamProcessor
@@ -132,6 +132,8 @@ def _chosen_settings() -> VideoSettings:
 
 
 def _new_stream(models: Ensemble, settings: VideoSettings, state: Visit) -> StreamProcessor:
+    if state.stream is not None:
+        state.stream.on_ended()  # of one whose connection failed, nobody else says so
     stream = StreamProcessor(models, settings)
     # Others may have started while this visitor looked at the page.
     stream.turned_away = not take_place(stream)
@@ -187,10 +189,11 @@ def _offer_single_picture(cause: str, models: Ensemble) -> None:
         return
     if taken.file_id != state.single_id:  # once, not at every refresh
         state.single_id = taken.file_id
-        ask_for([(taken.name, taken.getvalue)], models)
+        ask_for([(taken.name, taken.getvalue)])
+    pictures = answered(models)
     for problem in state.problems:
         show_problem(problem)
-    for picture in voted_pictures(models):
+    for picture in pictures:
         show_picture(picture, models, key="single")
 
 
@@ -221,7 +224,7 @@ def show_last_vote(context: WebRtcStreamerContext[StreamProcessor, Any]) -> None
     if not snapshot.faces:
         return
     numbers = sorted(face.number for face in snapshot.faces)
-    chosen = st.selectbox("Face", [_LARGEST, *numbers]) if len(numbers) > 1 else _LARGEST
+    chosen = st.selectbox("Face", [_LARGEST, *numbers], key="webcam_face") if len(numbers) > 1 else _LARGEST
     face = next((face for face in snapshot.faces if face.number == chosen), snapshot.faces[0])
     vote = face.shown(smoothed=stream.settings.show_smoothed)
     show_label(vote)

@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect
 from emotion import config
 from emotion.fetch import LOOPBACK_SWITCH
 from emotion.ui.limits import MOST_FETCHES
+from emotion.ui.models import AS_PEOPLE
 from tests.browser.live import serving
 
 
@@ -90,7 +91,7 @@ def test_address_gives_the_vote_or_the_reason_why_not(open_page, pictures, class
 
     # What Markdown would make a link, a symbol, a dash, a formula or HTML.
     hostile = "www.example.org/--:smile:<b>:material_face:$x$**a**"
-    ask_for(page, hostile.replace(":smile:", "a@b.org:smile:") + " nonsense")
+    ask_for(page, hostile.replace(":smile:", "a@b.org:smile:") + "\nnonsense")
     alert = page.get_by_role("alert").first
     expect(alert).to_contain_text(hostile.replace(":smile:", "a@b.org:smile:"))
     assert alert.locator("a, b, strong, span, img").count() == 0
@@ -146,3 +147,21 @@ def test_one_who_asks_while_all_fetch_is_told_and_is_served_later(open_page, chr
             expect(page.get_by_text("of 5 models agree")).to_be_visible()
         late.get_by_role("button", name="Recognise").click()
         expect(late.get_by_text("of 5 models agree")).to_be_visible()
+
+
+def test_choosing_other_models_meanwhile_costs_no_picture(open_page, tmp_path):
+    class Handler(SlowHandler):
+        may_answer = threading.Event()
+
+    with serving_pictures(tmp_path, Handler) as slow:
+        page = open_page(path="/pictures")
+        try:
+            ask_for(page, "\n".join([f"{slow}/astronaut.jpg"] * 3))
+            while not Handler.asked:
+                page.wait_for_timeout(50)
+            page.get_by_text(AS_PEOPLE).click()
+        finally:
+            Handler.may_answer.set()
+        expect(page.get_by_text("of 5 models agree")).to_have_count(3)
+    expect(page.get_by_role("radio", name=AS_PEOPLE)).to_be_checked()
+    expect(page.get_by_role("alert")).to_have_count(0)
