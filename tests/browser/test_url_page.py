@@ -71,9 +71,7 @@ def test_a_link_to_the_page_opens_its_picture(open_page, pictures):
 
 
 def test_address_gives_the_vote_or_the_reason_why_not(open_page, pictures, classes):
-    page = open_page()
-    page.get_by_role("link", name="Pictures").click()
-
+    page = open_page(path="/pictures")
     ask_for(page, f"{pictures}/astronaut.jpg")
     expect(page.get_by_text("of 5 models agree")).to_be_visible()
     one_class = re.compile(f"^({'|'.join(map(re.escape, classes))})$")
