@@ -128,12 +128,11 @@ def recognize_folder(
     form: _Form = _CsvForm(models) if kind == ".csv" else _JsonForm()
     try:
         _check_origin(folder, output, models)
-        done, summary = _keep_whole(output, form)
+        done, unreadable = _keep_whole(output, form)
         with workers(dask) as pool, output.open("a", encoding="utf-8", newline="") as file:
             own = Recognizer(models)
             recognizer = functools.partial(_recognizer_of, *models.origin) if dask else lambda: own
-            _recognize(source, file, form, recognizer, done, pool, summary, progress)
-            return summary
+            return _recognize(source, file, form, recognizer, done, unreadable, pool, progress)
     except OSError as error:
         raise OutputError(f"{output} cannot be written: {error.strerror or error}.") from error
 
@@ -167,10 +166,11 @@ def _recognize(
     form: "_Form",
     recognizer: Callable[[], Recognizer],
     done: NDArray[np.uint64],
+    unreadable: int,
     pool: Workers,
-    summary: BulkSummary,
     progress: bool,
-) -> None:
+) -> BulkSummary:
+    summary = BulkSummary(unreadable=unreadable)
     with tqdm(unit="picture", disable=not progress) as bar:
         batches = _batches(_names(source, ""), form, done, summary, bar)
         for names, results in pool.map(functools.partial(_recognize_batch, source, recognizer, pool.stopping), batches):
@@ -181,6 +181,7 @@ def _recognize(
             file.flush()
             summary.pictures += len(names)
             bar.update(len(names))
+    return summary
 
 
 def _batches(
@@ -247,11 +248,11 @@ def _is_in(done: NDArray[np.uint64], key: str) -> bool:
     return place < len(done) and bool(done[place] == digest)
 
 
-def _keep_whole(output: Path, form: "_Form") -> tuple[NDArray[np.uint64], BulkSummary]:
-    """Leave of an output what is surely whole, all but its last picture, and was looked at. Give the digests of what is
-    left, sorted, and how much of that is no picture.
+def _keep_whole(output: Path, form: "_Form") -> tuple[NDArray[np.uint64], int]:
+    """Leave of an output what is surely whole, all but its last picture, and of a file that was read. Give the digests
+    of what is left, sorted, and how many of these files are no pictures.
     """
-    summary = BulkSummary()
+    unreadable = 0
     digests = array("Q")
     with replacing(output) as partial, partial.open("w", encoding="utf-8", newline="") as kept:
         kept.write(form.head)
@@ -265,11 +266,11 @@ def _keep_whole(output: Path, form: "_Form") -> tuple[NDArray[np.uint64], BulkSu
                         if not reason.startswith(UNREAD):
                             kept.write(held)
                             digests.append(_digest(last))
-                            summary.unreadable += bool(reason)
+                            unreadable += bool(reason)
                         held = ""
                     held += text
                     last, reason = name, why_not
-    return np.sort(np.array(digests, dtype=np.uint64)), summary
+    return np.sort(np.array(digests, dtype=np.uint64)), unreadable
 
 
 class _JsonForm:

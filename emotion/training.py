@@ -358,9 +358,8 @@ def train(
         raise TrainingError("Name the table of votes that the models are to learn, with --votes.")
     prepare_folder(Path(out))
     seen = _seen_by(networks, experiments[0])
-    with (
-        connected(dask) if dask is not None else nullcontext()
-    ):  # one that is not there is told before the tables are read
+    # A cluster that is not there is told before the tables are read.
+    with connected(dask) if dask is not None else nullcontext():
         split = split_faces(read_faces(data), read_faces(test) if test else None, seed, seen=seen, progress=progress)
         if progress:
             print(describe_split(split))

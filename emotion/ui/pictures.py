@@ -133,7 +133,7 @@ def answered(models: Ensemble) -> list[RecognizedPicture]:
     while state.pending:
         name, read = state.pending[0]
         prefix = f"{name}: " if state.prefixed else ""
-        # From a result to the end of its turn, nothing is drawn: only there a drawing is broken off.
+        # A drawing is broken off only where it draws: from a result to the end of its turn, it does not.
         with st.spinner("Looking for faces…"):
             try:
                 state.pictures.append(recognize_picture(name, read(), models))
