@@ -152,7 +152,7 @@ def _has_flag(process: psutil.Process, flag: str) -> bool:
 def _sample(server: psutil.Process, seconds: float) -> dict[str, float]:
     return {
         "seconds": seconds,
-        "memory_mb": server.memory_info().rss / 2**20,
+        "memory_mb": server.memory_info().rss / 1e6,
         "threads": server.num_threads(),
         "descriptors": server.num_fds(),
     }

@@ -1,6 +1,7 @@
 """How long the parts take, without a browser: python benchmarks/speed.py
 
-Each figure is the median of many runs after a warm-up, with the 95th percentile beside it where single runs are short.
+Where runs are short, a figure is the median of many after a warm-up, with the 95th percentile beside it; what takes
+seconds runs once, through Dask three times.
 What needs faces takes them from data.csv (make data), and is left out where there is none.
 """
 

@@ -140,7 +140,7 @@ def main() -> None:
         until = time.monotonic() + options.seconds
         while (left := until - time.monotonic()) > 0:
             pages[0].wait_for_timeout(min(5.0, left) * 1000)
-            memory.append((time.monotonic() - until + options.seconds, server.memory_info().rss / 2**20))
+            memory.append((time.monotonic() - until + options.seconds, server.memory_info().rss / 1e6))
         sessions = [_smoothness(page, at) for page, at in zip(pages, started, strict=True)]
         browser.close()
     figures = {

@@ -31,7 +31,8 @@ def read_votes(path: Path | str, files: Sequence[str]) -> NDArray[np.int64]:
 
     Parameters
     ----------
-    path : path of a CSV file with the columns `file` and those of `VOTED_LABELS`
+    path : path of a CSV file with the columns `file`, or `Image name` as FER+'s authors call it, and those of
+        `VOTED_LABELS`
     files : sequence of str, names of pictures; folders before a name do not count
 
     Returns
@@ -42,20 +43,28 @@ def read_votes(path: Path | str, files: Sequence[str]) -> NDArray[np.int64]:
     Raises
     ------
     DatasetError
-        If the file is missing or not such a table.
+        If the file is missing or not such a table, or has none of the pictures.
     """
+    names = [name.rsplit("/", 1)[-1] for name in files]
     try:
         with Path(path).open(encoding="utf-8", newline="") as table:
-            votes = {row["file"]: [int(row[column]) for column in VOTED_LABELS] for row in csv.DictReader(table)}
+            rows = csv.DictReader(table)
+            file = "Image name" if "Image name" in (rows.fieldnames or ()) else "file"
+            votes = {row[file]: [int(row[column]) for column in VOTED_LABELS] for row in rows}
         nobody = [0] * len(VOTED_LABELS)
-        found = [votes.get(name.rsplit("/", 1)[-1], nobody) for name in files]
-        return np.array(found, dtype=np.int64).reshape(-1, len(VOTED_LABELS))
+        found = np.array([votes.get(name, nobody) for name in names], dtype=np.int64).reshape(-1, len(VOTED_LABELS))
     except OSError as error:
         raise DatasetError(f"The table of votes {path} cannot be read: {error.strerror or error}.") from error
     except (KeyError, ValueError, TypeError, OverflowError, csv.Error) as error:
         raise DatasetError(
             f"{path} is not a table of votes: it needs the columns file, {', '.join(VOTED_LABELS)}, with whole numbers."
         ) from error
+    if votes.keys().isdisjoint(names):
+        raise DatasetError(
+            f"{path} has no votes on these faces: it names files like {next(iter(votes), 'none')}, and not like "
+            f"{next(iter(names), 'none')}."
+        )
+    return found
 
 
 def vote_shares(votes: NDArray[np.int64]) -> NDArray[np.float32]:

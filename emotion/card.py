@@ -44,7 +44,7 @@ def score_table(manifest: Mapping[str, Any], pixels: Mapping[str, Any] | None = 
     if pixels is not None:
         if pixels["scores"]["vote"]["test"]["faces"] != scores["vote"]["test"]["faces"]:
             raise ValueError("the two sets of models were not measured on the same faces")
-        titles.append("accuracy of the same models on pixels, all test faces")
+        titles.append("accuracy of such models on pixels, all test faces")
     lines = [f"| | {' | '.join(titles)} |", f"|---|{'---:|' * len(titles)}"]
     for name, measured in scores.items():
         cells = [f"{measured[part][figure]:.1%}" for part in parts for figure in _figures(part)]
@@ -150,6 +150,13 @@ something else than these classes."""
         if of_people
         else ""
     )
+    with_votes = of_people or "ferplus_majority" in manifest["scores"]["vote"]
+    command = (
+        f"{' --features pixels' if on_pixels else ''}"
+        f"{' --votes ferplus_votes.csv' if with_votes else ''}"
+        f"{' --learn-votes' if of_people else ''}"
+        f"{' --out FOLDER' if on_pixels or of_people else ''}"
+    )
     libraries = ", ".join(f"{name} {version}" for name, version in manifest["libraries"].items())
     experiments = "\n".join(
         f"- **{e['number']}**: {e['resampling']}, class weights {e['class_weight'] or 'none'} -> "
@@ -194,7 +201,7 @@ Rows of each class, before and after resampling:
 
 Measured on {rows["test"]:,} test faces that were set aside before anything was fitted. Of these,
 {rows["test"] - rows["test_without_copies"]:,} have a near-copy among the faces that were given for training (the copies
-were removed); further to the right the table leaves them out.
+were removed); the third and the fourth column leave them out.
 
 {score_table(manifest)}
 
@@ -221,7 +228,6 @@ groups and was not measured by group.
 
 ## How to make them again
 
-`python -m emotion train --data data.csv{" --features pixels" if on_pixels else ""}\
-{" --votes ferplus_votes.csv --learn-votes" if of_people else ""}`,
+`python -m emotion train --data data.csv{command}`,
 with `--test test.csv` where the data set has a test part; seed {manifest["seed"]}, {libraries}.
 """

@@ -10,7 +10,7 @@ import numpy as np
 from emotion import config
 from emotion.bulk import picture_record, recognize_folder
 from emotion.drawing import vote_text
-from emotion.ensemble import load_models
+from emotion.ensemble import load_models, read_manifest
 from emotion.errors import EmotionError, ImageError, OutputError, TrainingError
 from emotion.faces import BGRImage, decode_image
 from emotion.fetch import fetch
@@ -235,13 +235,19 @@ def _evaluate(options: argparse.Namespace) -> int:
     learnt = int(known(faces.X, np.concatenate([seen.networks, seen.models])).sum())
     if learnt:
         say(f"{learnt:,} of these {len(faces):,} faces were trained on: their score is no measure of new ones.")
-    scores = evaluate(models, faces)
-    say(f"{score_lines(scores)}\n{class_line(scores[VOTE])}\n{reliability_line(reliability(models, faces))}")
+    of_people = read_manifest(options.models).get("labels") == "people"
+
+    def tell(faces: Faces, *, learnt_such_labels: bool) -> None:
+        scores = evaluate(models, faces)
+        say(f"{score_lines(scores)}\n{class_line(scores[VOTE])}")
+        if learnt_such_labels:
+            say(reliability_line(reliability(models, faces)))
+
+    tell(faces, learnt_such_labels=not of_people)
     if majority is not None:
         agreed = majority != ""
         say("\nAgainst the label that at least five of ten people chose (FER+):")
-        scores = evaluate(models, Faces(faces.X[agreed], majority[agreed]))
-        say(f"{score_lines(scores)}\n{class_line(scores[VOTE])}")
+        tell(Faces(faces.X[agreed], majority[agreed]), learnt_such_labels=of_people)
     return 0
 
 

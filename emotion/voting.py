@@ -53,8 +53,8 @@ class Vote:
     ballots : tuple of str
         One class a model, in the order of the models.
     probabilities : mapping of str to float, 0-1
-        For each class, in the order of the class list, the calibrated mean over the models: of votes whose label has
-        0.7, about 70 % are right.
+        For each class, in the order of the class list, the calibrated mean over the models. How often votes of a
+        probability are right was measured; it stands in the manifest, under `reliability`.
     tie : bool
         Whether another class has as many ballots.
     uncertain : bool

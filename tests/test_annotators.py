@@ -26,6 +26,22 @@ def test_votes_are_found_by_file_name(tmp_path: Path) -> None:
     assert dict(zip(VOTED_LABELS.values(), votes[1].tolist(), strict=True))["Fear"] == 7
 
 
+def test_the_table_as_its_authors_publish_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "fer2013new.csv").write_text(
+        f"Usage,Image name,{','.join(VOTES_COLUMNS)},unknown,NF\n"
+        f"Training,,{'0,' * 8}0,10\n"  # a picture that shows no face has no name
+        f"Training,a.png,{'0,' * 7}9,1,0\n",
+        encoding="utf-8",
+    )
+    assert read_votes(tmp_path / "fer2013new.csv", ["sad/a.png"]).tolist() == [[0, 0, 0, 0, 0, 0, 0, 9]]
+
+
+def test_votes_on_other_pictures_are_not_taken_for_no_votes(tmp_path: Path) -> None:
+    table = write_votes(tmp_path / "votes.csv", [{"file": "fer0000000.png", **dict.fromkeys(VOTES_COLUMNS, 1)}])
+    with pytest.raises(DatasetError, match=r"no votes on these faces: it names files like fer0000000\.png, and not "):
+        read_votes(table, ["happy/Training_1.jpg"])
+
+
 # votes | what most people saw
 @pytest.mark.parametrize(
     ("counts", "label"),

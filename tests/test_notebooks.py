@@ -1,5 +1,6 @@
 """The notebooks run from top to bottom, and were committed with the outputs of one clean run."""
 
+import importlib.util
 import os
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from nbclient import NotebookClient
 from emotion import config
 from emotion.ensemble import load_models
 from tests.synthetic import CLASSES, synthetic_faces, write_table
+
+CAN_TRAIN_NETWORKS = "CI" in os.environ or importlib.util.find_spec("torch") is not None
+"""PyTorch is there for those who train networks, and where all tests are to run."""
 
 NOTEBOOKS = sorted((config.ROOT / "notebooks").glob("*.ipynb"))
 
@@ -24,6 +28,8 @@ def test_copies_of_all_notebooks_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
     before = (config.MODELS / config.MANIFEST_FILE).read_bytes()
     for path in NOTEBOOKS:
+        if path.stem == "Face_Embedding" and not CAN_TRAIN_NETWORKS:
+            continue
         notebook = nbformat.read(path, as_version=4)
         NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(path.parent)}}).execute()
     assert load_models(tmp_path / "models").classes == CLASSES

@@ -53,6 +53,11 @@ def test_the_readme_shows_the_measured_scores(manifest: dict) -> None:
     text = " ".join(README.split())
     measured = manifest["reliability"]
     assert f"how often it is right by {measured['expected_error']:.1%} on average" in text
+    bins = measured["bins"]
+    claimed, right = max(
+        zip(bins["confidence"], bins["precision"], strict=True), key=lambda pair: abs(pair[0] - pair[1])
+    )
+    assert f"most where it claims {claimed:.0%}: of those votes {right:.0%} are right" in text
     assert f"less probable than {manifest['calibration']['uncertain_below']:.2f} is called uncertain" in text
     assert f"that is {measured['uncertain']:.1%} of the test faces, and of those votes" in text
     assert f"{measured['uncertain_precision']:.1%} are right, of the others {measured['certain_precision']:.1%}" in text

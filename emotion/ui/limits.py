@@ -61,7 +61,7 @@ def is_full(own: FaceVideo | None = None) -> bool:
 
 
 def take_place(video: FaceVideo) -> bool:
-    """Give a new session a place, until it ends, is forgotten, or has had no frame for a while.
+    """Give a new session a place, until it ends, is forgotten, or has long waited for its first frame.
 
     Parameters
     ----------
