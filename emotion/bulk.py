@@ -5,6 +5,7 @@ import functools
 import hashlib
 import itertools
 import json
+import os
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -179,9 +180,23 @@ def _recognize(
                 summary.unreadable += isinstance(result, str)
                 summary.faces += 0 if isinstance(result, str) else len(result)
             file.flush()
+            _check_in_place(file)
             summary.pictures += len(names)
             bar.update(len(names))
     return summary
+
+
+def _check_in_place(file: TextIO) -> None:
+    """Notice that the file's name is another's by now: what is written would be gone with this run."""
+    try:
+        if os.path.samestat(os.fstat(file.fileno()), os.stat(file.name)):
+            return
+    except FileNotFoundError:
+        pass
+    raise OutputError(
+        f"{file.name} was replaced or removed, perhaps by another run of this command. When that has ended, start again: "
+        "what is done then is not done anew."
+    )
 
 
 def _batches(

@@ -29,8 +29,8 @@ score."""
 
 TEST_SHARE: Final = 0.2
 VALIDATION_SHARE: Final = 0.1
-"""Of what is left when the test part is set aside: 2,600 faces of FER2013, on which accuracy has a standard error of 0.9 points; two ways are
-compared on the same faces, which shows smaller differences."""
+"""Of what is left when the test part is set aside: 2,600 faces of FER2013, on which accuracy has a standard error of 0.9
+points. Two ways are compared on the same faces, which shows smaller differences."""
 
 _WINDOW_SIDE: Final = 42
 _WINDOW_STARTS: Final = (0, 1, 3, 5, 6)

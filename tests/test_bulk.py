@@ -203,3 +203,26 @@ def test_a_link_to_a_file_of_votes_stays_a_link(pictures, tmp_path, models, kind
     run(pictures, tmp_path / kind, models)
     assert (tmp_path / kind).is_symlink()
     assert len((tmp_path / "large" / kind).read_text().splitlines()) >= 12
+
+
+@pytest.mark.parametrize("meanwhile", ["another run", "removed"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_whose_file_is_another_ones_by_now_does_not_say_that_all_is_well(
+    pictures, tmp_path, models, kind, meanwhile, monkeypatch
+):
+    """The same command started twice: the first would write on into a file without a name, and report success."""
+    out = tmp_path / kind
+    read = Folder.read
+    disturb = iter([lambda: run(pictures, out, models) if meanwhile == "another run" else out.unlink()])
+
+    def read_meanwhile(folder: Folder, name: str) -> bytes:
+        for act in disturb:
+            act()
+        return read(folder, name)
+
+    monkeypatch.setattr(Folder, "read", read_meanwhile)
+    with pytest.raises(OutputError, match="was replaced or removed"):
+        run(pictures, out, models)
+    run(pictures, out, models)
+    assert sum("face" in line for line in out.read_text(encoding="utf-8").splitlines()) >= 10
+    assert run(pictures, out, models).done_before == 11
