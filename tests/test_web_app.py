@@ -6,8 +6,11 @@ import logging
 import re
 import subprocess
 import sys
+import threading
 import tomllib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,6 +31,7 @@ from emotion.fetch import LOOPBACK_SWITCH
 from emotion.record import FaceRecord, Moment, SessionRecord
 from emotion.ui.camera import CAUSES, ice_servers
 from emotion.ui.models import AS_LABELLED, AS_PEOPLE
+from emotion.ui.state import Request, Source, Visit
 from emotion.ui.stream import StreamProcessor
 from emotion.ui.webcam import BUSY
 from emotion.video import Snapshot, State, VideoSettings
@@ -266,7 +270,7 @@ def test_a_reason_why_shows_the_face_with_its_decisive_parts(pictures, served):
 def test_several_addresses_give_what_is_there_and_the_reason_for_the_rest(pictures, served):
     served[ADDRESS], served["https://b/"] = png(skimage.data.astronaut()), FetchError("Nobody answers.")
     ask_for(pictures, f"{ADDRESS}\nhttps://b/")
-    assert len(pictures.session_state["visit"].pictures) == 1
+    assert len(pictures.session_state["visit"].request.pictures) == 1
     assert problems(pictures) == ["https://b/: Nobody answers."]
 
 
@@ -274,7 +278,7 @@ def test_addresses_may_have_blanks_and_share_a_line(pictures, served):
     served["https://a/my picture.png"] = served["https://b/"] = served["http://c/"] = png(skimage.data.astronaut())
     ask_for(pictures, "https://a/my picture.png\n\n  https://b/ http://c/ ")
     assert not problems(pictures)
-    names = [picture.name for picture in pictures.session_state["visit"].pictures]
+    names = [picture.name for picture in pictures.session_state["visit"].request.pictures]
     assert names == ["https://a/my picture.png", "https://b/", "http://c/"]
 
 
@@ -399,8 +403,39 @@ def test_whatever_is_pressed_meanwhile_the_other_pictures_are_looked_at(pictures
     monkeypatch.setattr("emotion.ui.pictures.recognize_picture", recognize_unless_pressed)
     ask_for(pictures, f"{ADDRESS}\nhttps://b/\n{ADDRESS}\n{ADDRESS}")
     assert not pictures.exception
-    assert [picture.name for picture in pictures.session_state["visit"].pictures] == [ADDRESS] * 3
+    assert [picture.name for picture in pictures.session_state["visit"].request.pictures] == [ADDRESS] * 3
     assert problems(pictures) == ["https://b/: Nobody answers."]
+
+
+def test_two_drawings_at_once_look_at_each_picture_once(page, monkeypatch):
+    """Streamlit begins the next drawing while the one before still waits for a server, and ends that one afterwards."""
+    page.run()
+    models, portrait = load_models(config.MODELS), png(skimage.data.astronaut())
+    looked_at: list[str] = []
+    is_looking, may_go_on = threading.Event(), threading.Event()
+
+    def source(name: str) -> Source:
+        def read() -> bytes:
+            looked_at.append(name)
+            is_looking.set()
+            assert may_go_on.wait(30)
+            return portrait
+
+        return name, read
+
+    visited = Visit(request=Request([source(name) for name in "abc"]))
+    monkeypatch.setattr("emotion.ui.pictures.visit", lambda: visited)
+    monkeypatch.setattr("emotion.ui.pictures.st.spinner", lambda _: nullcontext())
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(emotion.ui.pictures.answered, models)
+        assert is_looking.wait(30)
+        second = pool.submit(emotion.ui.pictures.answered, models)
+        wait([second], timeout=0.2)  # it looks at nothing as long as the first does
+        assert looked_at == ["a"]
+        may_go_on.set()
+        for drawing in (first, second):
+            assert [picture.name for picture in drawing.result(30)] == ["a", "b", "c"]
+    assert looked_at == ["a", "b", "c"]
 
 
 def test_failed_address_replaces_the_result_by_its_reason(pictures, served):
@@ -441,7 +476,7 @@ def test_unexpected_fault_goes_to_the_log_and_not_to_the_visitor(pictures, serve
 def test_huge_picture_is_reduced_before_it_goes_to_the_browser(pictures, served):
     served[ADDRESS] = png(np.full((2000, 4000, 3), 90, dtype=np.uint8))
     ask_for(pictures, ADDRESS)
-    assert pictures.session_state["visit"].pictures[0].picture_bgr.shape == (730, 1460, 3)
+    assert pictures.session_state["visit"].request.pictures[0].picture_bgr.shape == (730, 1460, 3)
 
 
 def test_missing_models_are_named_and_the_page_heals_without_a_restart(page, monkeypatch, tmp_path):
@@ -531,7 +566,7 @@ def test_pictures_that_are_shown_are_voted_on_anew_by_the_chosen_models(page, bo
     pictures = AppTest.from_string(BOTH, default_timeout=30)
     ask_for(pictures, ADDRESS)
     assert headings(pictures)[0] in CLASSES
-    boxes = [face.box for face in pictures.session_state["visit"].pictures[0].faces]
+    boxes = [face.box for face in pictures.session_state["visit"].request.pictures[0].faces]
     for answers, classes, card in (
         (AS_PEOPLE, PEOPLES_CLASSES, "people's card"),
         (AS_LABELLED, CLASSES, "labels' card"),
@@ -541,7 +576,7 @@ def test_pictures_that_are_shown_are_voted_on_anew_by_the_chosen_models(page, bo
         assert headings(pictures)[0] in classes
         assert {cast for _, cast in ballots(details_of_vote(pictures))} <= set(classes)
         assert card in [text.value for text in pictures.markdown]
-        assert [face.box for face in pictures.session_state["visit"].pictures[0].faces] == boxes
+        assert [face.box for face in pictures.session_state["visit"].request.pictures[0].faces] == boxes
 
 
 def test_the_reason_why_is_that_of_the_chosen_models(page, both, served):

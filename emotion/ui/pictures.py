@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -19,7 +19,7 @@ from emotion.occlusion import occlusion_map
 from emotion.ui.charts import crop_picture, heat_picture
 from emotion.ui.limits import REQUEST_SECONDS, turn_to_fetch
 from emotion.ui.recognition import RecognizedPicture, drawn, encode_png, pictures_csv, recognize_picture, voted_anew
-from emotion.ui.state import Source, visit
+from emotion.ui.state import Request, Source, visit
 from emotion.ui.texts import show_problem
 from emotion.ui.votes import show_details, show_label
 from emotion.voting import Vote
@@ -55,18 +55,15 @@ def show_pictures(models: Ensemble) -> None:
                 chosen = example
     url = st.query_params.get("url", "")
     if asked:
-        sources = [(address, _fetching(address)) for address in _addresses(addresses)]
-        ask_for([*sources, *((file.name, file.getvalue) for file in files)])
+        ask_for([*_fetching(_addresses(addresses)), *((file.name, file.getvalue) for file in files)])
         st.query_params.clear()
     elif chosen is not None:
         ask_for([(chosen.name, chosen.read_bytes)])
     elif url != state.opened_url:
         state.opened_url = url
         if url:
-            ask_for([(url, _fetching(url))])
+            ask_for(_fetching([url]))
     pictures = answered(models)
-    for problem in state.problems:
-        show_problem(problem)
     for number, picture in enumerate(pictures):
         show_picture(picture, models, key=f"picture_{number}")
     if pictures:
@@ -84,16 +81,21 @@ def _addresses(text: str) -> list[str]:
     return [address.strip() for address in re.split(r"(?i)\n|\s(?=https?://)", text) if address.strip()]
 
 
-def _fetching(address: str) -> Callable[[], bytes]:
-    end = time.monotonic() + REQUEST_SECONDS
+def _fetching(addresses: list[str]) -> list[Source]:
+    left = REQUEST_SECONDS
 
-    def fetched() -> bytes:
-        if (left := end - time.monotonic()) <= 0:
+    def fetched(address: str) -> bytes:
+        nonlocal left
+        if left <= 0:
             raise FetchError("The addresses before it took too long: ask for fewer at a time.")
-        with turn_to_fetch(left):
-            return fetch(address, end - time.monotonic())
+        start = time.monotonic()
+        try:
+            with turn_to_fetch(left):
+                return fetch(address, left - (time.monotonic() - start))
+        finally:
+            left -= time.monotonic() - start
 
-    return fetched
+    return [(address, partial(fetched, address)) for address in addresses]
 
 
 def ask_for(sources: list[Source]) -> None:
@@ -103,18 +105,17 @@ def ask_for(sources: list[Source]) -> None:
     ----------
     sources : list of Source
     """
-    state = visit()
-    state.pictures, state.problems, state.pending = [], [], sources[:MOST_PICTURES]
-    state.prefixed = len(sources) > 1
+    request = Request(sources[:MOST_PICTURES], prefixed=len(sources) > 1)
     if not sources:
-        state.problems.append("Give an address or choose a file.")
+        request.problems.append("Give an address or choose a file.")
     if len(sources) > MOST_PICTURES:
-        state.problems.append(f"At most {MOST_PICTURES} pictures at a time; the first {MOST_PICTURES} are shown.")
+        request.problems.append(f"At most {MOST_PICTURES} pictures at a time; the first {MOST_PICTURES} are shown.")
+    visit().request = request
 
 
 def answered(models: Ensemble) -> list[RecognizedPicture]:
-    """Look at what this visitor asked for last and give the pictures, with the votes of these models, whoever voted on
-    some of them before. Why there is nothing to show of others is kept beside them.
+    """Look at what this visitor asked for last, say why there is nothing to show of some, and give the others with the
+    votes of these models, whoever voted on some of them before.
 
     Whatever a visitor presses meanwhile breaks the drawing of the page off; the next one goes on here.
 
@@ -126,24 +127,31 @@ def answered(models: Ensemble) -> list[RecognizedPicture]:
     -------
     list of RecognizedPicture
     """
-    state = visit()
-    if state.voted_by != models.origin:
-        state.pictures = [voted_anew(picture, models) for picture in state.pictures]
-        state.voted_by = models.origin
-    while state.pending:
-        name, read = state.pending[0]
-        prefix = f"{name}: " if state.prefixed else ""
-        # A drawing is broken off only where it draws: from a result to the end of its turn, it does not.
-        with st.spinner("Looking for faces…"):
-            try:
-                state.pictures.append(recognize_picture(name, read(), models))
-            except EmotionError as error:
-                state.problems.append(f"{prefix}{error}")
-            except Exception:  # a fault of ours: the visitor gets a sentence, the log the traceback
-                log.exception("a picture could not be recognised")
-                state.problems.append(f"{prefix}{_FAULT}")
-            state.pending.pop(0)
-    return state.pictures
+    request = visit().request
+    while request.pending or request.voted_by != models.origin:
+        # A drawing that was broken off ends where it next draws, which is after its turn.
+        with st.spinner("Looking for faces…"), request.turn:
+            if request.voted_by != models.origin:
+                request.pictures = [voted_anew(picture, models) for picture in request.pictures]
+                request.voted_by = models.origin
+            elif request.pending:
+                _look_at_next(request, models)
+    for problem in request.problems:
+        show_problem(problem)
+    return request.pictures
+
+
+def _look_at_next(request: Request, models: Ensemble) -> None:
+    name, read = request.pending[0]
+    prefix = f"{name}: " if request.prefixed else ""
+    try:
+        request.pictures.append(recognize_picture(name, read(), models))
+    except EmotionError as error:
+        request.problems.append(f"{prefix}{error}")
+    except Exception:  # a fault of ours: the visitor gets a sentence, the log the traceback
+        log.exception("a picture could not be recognised")
+        request.problems.append(f"{prefix}{_FAULT}")
+    request.pending.pop(0)
 
 
 def show_picture(picture: RecognizedPicture, models: Ensemble, key: str) -> None:

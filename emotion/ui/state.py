@@ -1,5 +1,6 @@
 """What the page remembers of a visitor: in memory, as long as the page is open, and nowhere else."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,6 +17,31 @@ Source = tuple[str, Callable[[], bytes]]
 
 
 @dataclass
+class Request:
+    """Pictures that a visitor asked for, and what came of them.
+
+    Streamlit begins a new drawing of the page before the one that it supersedes has ended: whoever changes a request has
+    its `turn`.
+
+    Attributes
+    ----------
+    pending : list of Source, pictures that were not looked at yet
+    prefixed : bool, whether there were several, so that each problem begins with a name
+    pictures : list of RecognizedPicture
+    problems : list of str, why others are not there
+    voted_by : tuple, the `origin` of the models whose votes the pictures have
+    turn : Lock
+    """
+
+    pending: list[Source] = field(default_factory=list)
+    prefixed: bool = False
+    pictures: list[RecognizedPicture] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    voted_by: tuple[str, str] | None = None
+    turn: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass
 class Visit:
     """One visitor's state.
 
@@ -25,11 +51,7 @@ class Visit:
     is_live : bool, whether the webcam's page was the last that was drawn, and a session was on it or about to be
     connecting_since : float, seconds of `time.monotonic`, optional: when the browser began to connect
     answers : str, which of `emotion.ui.models.models_folders` were chosen; none of them until there was a choice
-    pictures : list of RecognizedPicture, of the last request
-    voted_by : tuple, the `origin` of the models whose votes these pictures have
-    prefixed : bool, whether there were several, so that each problem begins with a name
-    pending : list of Source, pictures of that request that were not looked at yet
-    problems : list of str, why others of the last request are not there
+    request : Request, the last one
     single_id : str, which upload the webcam's page last recognised in place of a video
     opened_url : str, what the page's own address last asked for
     on_webcam : bool, whether the webcam's page was the last that was drawn
@@ -40,11 +62,7 @@ class Visit:
     is_live: bool = False
     connecting_since: float | None = None
     answers: str = ""
-    pictures: list[RecognizedPicture] = field(default_factory=list)
-    voted_by: tuple[str, str] | None = None
-    prefixed: bool = False
-    pending: list[Source] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    request: Request = field(default_factory=Request)
     single_id: str = ""
     opened_url: str = ""
     on_webcam: bool = False

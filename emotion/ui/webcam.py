@@ -190,10 +190,7 @@ def _offer_single_picture(cause: str, models: Ensemble) -> None:
     if taken.file_id != state.single_id:  # once, not at every refresh
         state.single_id = taken.file_id
         ask_for([(taken.name, taken.getvalue)])
-    pictures = answered(models)
-    for problem in state.problems:
-        show_problem(problem)
-    for picture in pictures:
+    for picture in answered(models):
         show_picture(picture, models, key="single")
 
 

@@ -154,12 +154,16 @@ def test_choosing_other_models_meanwhile_costs_no_picture(open_page, tmp_path):
     with serving_pictures(tmp_path, Handler) as slow:
         page = open_page(path="/pictures")
         try:
-            ask_for(page, "\n".join([f"{slow}/astronaut.jpg"] * 3))
+            addresses = [f"{slow}/astronaut.jpg?{number}" for number in range(3)]
+            ask_for(page, "\n".join(addresses))
             while not Handler.asked:
                 page.wait_for_timeout(50)
             page.get_by_text(AS_PEOPLE).click()
         finally:
             Handler.may_answer.set()
         expect(page.get_by_text("of 5 models agree")).to_have_count(3)
+        for address in addresses:
+            expect(page.get_by_test_id("stText").get_by_text(address)).to_be_visible()
+        assert Handler.asked == 3
     expect(page.get_by_role("radio", name=AS_PEOPLE)).to_be_checked()
     expect(page.get_by_role("alert")).to_have_count(0)
