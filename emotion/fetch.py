@@ -57,6 +57,9 @@ HEADERS: Final = {
 
 _CHUNK_BYTES: Final = 65_536
 
+_MOST_NAME_CHARS: Final = 255
+"""Of a host (RFC 1035, 2.3.4)."""
+
 _places: Final = threading.BoundedSemaphore(32)
 """Nothing can break off the look-up of a name. One that hangs is left behind, in a thread that nobody waits for, and
 keeps its place here until it ends."""
@@ -146,8 +149,10 @@ def _prepare(address: str, base: str) -> requests.PreparedRequest:
         raise FetchError("The address holds invisible characters: type it anew.")
     try:
         request = requests.Request("GET", urljoin(base, address), headers=HEADERS).prepare()
+        if len(urlsplit(str(request.url)).hostname or "") > _MOST_NAME_CHARS:
+            raise ValueError("no name is so long")
         # A name may end in a dot; certificates are for names without it.
-        request.prepare_url(re.sub(r"^(https?://[^/]+?)\.+(?=(:\d+)?/)", r"\1", str(request.url)), None)
+        request.prepare_url(re.sub(r"^(https?://[^/]*[^/.])\.+(?=(:\d+)?/)", r"\1", str(request.url)), None)
         # All judgement is on what requests made of the address, since this is what is connected to.
         parts = urlsplit(request.url)
         port = parts.port

@@ -5,14 +5,18 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby, pairwise
 from typing import Final
 
 from emotion.tables import to_csv, vote_cells, vote_columns
 from emotion.voting import Vote
 
-MOST_MOMENTS: Final = 20_000
-"""Older ones are dropped, so that a page left open does not fill the memory: after eleven hours at one vote in 2 s."""
+MOST_VOTES: Final = 50_000
+"""Older moments are dropped, so that a page left open does not fill the memory (70 MB then): after a day at one face
+every two seconds, or three and a half hours at one every quarter."""
+
+LONGEST_SECONDS: Final = 10.0
+"""For so long at most a label holds until the next moment, twice the longest time between votes: where there was no video
+for longer, nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,34 +55,6 @@ class Moment:
     faces: tuple[FaceRecord, ...]
 
 
-class SessionRecord:
-    """The moments of a session, the newest `MOST_MOMENTS` of them. May be shared between threads."""
-
-    def __init__(self) -> None:
-        self._moments: deque[Moment] = deque(maxlen=MOST_MOMENTS)
-        self._lock = threading.Lock()
-
-    def add(self, moment: Moment) -> None:
-        """Keep a moment.
-
-        Parameters
-        ----------
-        moment : Moment, later than those before
-        """
-        with self._lock:
-            self._moments.append(moment)
-
-    def moments(self) -> tuple[Moment, ...]:
-        """Give what is kept.
-
-        Returns
-        -------
-        tuple of Moment, oldest first
-        """
-        with self._lock:
-            return tuple(self._moments)
-
-
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What a session sums up to, for the largest face of each moment.
@@ -99,54 +75,95 @@ class Summary:
     changes: int
 
 
-def labels_over_time(moments: Sequence[Moment], *, smoothed: bool) -> list[tuple[float, str | None]]:
-    """Give the label of the largest face at each moment.
+class _Sum:
+    """Sums a session up as it goes on. A label holds until the next moment; that of the last has not lasted yet."""
 
-    Parameters
-    ----------
-    moments : sequence of Moment, oldest first
-    smoothed : bool, whether smoothed votes count, or those that the models gave
+    def __init__(self) -> None:
+        self._totals: dict[str, float] = {}
+        self._longest = (0.0, "")
+        self._changes = 0
+        self._last_seconds = 0.0
+        self._last_label: str | None = None
+        self._stretch = 0.0
 
-    Returns
-    -------
-    list of (float, str or None): seconds, and the label, None where no face was seen
-    """
-    return [
-        (moment.seconds, moment.faces[0].shown(smoothed=smoothed).label if moment.faces else None) for moment in moments
-    ]
+    def add(self, seconds: float, label: str | None) -> None:
+        lasted = seconds - self._last_seconds
+        if self._last_label is not None:
+            held = min(lasted, LONGEST_SECONDS)
+            self._totals[self._last_label] = self._totals.get(self._last_label, 0.0) + held
+            self._stretch += held
+            self._longest = max(self._longest, (self._stretch, self._last_label), key=lambda stretch: stretch[0])
+            self._changes += label is not None and label != self._last_label
+        if label != self._last_label or lasted > LONGEST_SECONDS:
+            self._stretch = 0.0
+        self._last_seconds, self._last_label = seconds, label
+
+    def summary(self) -> Summary | None:
+        seconds = sum(self._totals.values())
+        if seconds <= 0:
+            return None
+        shares = {label: total / seconds for label, total in sorted(self._totals.items(), key=lambda item: -item[1])}
+        return Summary(seconds, shares, self._longest[1], self._longest[0], self._changes)
 
 
-def summarize(moments: Sequence[Moment], *, smoothed: bool) -> Summary | None:
-    """Sum up a session.
+class SessionRecord:
+    """What a session has seen: its newest moments, and what all of them sum up to. May be shared between threads."""
 
-    A label holds until the next moment; that of the last moment has not lasted yet.
+    def __init__(self) -> None:
+        self._moments: deque[Moment] = deque()
+        self._votes = 0
+        self._dropped = 0
+        self._sums = {True: _Sum(), False: _Sum()}
+        self._lock = threading.Lock()
 
-    Parameters
-    ----------
-    moments : sequence of Moment, oldest first
-    smoothed : bool, whether smoothed votes count, or those that the models gave
+    def add(self, moment: Moment) -> None:
+        """Keep a moment, in place of the oldest ones where there are more votes than `MOST_VOTES`.
 
-    Returns
-    -------
-    Summary, or None as long as no face was seen from one moment to the next
-    """
-    labels = labels_over_time(moments, smoothed=smoothed)
-    spans = [(label, end - start) for (start, label), (end, _) in pairwise(labels) if label]
-    seconds = sum(length for _, length in spans)
-    if seconds <= 0:
-        return None
-    totals: dict[str, float] = {}
-    for label, length in spans:
-        totals[label] = totals.get(label, 0.0) + length
-    stretches: list[tuple[str, float]] = []
-    for told, group in groupby(pairwise(labels), key=lambda pair: pair[0][1]):
-        if told:
-            stretches.append((told, sum(end - start for (start, _), (end, _) in group)))
-    longest_label, longest_seconds = max(stretches, key=lambda stretch: stretch[1])
-    known = [label for _, label in labels]
-    changes = sum(1 for a, b in pairwise(known) if a and b and a != b)
-    shares = {label: total / seconds for label, total in sorted(totals.items(), key=lambda item: -item[1])}
-    return Summary(seconds, shares, longest_label, longest_seconds, changes)
+        Parameters
+        ----------
+        moment : Moment, later than those before
+        """
+        with self._lock:
+            for smoothed, total in self._sums.items():
+                total.add(moment.seconds, moment.faces[0].shown(smoothed=smoothed).label if moment.faces else None)
+            self._moments.append(moment)
+            self._votes += _votes(moment)
+            while self._votes > MOST_VOTES and len(self._moments) > 1:
+                self._votes -= _votes(self._moments.popleft())
+                self._dropped += 1
+
+    def moments(self) -> tuple[Moment, ...]:
+        """Give what is kept.
+
+        Returns
+        -------
+        tuple of Moment, oldest first
+        """
+        with self._lock:
+            return tuple(self._moments)
+
+    @property
+    def dropped(self) -> int:
+        """How many of the oldest moments are kept no more."""
+        return self._dropped
+
+    def summary(self, *, smoothed: bool) -> Summary | None:
+        """Sum up the whole session, with the moments that are kept no more.
+
+        Parameters
+        ----------
+        smoothed : bool, whether smoothed votes count, or those that the models gave
+
+        Returns
+        -------
+        Summary, or None as long as no face was seen from one moment to the next
+        """
+        with self._lock:
+            return self._sums[smoothed].summary()
+
+
+def _votes(moment: Moment) -> int:
+    return max(len(moment.faces), 1)
 
 
 def session_csv(moments: Sequence[Moment], classes: Sequence[str], model_names: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from emotion.record import FaceRecord, Moment, SessionRecord, session_csv, summarize
+from emotion.record import LONGEST_SECONDS, FaceRecord, Moment, SessionRecord, session_csv
 from emotion.ui.charts import TIMELINE_SECONDS, timeline_data
 from emotion.voting import Vote
 
@@ -31,20 +31,27 @@ def moments(*labels: str | None) -> list[Moment]:
     ]
 
 
+def recorded(moments: list[Moment]) -> SessionRecord:
+    record = SessionRecord()
+    for moment in moments:
+        record.add(moment)
+    return record
+
+
 def test_summary_counts_time_stretches_and_changes_but_not_pauses():
-    summary = summarize(moments("Happy", "Happy", "Sad", None, "Sad", "Happy", "Sad"), smoothed=False)
+    summary = recorded(moments("Happy", "Happy", "Sad", None, "Sad", "Happy", "Sad")).summary(smoothed=False)
     assert summary is not None
     assert summary.seconds == 10.0
     assert summary.shares == pytest.approx({"Happy": 0.6, "Sad": 0.4})
     assert (summary.longest_label, summary.longest_seconds, summary.changes) == ("Happy", 4.0, 3)
-    smoothed = summarize(moments("Happy", "Sad", "Happy"), smoothed=True)
+    smoothed = recorded(moments("Happy", "Sad", "Happy")).summary(smoothed=True)
     assert smoothed is not None
     assert (smoothed.shares, smoothed.changes) == ({"Sad": 1.0}, 0)
 
 
 @pytest.mark.parametrize("labels", [[], ["Happy"], [None, None]])
 def test_a_session_without_a_lasting_face_has_no_summary(labels):
-    assert summarize(moments(*labels), smoothed=False) is None
+    assert recorded(moments(*labels)).summary(smoothed=False) is None
 
 
 def test_csv_has_a_row_for_each_face_and_one_for_a_pause():
@@ -74,12 +81,39 @@ def test_a_class_name_is_never_a_formula_of_a_spreadsheet(label):
     assert f",{label}," not in table
 
 
-def test_a_page_left_open_keeps_a_bounded_record(monkeypatch):
-    monkeypatch.setattr("emotion.record.MOST_MOMENTS", 3)
-    record = SessionRecord()
-    for moment in moments(*["Happy"] * 5):
-        record.add(moment)
+def test_a_page_left_open_keeps_a_bounded_record_and_forgets_nothing_in_its_sum(monkeypatch):
+    monkeypatch.setattr("emotion.record.MOST_VOTES", 3)
+    record = recorded(moments("Happy", "Happy", "Sad", "Sad", "Sad"))
     assert [moment.seconds for moment in record.moments()] == [4.0, 6.0, 8.0]
+    assert record.dropped == 2
+    summary = record.summary(smoothed=False)
+    assert summary is not None
+    assert summary.shares == {"Happy": 0.5, "Sad": 0.5}
+
+
+def test_many_faces_do_not_fill_the_memory_sooner(monkeypatch):
+    monkeypatch.setattr("emotion.record.MOST_VOTES", 6)
+    crowd = FaceRecord(1, vote("Sad"), vote("Sad"))
+    record = recorded([Moment(float(i), START, (crowd,) * 4) for i in range(5)])
+    assert [moment.seconds for moment in record.moments()] == [4.0]
+
+
+def test_a_label_does_not_hold_while_there_is_no_video():
+    """The computer slept, or the connection hung: an hour of the last expression would be made up."""
+    first, second, third = moments("Happy", "Happy", "Happy")
+    record = recorded([first, second, Moment(3600.0, START, third.faces), Moment(3602.0, START, third.faces)])
+    summary = record.summary(smoothed=False)
+    assert summary is not None
+    assert summary.seconds == 4.0 + LONGEST_SECONDS
+    assert summary.longest_seconds == 2.0 + LONGEST_SECONDS
+
+
+def test_timeline_breaks_where_there_was_no_video():
+    first, second, third = moments("Happy", "Happy", "Happy")
+    late = Moment(40.0, START, third.faces)
+    data = timeline_data([first, second, late], CLASSES, smoothed=False)
+    assert data["probability"][::2] == [0.75, 0.75, None, 0.75]
+    assert data["seconds"][::2] == [-40.0, -38.0, -28.0, 0.0]
 
 
 def test_timeline_breaks_where_no_face_was_and_shows_the_last_minute():

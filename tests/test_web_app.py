@@ -66,6 +66,7 @@ class FakeWebcam:
             settings=VideoSettings(),
             record=record,
             picture_bgr=None,
+            turned_away=state is State.BUSY,
             models=load_models(config.MODELS),
         )
 
@@ -226,6 +227,22 @@ def test_a_start_ends_the_session_before(page, webcam):
     assert first.ended
     assert not second.ended
     second.on_ended()
+
+
+def test_a_start_on_a_full_server_leaves_the_session_before_to_be_downloaded(page, webcam, monkeypatch):
+    page.run()
+    before = webcam.arguments["video_processor_factory"]()
+    before.on_ended()
+    monkeypatch.setattr("emotion.ui.webcam.take_place", lambda stream: False)
+    too_late = webcam.arguments["video_processor_factory"]()
+    assert too_late.turned_away
+    webcam.stream = too_late
+    page.run()
+    assert page.session_state["visit"].stream is before
+    monkeypatch.setattr("emotion.ui.webcam.is_full", lambda own: True)
+    page.run()
+    assert page.info[0].value == BUSY
+    assert [button.label for button in page.get("download_button")] == ["Session as CSV", "Annotated snapshot"]
 
 
 def test_webcam_panel_says_when_the_models_are_divided(page, webcam):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from emotion import config
 from emotion.faces import BGRImage, FaceVector, GreyImage
-from emotion.record import Moment
+from emotion.record import LONGEST_SECONDS, Moment
 
 TIMELINE_SECONDS: Final = 60.0
 """What the timeline shows of a session: the last minute."""
@@ -84,9 +84,11 @@ def timeline_data(moments: Sequence[Moment], classes: Sequence[str], *, smoothed
     """
     end = moments[-1].seconds
     rows: list[tuple[float, str, float | None]] = []
-    for moment in moments:
+    for before, moment in zip([moments[0], *moments], moments, strict=False):
         if moment.seconds < end - TIMELINE_SECONDS:
             continue
+        if moment.seconds - before.seconds > LONGEST_SECONDS:
+            rows += [(before.seconds + LONGEST_SECONDS - end, label, None) for label in classes]
         shares = moment.faces[0].shown(smoothed=smoothed).probabilities if moment.faces else {}
         rows += [(moment.seconds - end, label, shares.get(label)) for label in classes]
     seconds, expressions, probabilities = (list(column) for column in zip(*rows, strict=True))

@@ -13,7 +13,7 @@ from emotion import config
 from emotion.drawing import draw_notice
 from emotion.ensemble import Ensemble
 from emotion.faces import BGRImage
-from emotion.record import session_csv, summarize
+from emotion.record import session_csv
 from emotion.ui.camera import CAUSES, CONNECTING_SECONDS, browser_refusal, ice_servers
 from emotion.ui.charts import timeline, timeline_data
 from emotion.ui.limits import is_full, take_place
@@ -52,6 +52,8 @@ def show_webcam(models: Ensemble) -> None:
     if full:
         st.info(BUSY)
         st.button("Try again", icon=":material/refresh:")
+        if state.stream is not None:
+            _offer_downloads(state.stream)
         return
     refusal = browser_refusal()
     settings = _chosen_settings()
@@ -76,8 +78,9 @@ def show_webcam(models: Ensemble) -> None:
         )
         state.is_live = context.state.playing or context.state.signalling
         if context.video_processor is not None:
-            state.stream = context.video_processor
-            state.stream.settings = settings
+            context.video_processor.settings = settings
+            if not context.video_processor.turned_away:
+                state.stream = context.video_processor
         if refusal and not context.state.playing:
             _offer_single_picture(refusal, models)
     poll_seconds = POLL_SECONDS if state.is_live else None
@@ -137,7 +140,8 @@ def _new_stream(models: Ensemble, settings: VideoSettings, state: Visit) -> Stre
     stream = StreamProcessor(models, settings)
     # Others may have started while this visitor looked at the page.
     stream.turned_away = not take_place(stream)
-    state.stream = stream
+    if not stream.turned_away:  # else the session before stays, to be downloaded
+        state.stream = stream
     return stream
 
 
@@ -239,12 +243,14 @@ def _show_session(stream: StreamProcessor, settings: VideoSettings) -> None:
     classes = stream.models.classes
     course = timeline_data(moments, classes, smoothed=settings.show_smoothed)
     st.vega_lite_chart(course, timeline(classes), width="stretch", key="timeline")
-    if summary := summarize(moments, smoothed=settings.show_smoothed):
+    if summary := stream.record.summary(smoothed=settings.show_smoothed):
         shares = ", ".join(f"{label} {share:.0%}" for label, share in summary.shares.items())
         st.text(
             f"{summary.seconds:.0f} seconds with a face: {shares}. Longest stretch: {summary.longest_label}, "
             f"{summary.longest_seconds:.0f} s. Changes: {summary.changes}."
         )
+    if stream.record.dropped:
+        st.caption(f"The table of the session holds its last {len(moments):,} moments; older ones are kept no more.")
 
 
 def _offer_downloads(stream: StreamProcessor) -> None:
