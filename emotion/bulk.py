@@ -189,13 +189,13 @@ def _recognize(
 def _check_in_place(file: TextIO) -> None:
     """Notice that the file's name is another's by now: what is written would be gone with this run."""
     try:
-        if os.path.samestat(os.fstat(file.fileno()), os.stat(file.name)):
+        if os.path.samestat(os.fstat(file.fileno()), Path(file.name).stat()):
             return
     except FileNotFoundError:
         pass
     raise OutputError(
-        f"{file.name} was replaced or removed, perhaps by another run of this command. When that has ended, start again: "
-        "what is done then is not done anew."
+        f"{file.name} was replaced or removed, perhaps by another run of this command. When that has ended, start "
+        "again: what is done then is not done anew."
     )
 
 

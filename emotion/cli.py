@@ -208,6 +208,11 @@ def _train(options: argparse.Namespace) -> int:
 
     if options.fast and options.out.resolve() == config.MODELS:
         raise TrainingError("Fast models are not to replace good ones; name another folder with --out.")
+    if options.features == "pixels" and options.out.resolve() == config.MODELS:
+        raise TrainingError(
+            "Models on pixels are not to replace those on networks, which hold the networks; name another folder with "
+            "--out."
+        )
     experiments, size = (EXPERIMENTS, FULL) if options.features == "network" else (PIXEL_EXPERIMENTS, PIXELS)
     manifest = train(
         options.data,

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 import onnx
 from numpy.typing import NDArray
+from onnxmltools.convert.xgboost.common import get_xgb_params
 from onnxmltools.convert.xgboost.operator_converters.XGBoost import convert_xgboost
 from skl2onnx import to_onnx, update_registered_converter
 from skl2onnx.common.data_types import FloatTensorType
@@ -98,11 +99,29 @@ def _convert_svc(scope: Any, operator: Any, container: Any) -> None:
     node("ArgMax", node("Add", votes, share, output=scores), output=label, axis=1, keepdims=0)
 
 
+def _convert_boost(scope: Any, operator: Any, container: Any) -> None:
+    """Write XGBoost as onnxmltools (1.16) does, but for its mistake with two classes: where too few rows leave the
+    first tree no split, it takes the probability that the sum of trees starts from for the log odds that it is to be.
+    """
+    before = len(container.nodes)
+    convert_xgboost(scope, operator, container)
+    boost = operator.raw_operator
+    if len(boost.classes_) > 2:
+        return
+    [start] = get_xgb_params(boost)["base_score"]
+    for node in container.nodes[before:]:
+        if node.op_type == "TreeEnsembleClassifier":
+            others = [attribute for attribute in node.attribute if attribute.name != "base_values"]
+            log_odds = onnx.helper.make_attribute("base_values", [float(np.log(start / (1 - start)))])
+            del node.attribute[:]
+            node.attribute.extend([*others, log_odds])
+
+
 update_registered_converter(
     XGBClassifier,
     "XGBoostXGBClassifier",
     calculate_linear_classifier_output_shapes,
-    convert_xgboost,
+    _convert_boost,
     options=_CLASSIFIER_OPTIONS,
 )
 update_registered_converter(

@@ -29,6 +29,7 @@ from emotion.recipes import (
     build_projection,
     build_sampler,
     build_stack,
+    check_counts,
     check_resampled,
 )
 
@@ -197,12 +198,13 @@ def round_components(pipeline: Pipeline) -> None:
 def _resample(
     experiment: Experiment, X: NDArray[np.float32], y: NDArray[np.int_], labels: LabelEncoder, seed: int, bar: Progress
 ) -> tuple[NDArray[np.float32], NDArray[np.int_]]:
-    before = Counter(y.tolist())
+    before, classes = Counter(y.tolist()), tuple(labels.classes_)
+    check_counts(before, classes)
     with bar.step(f"experiment {experiment.number}: {experiment.resampling}", _RESAMPLING_SECONDS):
         X_resampled, y_resampled = build_sampler(experiment, before, seed).fit_resample(X, y)
     after = Counter(y_resampled.tolist())
-    check_resampled(before, after, tuple(labels.classes_))
-    changes = ", ".join(f"{labels.classes_[code]} {before[code]:,} -> {after[code]:,}" for code in sorted(before))
+    check_resampled(before, after, classes)
+    changes = ", ".join(f"{classes[code]} {before[code]:,} -> {after[code]:,}" for code in sorted(before))
     bar.say(f"Experiment {experiment.number}, {experiment.resampling}: {changes}")
     return X_resampled.astype(np.float32), y_resampled
 

@@ -1,5 +1,6 @@
 """What embedding networks learn from: faces, labels, votes of several people, and what teachers say of the faces."""
 
+import hashlib
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +25,12 @@ class Lessons:
 
     Attributes
     ----------
-    faces : ndarray of shape (n,), uint64, the faces' fingerprints, in their order (`emotion.seen.fingerprints`)
+    digest : str, of the faces in their order, with their labels and votes (`NetworkData.digest`)
     targets : ndarray of shape (n_lessons, n, n_classes), float16, probabilities of labels
     votes : ndarray of shape (n_lessons, n, 8), float16, shares of people's votes; noughts where nobody voted
     """
 
-    faces: NDArray[np.uint64]
+    digest: str
     targets: NDArray[np.float16]
     votes: NDArray[np.float16]
 
@@ -49,7 +50,7 @@ class Lessons:
             If the file cannot be written.
         """
         with replacing(path) as partial, partial.open("wb") as file:
-            np.savez(file, faces=self.faces, targets=self.targets, votes=self.votes)
+            np.savez(file, data=np.array(self.digest), targets=self.targets, votes=self.votes)
 
 
 def read_lessons(path: Path, data: "NetworkData") -> Lessons:
@@ -67,17 +68,18 @@ def read_lessons(path: Path, data: "NetworkData") -> Lessons:
     Raises
     ------
     TrainingError
-        If the file is damaged, or about other faces or the same in another order.
+        If the file is damaged, or about other faces, labels or votes, or the same in another order.
     """
     try:
         with path.open("rb") as file, np.load(file) as content:
-            lessons = Lessons(content["faces"], content["targets"], content["votes"])
+            lessons = Lessons(str(content["data"]), content["targets"], content["votes"])
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise TrainingError(f"The lessons {path} cannot be read; remove the file to have them given anew.") from error
     same_shapes = lessons.targets.shape[1:] == data.targets.shape and lessons.votes.shape[1:] == data.votes.shape
-    if not same_shapes or not np.array_equal(lessons.faces, fingerprints(data.X)):
+    if not same_shapes or lessons.digest != data.digest:
         raise TrainingError(
-            f"The lessons {path} are about other faces, or in another order; remove the file to have them given anew."
+            f"The lessons {path} are about other faces, labels or votes, or in another order; remove the file to have "
+            "them given anew."
         )
     return lessons
 
@@ -108,6 +110,14 @@ class NetworkData:
     def n_classes(self) -> int:
         """How many labels there are."""
         return int(self.targets.shape[1])
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, hexadecimal, of the faces to learn from, in their order, with what is said of them by people."""
+        digest = hashlib.sha256()
+        for part in (fingerprints(self.X), self.targets, self.votes):
+            digest.update(part.tobytes())
+        return digest.hexdigest()
 
 
 def network_data(split: Split, votes: Path | str | None = None) -> NetworkData:

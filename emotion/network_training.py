@@ -1,7 +1,6 @@
 """Trains the embedding networks: schedule, weight averaging, teachers, checkpoints to go on from."""
 
 import copy
-import hashlib
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
@@ -33,9 +32,10 @@ from emotion.networks import (
     restore_network,
     to_device,
 )
-from emotion.seen import SEEN_FILE, Codes, add_seen, face_codes, fingerprints, read_seen
+from emotion.seen import SEEN_FILE, Codes, add_seen, face_codes, read_seen
 from emotion.splitting import split_faces
 from emotion.teaching import lesson_draws, lessons_by
+from emotion.terminal import say
 
 BATCH_ROWS: Final = 256
 WEIGHT_DECAY: Final = 5e-4
@@ -137,7 +137,7 @@ def _lessons(
     if path.exists():
         return read_lessons(path, data), {}
     if progress and best_device().type == "cpu":
-        print(
+        say(
             "There is no graphics card: teachers take days to train on a data set such as FER2013. To do without them, "
             "press Ctrl-C and add --without-teachers."
         )
@@ -212,7 +212,7 @@ def train_network(
     state = _State(network, copy.deepcopy(network), optimizer, data.lessons is not None)
     if start is not None:
         state.epoch = design.epochs - design.cycles[-1].epochs
-    digest = _digest(data)
+    digest = data.digest
     _read_checkpoint(checkpoint, design, digest, state)
     _note_seen(checkpoint, face_codes(data.X))
     steps = _steps(data)
@@ -228,7 +228,8 @@ def train_network(
             state.history.append({"epoch": state.epoch, "loss": loss, "accuracy": accuracy})
             _write_checkpoint(checkpoint, design, digest, state)
             if progress:
-                bar.write(f"{design.name} epoch {state.epoch}: loss {loss:.3f}, watched faces {accuracy:.1%}")
+                with tqdm.external_write_mode():
+                    say(f"{design.name} epoch {state.epoch}: loss {loss:.3f}, watched faces {accuracy:.1%}")
     return state.averaged.eval().to("cpu"), state.history
 
 
@@ -384,14 +385,6 @@ def _note_seen(checkpoint: Path, learnt: Codes) -> None:
         raise TrainingError(f"{checkpoint.parent / SEEN_FILE} cannot be written: {error.strerror or error}.") from error
 
 
-def _digest(data: NetworkData) -> str:
-    """Tell the faces to learn from, in their order, with what is said of them, from any others."""
-    digest = hashlib.sha256()
-    for part in (fingerprints(data.X), data.targets, data.votes):
-        digest.update(part.tobytes())
-    return digest.hexdigest()
-
-
 def _write_checkpoint(path: Path, design: NetworkDesign, digest: str, state: _State) -> None:
     content = {
         "data": digest,
@@ -406,8 +399,9 @@ def _write_checkpoint(path: Path, design: NetworkDesign, digest: str, state: _St
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as partial:
-            torch.save(content, partial)
+        # Into an open file: of a path, PyTorch does not say what is wrong with it.
+        with replacing(path) as partial, partial.open("wb") as file:
+            torch.save(content, file)
     except OSError as error:
         raise TrainingError(f"The checkpoint {path} cannot be written: {error.strerror or error}.") from error
 

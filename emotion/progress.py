@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from tqdm import tqdm
 
+from emotion.terminal import say
+
 
 class Progress:
     """Counts seconds of expected work, so that the remaining time means something before the first step is over.
@@ -62,7 +64,8 @@ class Progress:
         text : str
         """
         if not self._bar.disable:
-            self._bar.write(text)
+            with tqdm.external_write_mode():
+                say(text)
 
     def close(self) -> None:
         """Leave the bar as it is and end it."""

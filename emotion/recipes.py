@@ -201,21 +201,15 @@ def build_sampler(experiment: Experiment, counts: Mapping[int, int], seed: int) 
     Parameters
     ----------
     experiment : Experiment
-    counts : mapping of class code to number of training rows
+    counts : mapping of class code to number of training rows, which `check_counts` has passed
     seed : int
 
     Returns
     -------
     a sampler of imbalanced-learn
 
-    Raises
-    ------
-    TrainingError
-        If a class has too few rows to interpolate between.
     """
     smallest = min(counts.values())
-    if smallest < 3:
-        raise TrainingError(f"The smallest class has {smallest} training faces left; every class needs three or more.")
     target = round(SMOTE_SHARE * max(counts.values()))
     raised = {code: target for code, count in counts.items() if count < target}
     smote = SMOTE(sampling_strategy=raised, k_neighbors=min(5, smallest - 1), random_state=seed)
@@ -224,6 +218,24 @@ def build_sampler(experiment: Experiment, counts: Mapping[int, int], seed: int) 
         return smote
     enn = EditedNearestNeighbours(sampling_strategy=doubled, n_neighbors=3, kind_sel="mode", n_jobs=os.cpu_count())
     return SMOTEENN(smote=smote, enn=enn, random_state=seed)
+
+
+def check_counts(counts: Mapping[int, int], classes: tuple[str, ...]) -> None:
+    """Refuse classes with too few rows to interpolate between.
+
+    Parameters
+    ----------
+    counts : mapping of class code to number of training rows
+    classes : tuple of str, the names of the codes
+
+    Raises
+    ------
+    TrainingError
+        If a class has fewer than three.
+    """
+    for code, count in counts.items():
+        if count < 3:
+            raise TrainingError(f"{classes[code]} has {count} training faces left; every class needs three or more.")
 
 
 def check_resampled(before: Mapping[int, int], after: Mapping[int, int], classes: tuple[str, ...]) -> None:

@@ -15,8 +15,8 @@ MOST_VOTES: Final = 50_000
 every two seconds, or three and a half hours at one every quarter."""
 
 LONGEST_SECONDS: Final = 10.0
-"""For so long at most a label holds until the next moment, twice the longest time between votes: where there was no video
-for longer, nobody knows."""
+"""For so long at most a label holds until the next moment, twice the longest time between votes: where there was no
+video for longer, nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

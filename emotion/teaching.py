@@ -17,7 +17,6 @@ from emotion.augmentation import VARIANT_DRAWS, augmented
 from emotion.devices import best_device, half_precision
 from emotion.network_data import Lessons, NetworkData
 from emotion.networks import FaceNetwork, to_device
-from emotion.seen import fingerprints
 
 N_LESSONS: Final = 33
 
@@ -77,4 +76,4 @@ def lessons_by(
             targets[lesson, part] = said.half().cpu().numpy()
             # The head for votes has learnt nothing where nobody voted.
             votes[lesson, part] = (votes_said * voted[part, None]).half().cpu().numpy()
-    return Lessons(fingerprints(data.X), targets, votes)
+    return Lessons(data.digest, targets, votes)

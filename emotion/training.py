@@ -28,6 +28,7 @@ from emotion.progress import Progress
 from emotion.recipes import EXPERIMENTS, FULL, Experiment, Size
 from emotion.seen import NO_CODES, Codes, SeenFaces, face_codes, read_seen
 from emotion.splitting import Split, split_faces
+from emotion.terminal import say
 from emotion.voting import Calibration, winners
 
 _SAVING_SECONDS = 60.0
@@ -362,17 +363,15 @@ def train(
     with connected(dask) if dask is not None else nullcontext():
         split = split_faces(read_faces(data), read_faces(test) if test else None, seed, seen=seen, progress=progress)
         if progress:
-            print(describe_split(split))
+            say(describe_split(split))
         if learn_votes and votes is not None:
             split, votes = people_split(split, votes), None
             if progress:
-                print(
-                    f"People agreed on {len(split.train):,}, {len(split.validation):,} and {len(split.test):,} of them"
-                )
+                say(f"People agreed on {len(split.train):,}, {len(split.validation):,} and {len(split.test):,} of them")
         elif votes is not None:
             majority_of(split.test, votes, split.train.classes)  # a wrong table is told before the training, not after
         if progress:
-            print(score_lines({"dummy": score(split.test.y, dummy_labels(split), split.train.classes)}))
+            say(score_lines({"dummy": score(split.test.y, dummy_labels(split), split.train.classes)}))
         fitted = fit_experiments(
             split.train,
             size,

@@ -166,6 +166,8 @@ def test_lessons_about_other_faces_or_damaged_ones_are_told(data: NetworkData, t
         other = replace(data, X=data.X[others], targets=data.targets[others], votes=data.votes[others])
         with pytest.raises(TrainingError, match="in another order; remove the file"):
             read_lessons(path, other)
+    with pytest.raises(TrainingError, match="other faces, labels or votes"):  # teachers would not have said the same
+        read_lessons(path, replace(data, votes=1 - data.votes))
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(TrainingError, match="cannot be read; remove the file"):
         read_lessons(path, data)

@@ -188,3 +188,9 @@ def test_copies_of_faces_that_networks_learnt_from_are_no_faces_without_copies()
     assert copies.any()
     assert not known(split.test.X, face_codes(learnt)).any()
     assert split.test_copied[copies].all()
+
+
+def test_the_class_that_is_too_small_is_named() -> None:
+    faces = faces_of(photographs(63), *["Happy"] * 30, *["Sad"] * 30, *["Tense"] * 3)
+    with pytest.raises(DatasetError, match="Too few different faces of: Tense"):
+        split_faces(faces)

@@ -20,8 +20,8 @@ Source = tuple[str, Callable[[], bytes]]
 class Request:
     """Pictures that a visitor asked for, and what came of them.
 
-    Streamlit begins a new drawing of the page before the one that it supersedes has ended: whoever changes a request has
-    its `turn`.
+    Streamlit begins a new drawing of the page before the one that it supersedes has ended: whoever changes a request
+    has its `turn`.
 
     Attributes
     ----------
