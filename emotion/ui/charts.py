@@ -88,7 +88,8 @@ def timeline_data(moments: Sequence[Moment], classes: Sequence[str], *, smoothed
         if moment.seconds < end - TIMELINE_SECONDS:
             continue
         if moment.seconds - before.seconds > LONGEST_SECONDS:
-            rows += [(before.seconds + LONGEST_SECONDS - end, label, None) for label in classes]
+            unknown_since = max(before.seconds + LONGEST_SECONDS - end, -TIMELINE_SECONDS)
+            rows += [(unknown_since, label, None) for label in classes]
         shares = moment.faces[0].shown(smoothed=smoothed).probabilities if moment.faces else {}
         rows += [(moment.seconds - end, label, shares.get(label)) for label in classes]
     seconds, expressions, probabilities = (list(column) for column in zip(*rows, strict=True))
