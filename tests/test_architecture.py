@@ -11,9 +11,20 @@ from emotion import config
 from tests.hostile import MARK, README
 
 LAYERS = (
-    {"config", "devices", "errors", "files", "graphs", "labels", "progress"},
+    {"config", "devices", "errors", "files", "graphs", "labels"},
     {"augmentation", "card", "cluster", "faces", "annotators", "fetch", "storage", "terminal", "voting"},
-    {"dataset", "embedding", "ensemble", "occlusion", "quantization", "recipes", "seen", "tables", "tracking"},
+    {
+        "dataset",
+        "embedding",
+        "ensemble",
+        "occlusion",
+        "progress",
+        "quantization",
+        "recipes",
+        "seen",
+        "tables",
+        "tracking",
+    },
     {"evaluation", "export", "fitting", "networks", "recognizer", "record", "splitting", "vectorize"},
     {"bulk", "drawing", "network_data", "training"},
     {"teaching"},
