@@ -57,7 +57,8 @@ def read_votes(path: Path | str, files: Sequence[str]) -> NDArray[np.int64]:
         raise DatasetError(f"The table of votes {path} cannot be read: {error.strerror or error}.") from error
     except (KeyError, ValueError, TypeError, OverflowError, csv.Error) as error:
         raise DatasetError(
-            f"{path} is not a table of votes: it needs the columns file, {', '.join(VOTED_LABELS)}, with whole numbers."
+            f"{path} is not a table of votes: it needs the columns file (or Image name), {', '.join(VOTED_LABELS)}, "
+            "with whole numbers."
         ) from error
     if votes.keys().isdisjoint(names):
         raise DatasetError(

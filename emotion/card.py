@@ -201,7 +201,7 @@ Rows of each class, before and after resampling:
 
 Measured on {rows["test"]:,} test faces that were set aside before anything was fitted. Of these,
 {rows["test"] - rows["test_without_copies"]:,} have a near-copy among the faces that were given for training (the copies
-were removed); the third and the fourth column leave them out.
+were removed); the third and the fourth column of figures leave them out.
 
 {score_table(manifest)}
 

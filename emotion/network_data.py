@@ -136,7 +136,8 @@ def network_data(split: Split, votes: Path | str | None = None) -> NetworkData:
     Raises
     ------
     DatasetError
-        If the table of votes cannot be read, or is given for faces whose file names were not kept.
+        If the table of votes cannot be read, has none of the faces, or is given for faces whose file names were not
+        kept.
     """
     classes = np.array(split.train.classes)
     if votes is None:

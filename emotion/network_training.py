@@ -1,6 +1,7 @@
 """Trains the embedding networks: schedule, weight averaging, teachers, checkpoints to go on from."""
 
 import copy
+import io
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
@@ -397,11 +398,13 @@ def _write_checkpoint(path: Path, design: NetworkDesign, digest: str, state: _St
         "averaged": state.averaged.state_dict(),
         "optimizer": state.optimizer.state_dict(),
     }
+    held = io.BytesIO()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Into an open file: of a path, PyTorch does not say what is wrong with it.
-        with replacing(path) as partial, partial.open("wb") as file:
-            torch.save(content, file)
+        # By way of the memory: PyTorch itself does not say what is wrong with a file.
+        torch.save(content, held)
+        with replacing(path) as partial:
+            partial.write_bytes(held.getbuffer())
     except OSError as error:
         raise TrainingError(f"The checkpoint {path} cannot be written: {error.strerror or error}.") from error
 

@@ -207,7 +207,6 @@ def build_sampler(experiment: Experiment, counts: Mapping[int, int], seed: int) 
     Returns
     -------
     a sampler of imbalanced-learn
-
     """
     smallest = min(counts.values())
     target = round(SMOTE_SHARE * max(counts.values()))

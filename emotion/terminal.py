@@ -20,7 +20,7 @@ def say(text: str) -> None:
     OutputError
         If it cannot be written, as where the disk is full that it goes to.
     """
-    encoding = sys.stdout.encoding
+    encoding = sys.stdout.encoding or "utf-8"  # a buffer in its place has none
     try:
         print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
     except OSError as error:

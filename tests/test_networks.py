@@ -2,6 +2,7 @@
 
 import functools
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -385,6 +386,28 @@ def test_networks_can_learn_without_teachers(tmp_path: Path, monkeypatch: pytest
     out = tmp_path / "networks"
     assert cli.main(["train-networks", "--data", str(table), "--out", str(out), "--without-teachers"]) == 0
     assert {file.name for file in out.iterdir()} == {"network_1.pt", "network_1.onnx", "seen_faces.npz"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no sizes of files")
+def test_a_checkpoint_that_the_disk_has_no_room_for_is_told_and_the_one_before_stays(
+    data: NetworkData, tmp_path: Path
+) -> None:
+    import resource
+    import signal
+
+    path = tmp_path / "network.pt"
+    train_network(FAST_DESIGNS[0], data, path, progress=False)
+    before = path.read_bytes()
+    longer = replace(FAST_DESIGNS[0], cycles=(*FAST_DESIGNS[0].cycles, Cycle(1, "none")))
+    limits, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
+    try:
+        with pytest.raises(TrainingError, match=r"network\.pt cannot be written: .*[Ff]ile too large"):
+            train_network(longer, data, path, progress=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert path.read_bytes() == before
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -191,11 +191,19 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_training(
         training.train(*tables, tmp_path / "models", FAST, networks=networks, progress=False)
 
 
+@pytest.fixture
+def own_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder in place of the project's own, should what keeps that from being written over fail."""
+    monkeypatch.setattr(config, "MODELS", (tmp_path / "models").resolve())
+
+
+@pytest.mark.usefixtures("own_models")
 def test_fast_models_do_not_replace_the_projects(tables: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["train", "--data", str(tables[0]), "--fast"]) == 1
     assert "--out" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("own_models")
 def test_models_on_pixels_do_not_replace_the_networks(
     tables: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

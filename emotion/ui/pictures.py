@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+from contextlib import nullcontext
 from functools import partial
 from typing import Final
 
@@ -128,17 +129,21 @@ def answered(models: Ensemble) -> list[RecognizedPicture]:
     list of RecognizedPicture
     """
     request = visit().request
-    while request.pending or request.voted_by != models.origin:
+    while True:
+        is_done = not request.pending and request.voted_by == models.origin  # at a glance; in its turn, a drawing knows
         # A drawing that was broken off ends where it next draws, which is after its turn.
-        with st.spinner("Looking for faces…"), request.turn:
+        with nullcontext() if is_done else st.spinner("Looking for faces…"), request.turn:
             if request.voted_by != models.origin:
                 request.pictures = [voted_anew(picture, models) for picture in request.pictures]
                 request.voted_by = models.origin
             elif request.pending:
                 _look_at_next(request, models)
-    for problem in request.problems:
+            else:
+                pictures, problems = list(request.pictures), list(request.problems)
+                break
+    for problem in problems:
         show_problem(problem)
-    return request.pictures
+    return pictures
 
 
 def _look_at_next(request: Request, models: Ensemble) -> None:
