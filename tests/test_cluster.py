@@ -174,7 +174,9 @@ def test_a_cluster_trains_the_models_that_this_machine_trains(tmp_path, dask) ->
         assert (labels == there[name]).all(), name
 
 
-def test_a_worker_that_dies_does_not_end_the_training(tmp_path) -> None:
+@pytest.mark.parametrize("piece", [1, 6])
+def test_a_worker_that_dies_does_not_end_the_training(tmp_path, monkeypatch, piece) -> None:
+    monkeypatch.setenv("DIES_AT", str(piece))
     table = write_table(tmp_path / "data.parquet", synthetic_faces((120, 110, 40)))
     write_tiny_networks(tmp_path / "networks")
     told = ["train", "--data", str(table), "--fast", "--networks", str(tmp_path / "networks"), "--out"]

@@ -1,5 +1,6 @@
 """The page without a browser: Streamlit's AppTest, with the component of streamlit-webrtc replaced at its one seam."""
 
+import asyncio
 import gc
 import html
 import logging
@@ -12,17 +13,22 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
 import skimage.data
 import streamlit as st
+from aiortc import MediaStreamTrack
+from aiortc.contrib.media import MediaRelay
 from streamlit.runtime.scriptrunner import RerunData, RerunException
 from streamlit.testing.v1 import AppTest
+from streamlit_webrtc.process import AsyncVideoProcessTrack
 
 import emotion.ui.pictures
 from emotion import config, load_models
@@ -46,6 +52,7 @@ class FakeWebcam:
 
     def __init__(self) -> None:
         self.arguments: dict[str, Any] = {}
+        self.relay = MediaRelay()
         self.stream: SimpleNamespace | None = None
         self.refusal = ""
         self.playing = False
@@ -76,6 +83,7 @@ def webcam(monkeypatch: pytest.MonkeyPatch) -> FakeWebcam:
     webcam = FakeWebcam()
     monkeypatch.setattr("emotion.ui.webcam.webrtc_streamer", webcam)
     monkeypatch.setattr("emotion.ui.webcam.browser_refusal", lambda: webcam.refusal)
+    monkeypatch.setattr("emotion.ui.stream.get_global_relay", lambda: webcam.relay)
     return webcam
 
 
@@ -191,6 +199,59 @@ def test_webcam_asks_for_no_microphone_and_for_no_public_server(page, webcam):
     for where in ("frontend_rtc_configuration", "server_rtc_configuration"):
         assert where not in webcam.arguments
     assert isinstance(webcam.arguments["video_processor_factory"](), StreamProcessor)
+
+
+class Camera(MediaStreamTrack):
+    """Gives frame 0, then, once that was sent, 1 to 9 at once, then none."""
+
+    kind = "video"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given = 0
+        self.first_sent = asyncio.Event()
+
+    async def recv(self) -> av.VideoFrame:
+        if self.given > 0:
+            await self.first_sent.wait()
+        if self.given == 10:
+            await asyncio.Event().wait()
+        frame = av.VideoFrame(16, 16, "bgr24")
+        frame.pts, frame.time_base = self.given, Fraction(1, 30)
+        self.given += 1
+        return frame
+
+
+class Drawn(AsyncVideoProcessTrack):
+    """Says when it has passed on the last frame."""
+
+    def __init__(self, track: MediaStreamTrack) -> None:
+        super().__init__(track, processor=None)
+        self.done = asyncio.Event()
+
+    async def recv(self) -> av.VideoFrame:
+        frame = await self.track.recv()
+        if frame.pts == 9:
+            self.done.set()
+        return frame
+
+
+def test_a_computer_that_is_too_slow_to_send_all_frames_sends_the_newest(page, webcam):
+    """Those that wait would be sent later and later: people would see themselves as they were ten seconds ago."""
+    page.run()
+    webcam.arguments["video_processor_factory"]()
+
+    async def sent() -> list[int | None]:
+        camera = Camera()
+        drawn = Drawn(webcam.relay.subscribe(camera))
+        sender = webcam.relay.subscribe(drawn)
+        first = await sender.recv()
+        camera.first_sent.set()
+        await drawn.done.wait()
+        second = await sender.recv()
+        return [first.pts, second.pts]
+
+    assert asyncio.run(asyncio.wait_for(sent(), timeout=30)) == [0, 9]
 
 
 def test_webcam_panel_shows_the_vote_on_the_largest_face(page, webcam):

@@ -1,6 +1,10 @@
 """A webcam session: the video that streamlit-webrtc hands over, and the models that vote on it."""
 
+from aiortc import MediaStreamTrack
+from aiortc.contrib.media import MediaRelay
 from streamlit_webrtc import VideoProcessorBase
+from streamlit_webrtc.process import AsyncVideoProcessTrack
+from streamlit_webrtc.relay import get_global_relay
 
 from emotion import config
 from emotion.ensemble import Ensemble
@@ -25,3 +29,18 @@ class StreamProcessor(FaceVideo, VideoProcessorBase):
         recognizer = Recognizer(models, config.VIDEO_DETECTION_SIDE)
         super().__init__(recognizer, models.calibration.uncertain_below, settings)
         self.models = models
+
+
+def skip_late_frames() -> None:
+    """Have each stream send its newest frame, and none that waited; to be called before a stream is made.
+
+    streamlit-webrtc (0.79) lets drawn frames queue without limit where the computer is too slow to send them all. With
+    four sessions on two cores, 130 waited in each, of which eleven were sent in a second: people saw themselves ten
+    seconds late, and the queues took 200 MB.
+    """
+    relay = get_global_relay()
+
+    def subscribe(track: MediaStreamTrack, buffered: bool = True) -> MediaStreamTrack:
+        return MediaRelay.subscribe(relay, track, buffered and not isinstance(track, AsyncVideoProcessTrack))
+
+    relay.subscribe = subscribe  # type: ignore[method-assign]

@@ -20,7 +20,7 @@ from emotion.ui.limits import is_full, take_place
 from emotion.ui.pictures import answered, ask_for, show_picture
 from emotion.ui.recognition import encode_png
 from emotion.ui.state import Visit, visit
-from emotion.ui.stream import StreamProcessor
+from emotion.ui.stream import StreamProcessor, skip_late_frames
 from emotion.ui.texts import show_problem
 from emotion.ui.votes import show_details, show_label
 from emotion.video import NOTICES, State, VideoSettings
@@ -137,6 +137,7 @@ def _chosen_settings() -> VideoSettings:
 def _new_stream(models: Ensemble, settings: VideoSettings, state: Visit) -> StreamProcessor:
     if state.stream is not None:
         state.stream.on_ended()  # of one whose connection failed, nobody else says so
+    skip_late_frames()
     stream = StreamProcessor(models, settings)
     # Others may have started while this visitor looked at the page.
     stream.turned_away = not take_place(stream)
