@@ -186,7 +186,7 @@ def test_a_worker_that_dies_does_not_end_the_training(tmp_path, monkeypatch, pie
         worker(start, address)
         wait_for_workers(address, 2)
         assert cli.main([*told, str(tmp_path / "there"), "--dask", address]) == 0
-        assert dying.wait() == 1, "it was to die"
+        assert dying.wait(timeout=START_SECONDS) == 1, "it was to die"
     assert cli.main([*told, str(tmp_path / "here")]) == 0
     here, there = (predictions(load_models(tmp_path / name), read_faces(table)) for name in ("here", "there"))
     assert {name: labels.tolist() for name, labels in here.items()} == {

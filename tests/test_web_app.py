@@ -239,7 +239,7 @@ class Drawn(AsyncVideoProcessTrack):
 def test_a_computer_that_is_too_slow_to_send_all_frames_sends_the_newest(page, webcam):
     """Those that wait would be sent later and later: people would see themselves as they were ten seconds ago."""
     page.run()
-    webcam.arguments["video_processor_factory"]()
+    webcam.arguments["video_processor_factory"]().on_ended()
 
     async def sent() -> list[int | None]:
         camera = Camera()
