@@ -76,7 +76,8 @@ def session(page: Page) -> list[dict[str, str]]:
 
 
 def downloaded(page: Page, name: str) -> bytes:
-    """Press a download's button."""
+    """Press a download's button, when nothing is being drawn: what is pressed meanwhile may be replaced."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     with page.expect_download() as download:
         page.get_by_role("button", name=name).click()
     return Path(download.value.path()).read_bytes()
