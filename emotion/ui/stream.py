@@ -34,10 +34,15 @@ class StreamProcessor(FaceVideo, VideoProcessorBase):
 def skip_late_frames() -> None:
     """Have streams skip frames that are too late to be sent; to be called before a stream is made.
 
-    streamlit-webrtc (0.79) lets drawn frames queue without limit where the computer is too slow to send them all. In
-    four sessions on two cores, 130 waited each after half a minute, and 11 were sent in a second: people saw themselves
-    twelve seconds late. All streams share one relay, so calling this again changes nothing. What comes from the camera
-    still queues, for it is taken at once; without that, a twentieth of the frames was lost even with time to spare.
+    streamlit-webrtc (0.79) lets drawn frames queue without limit where the computer is too slow to send them all. In 40
+    seconds of four sessions on two cores, up to 130 came to wait in each, while 11 were sent a second: twelve seconds
+    of delay. All streams share one relay, so calling this again changes nothing. What comes from the camera still
+    queues, for it is taken at once; without that, a twentieth of the frames was lost even with time to spare.
+
+    Raises
+    ------
+    RuntimeError
+        If Streamlit does not run, whose streams these are.
     """
     relay = get_global_relay()
 
