@@ -5,16 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from emotion import config
 from emotion.ensemble import read_manifest
 from emotion.faces import BGRImage
 from emotion.fetch import LOOPBACK_SWITCH
-from tests.browser.live import FAR_NAME, browser_flags, find_chromium, serving
-
-PATIENCE_MS = 60_000
-"""Only ever waited for by a test that fails."""
+from tests.browser.live import FAR_NAME, PATIENCE_MS, browser_flags, find_chromium, serving
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +46,6 @@ def address(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def open_page(chromium: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Page]]:
     """Open the page, in a browser whose camera plays the given pictures, 30 a second, over and over."""
     browsers: list[Browser] = []
-    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
 
         def opened(

@@ -19,13 +19,18 @@ import cv2
 import numpy as np
 import psutil
 import skimage.data
-from playwright.sync_api import FrameLocator, Locator, Page
+from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from emotion import config
 from emotion.faces import BGRImage, decode_image
 from tests.loopback import free_port
 
 SERVER_START_SECONDS = 90.0
+PATIENCE_MS = 90_000
+"""Only ever waited for by a test that fails."""
+
+expect.set_options(timeout=PATIENCE_MS)
+
 FAR_NAME = "faces.example"
 """Another name of the page, which browsers do not take for this computer's."""
 
@@ -145,6 +150,21 @@ def browser_flags(camera: Sequence[BGRImage], file: Path, *, allowed: bool = Tru
 def component(page: Page) -> FrameLocator:
     """Give the frame that video and Start button are in."""
     return page.frame_locator('iframe[title*="webrtc"]')
+
+
+def see(what: Locator) -> None:
+    """Wait until exactly one of these is visible: what an earlier drawing left may stand beside it for a moment."""
+    expect(what.filter(visible=True)).to_have_count(1)
+
+
+def see_none(what: Locator) -> None:
+    """Wait until none of these is visible."""
+    expect(what.filter(visible=True)).to_have_count(0)
+
+
+def wait_until_drawn(page: Page) -> None:
+    """Wait until nothing is being drawn: what is pressed or read meanwhile may be replaced."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def shown(video: Locator) -> BGRImage:

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from emotion import config
-from tests.browser.live import camera_picture, component
+from tests.browser.live import camera_picture, component, see
 
 SCREENSHOTS = config.ROOT / "screenshots"
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
@@ -12,19 +12,19 @@ SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 
 def webcam(page: Page) -> None:
     component(page).get_by_role("button", name="Start").click()
-    expect(page.get_by_text("of 5 models agree")).to_be_visible()
-    expect(page.get_by_text("seconds with a face")).to_be_visible()
+    see(page.get_by_text("of 5 models agree"))
+    see(page.get_by_text("seconds with a face"))
 
 
 def pictures(page: Page) -> None:
     page.get_by_role("button", name="Grace Hopper").click()
-    expect(page.get_by_text("of 5 models agree")).to_be_visible()
+    see(page.get_by_text("of 5 models agree"))
     page.get_by_text("Why ").click()
-    expect(page.get_by_alt_text("The face, coloured where covering it changes the vote")).to_be_visible()
+    see(page.get_by_alt_text("The face, coloured where covering it changes the vote"))
 
 
 def models(page: Page) -> None:
-    expect(page.get_by_alt_text("Confusion matrix of the vote on the test faces")).to_be_visible()
+    see(page.get_by_alt_text("Confusion matrix of the vote on the test faces"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

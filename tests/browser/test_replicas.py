@@ -15,8 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from emotion import config
-from tests.browser.conftest import PATIENCE_MS
-from tests.browser.live import FAR_NAME, browser_flags, camera_picture, component, server_process, serving
+from tests.browser.live import FAR_NAME, PATIENCE_MS, browser_flags, camera_picture, component, server_process, serving
 from tests.loopback import free_port, write_certificate
 
 # The whole configuration of an nginx that needs no rights: the shipped part, and where to write.
@@ -124,7 +123,6 @@ def visit(chromium: str, tmp_path: Path) -> Iterator[Callable[..., Page]]:
 
 def test_a_visitor_stays_with_one_copy_and_visitors_are_spread(behind: Behind, visit: Callable[..., Page]) -> None:
     """Else an upload or a download would meet a copy that knows nothing of the session."""
-    expect.set_options(timeout=PATIENCE_MS)
     page = visit(f"{behind.address}/pictures")
     page.locator("input[type=file]").set_input_files(config.ROOT / "examples" / "Grace-Hopper.jpg")
     page.get_by_role("button", name="Recognise").click()
@@ -143,7 +141,6 @@ def test_a_visitor_stays_with_one_copy_and_visitors_are_spread(behind: Behind, v
 
 
 def test_a_copy_that_dies_takes_no_visitor_with_it(behind: Behind, visit: Callable[..., Page]) -> None:
-    expect.set_options(timeout=PATIENCE_MS)
     page = visit(behind.address)
     component(page).get_by_role("button", name="Start").click()
     expect(page.get_by_text("of 5 models agree").first).to_be_visible()

@@ -19,10 +19,7 @@ from emotion import config, drawing
 from emotion.faces import BGRImage, Box, FaceDetector, decode_image
 from emotion.ui.models import AS_LABELLED, AS_PEOPLE
 from emotion.ui.webcam import BUSY
-from tests.browser.live import camera_picture, component, serving, shown
-
-PATIENCE_SECONDS = 90.0
-"""Only ever waited for by a test that fails."""
+from tests.browser.live import PATIENCE_MS, camera_picture, component, see, see_none, serving, shown, wait_until_drawn
 
 COLOUR_TOLERANCE = 70.0
 """Of blue, green and red together; the video's compression blurs thin lines, every grey is over 120 away."""
@@ -49,7 +46,7 @@ def start(page: Page) -> Locator:
 
 
 def wait_until(page: Page, met: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + PATIENCE_MS / 1000
     while not met():
         assert time.monotonic() < deadline, what
         page.wait_for_timeout(50)
@@ -76,16 +73,21 @@ def session(page: Page) -> list[dict[str, str]]:
 
 
 def downloaded(page: Page, name: str) -> bytes:
-    """Press a download's button, when nothing is being drawn: what is pressed meanwhile may be replaced."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    """Press a download's button."""
+    wait_until_drawn(page)
     with page.expect_download() as download:
         page.get_by_role("button", name=name).click()
     return Path(download.value.path()).read_bytes()
 
 
+def face_caption(page: Page) -> Locator:
+    """Give the caption of the face: the upper one while a drawing with fewer lines above it replaces another."""
+    return page.get_by_text(FACE_CAPTION).first
+
+
 def vote_number(page: Page) -> int:
     """Which vote the panel shows."""
-    return int(re.search(r"vote (\d+)", page.get_by_text(FACE_CAPTION).inner_text())[1])  # type: ignore[index]
+    return int(re.search(r"vote (\d+)", face_caption(page).inner_text())[1])  # type: ignore[index]
 
 
 def vote_times(page: Page) -> list[float]:
@@ -98,26 +100,26 @@ def test_webcam_shows_boxes_and_votes_until_the_face_leaves_and_until_stop(open_
     video = start(page)
 
     # The panel beside the video: the class, and a ballot of each model.
-    expect(page.get_by_text("of 5 models agree")).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
-    expect(page.get_by_role("heading", name=re.compile(f"^({'|'.join(map(re.escape, classes))})$"))).to_be_visible()
+    see(page.get_by_text("of 5 models agree"))
+    see(page.get_by_role("heading", name=re.compile(f"^({'|'.join(map(re.escape, classes))})$")))
     for name in config.MODEL_NAMES:
-        expect(page.get_by_role("cell", name=name, exact=True)).to_be_visible()
+        see(page.get_by_role("cell", name=name, exact=True))
 
     # The video: a box around the face that the camera shows, in colours that the camera does not.
     wait_until(page, lambda: drawn_share(in_colour(shown(video)), box) > 0.8, "there is no box around the face")
 
-    expect(page.get_by_text("No face", exact=True)).to_be_visible()
+    see(page.get_by_text("No face", exact=True))
     component(page).get_by_role("button", name="Stop").click()
-    expect(page.get_by_text("Press Start")).to_be_visible()
+    see(page.get_by_text("Press Start"))
 
 
 def test_the_session_of_a_face_that_leaves_and_returns_can_be_downloaded(open_page, classes):
     page = open_page(camera=SWAYING + EMPTY)
     start(page)
-    expect(page.get_by_text(FACE_CAPTION)).to_be_visible()
-    expect(page.get_by_text("No face", exact=True)).to_be_visible()
-    expect(page.locator('[data-testid="stVegaLiteChart"] canvas, [data-testid="stVegaLiteChart"] svg')).to_be_visible()
-    expect(page.get_by_text("seconds with a face")).to_be_visible()
+    see(page.get_by_text(FACE_CAPTION))
+    see(page.get_by_text("No face", exact=True))
+    see(page.locator('[data-testid="stVegaLiteChart"] canvas, [data-testid="stVegaLiteChart"] svg'))
+    see(page.get_by_text("seconds with a face"))
 
     def returned() -> bool:
         page.wait_for_timeout(1000)  # a vote is taken every two seconds
@@ -142,7 +144,7 @@ def test_the_slider_changes_how_often_is_voted(open_page):
     slider = page.get_by_role("slider", name="Seconds between votes")
     slider.press("End")  # five seconds
     start(page)
-    expect(page.get_by_text(re.compile("vote 2"))).to_be_visible()
+    see(page.get_by_text(re.compile("vote 2")))
     assert max(np.diff(vote_times(page))) > 4.0
     slider.press("Home")  # a quarter of one
     before = vote_number(page)
@@ -155,7 +157,7 @@ def test_the_choice_of_models_waits_for_the_end_of_a_session_and_goes_with_the_v
     labels, people = (page.get_by_role("radio", name=answers) for answers in (AS_LABELLED, AS_PEOPLE))
     expect(labels).to_be_checked()
     start(page)
-    expect(page.get_by_text(FACE_CAPTION)).to_be_visible()
+    see(page.get_by_text(FACE_CAPTION))
     expect(people).to_be_disabled()
     component(page).get_by_role("button", name="Stop").click()
     expect(people).to_be_enabled()
@@ -164,7 +166,7 @@ def test_the_choice_of_models_waits_for_the_end_of_a_session_and_goes_with_the_v
     expect(people).to_be_checked()
     before = session(page)
     start(page)
-    expect(page.get_by_text(FACE_CAPTION)).to_be_visible()
+    see(page.get_by_text(FACE_CAPTION))
     expect(people).to_be_disabled()
     expect(people).to_be_checked()
     # The camera shows the same face: what differs is who is asked.
@@ -174,7 +176,8 @@ def test_the_choice_of_models_waits_for_the_end_of_a_session_and_goes_with_the_v
     assert np.abs(np.subtract(*p_of)).max() > 0.02
 
     page.get_by_role("link", name="Models").click()
-    expect(page.get_by_text(re.compile("five of ten people saw")).first).to_be_visible()
+    see(page.get_by_text(re.compile("five of ten people saw")).first)
+    wait_until_drawn(page)
     expect(people).to_be_checked()
     expect(people).to_be_enabled()
 
@@ -186,7 +189,7 @@ def test_two_faces_have_a_box_and_a_colour_each(open_page):
     page = open_page(camera=[picture] * 30)
     video = start(page)
     chooser = page.get_by_role("combobox", name="Face")
-    expect(chooser).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
+    see(chooser)
 
     def each_in_a_colour_of_its_own() -> bool:
         drawn = [in_colour(shown(video), range(n, n + 1)) for n in (1, 2)]
@@ -198,7 +201,7 @@ def test_two_faces_have_a_box_and_a_colour_each(open_page):
 
     chooser.click()
     page.get_by_role("option", name="2", exact=True).click()
-    expect(page.get_by_text(re.compile("^Face 2, one of 2"))).to_be_visible()
+    see(page.get_by_text(re.compile("^Face 2, one of 2")))
 
 
 def test_the_box_goes_with_a_face_that_crosses_the_picture(open_page):
@@ -206,7 +209,7 @@ def test_the_box_goes_with_a_face_that_crosses_the_picture(open_page):
     lefts = [210 + round(190 * math.sin(2 * math.pi * number / 150)) for number in range(150)]
     page = open_page(camera=[camera_picture(left) for left in lefts])
     video = start(page)
-    expect(page.get_by_text(FACE_CAPTION)).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
+    see(page.get_by_text(FACE_CAPTION))
     [still] = mirrored_boxes(camera_picture(200))
     middle_of_portrait = mirrored(200) + 110
     offset = still.x + still.w / 2 - middle_of_portrait
@@ -247,18 +250,18 @@ def test_the_video_goes_on_while_models_fail_or_dawdle_and_votes_come_back(open_
     address, asked = faults
     page = open_page(camera=SWAYING, server=address)
     video = start(page)
-    expect(page.get_by_text(FACE_CAPTION)).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
+    see(page.get_by_text(FACE_CAPTION))
 
     asked.write_text(fault)
-    expect(page.get_by_text(notice)).to_be_visible()
+    see(page.get_by_text(notice))
     before = shown(video)
     wait_until(page, lambda: np.abs(shown(video).astype(int) - before).max() > 60, "the video stands still")
     if fault == "raise":
-        expect(page.get_by_text("No face", exact=True)).to_be_hidden()
+        see_none(page.get_by_text("No face", exact=True))
 
     asked.write_text("")
-    expect(page.get_by_text(notice)).to_be_hidden()
-    expect(page.get_by_text(FACE_CAPTION)).to_be_visible()
+    see_none(page.get_by_text(notice))
+    see(page.get_by_text(FACE_CAPTION))
 
 
 def test_the_page_is_drawn_anew_when_its_drawing_was_cut_short(open_page, faults):
@@ -267,25 +270,25 @@ def test_the_page_is_drawn_anew_when_its_drawing_was_cut_short(open_page, faults
     page = open_page(camera=SWAYING, server=address)
     start(page)
     panel = page.get_by_text("This session")
-    expect(panel).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
+    see(panel)
     asked.write_text("cut")
     page.get_by_text("Settings").click()
     page.get_by_text("Show raw votes").click()
     wait_until(page, lambda: asked.read_text() == "", "no drawing was cut short")
-    caption = page.get_by_text(FACE_CAPTION)
+    caption = face_caption(page)
     for _ in range(3):
         drawn = caption.inner_text()
-        expect(caption).not_to_have_text(drawn, timeout=PATIENCE_SECONDS * 1000)
-    expect(panel).to_be_visible()
+        expect(caption).not_to_have_text(drawn)
+    see(panel)
 
 
 def test_the_page_says_that_models_are_loading_and_offers_the_camera_once_they_are(open_page, faults):
     address, asked = faults
     asked.write_text("load")
     page = open_page(camera=SWAYING, server=address)
-    expect(page.get_by_text("Loading the five models…")).to_be_visible()
+    see(page.get_by_text("Loading the five models…"))
     asked.write_text("")
-    expect(component(page).get_by_role("button", name="Start")).to_be_visible()
+    see(component(page).get_by_role("button", name="Start"))
 
 
 def test_panels_go_on_after_a_refresh_that_met_a_new_drawing_on_its_way(open_page, tmp_path: Path):
@@ -293,13 +296,13 @@ def test_panels_go_on_after_a_refresh_that_met_a_new_drawing_on_its_way(open_pag
     with serving(tmp_path / "log", "tests/browser/app_over_a_slow_line.py") as address:
         page = open_page(camera=SWAYING, server=address)
         start(page)
-        caption = page.get_by_text(FACE_CAPTION)
-        expect(caption).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
+        caption = face_caption(page)
+        see(caption)
         page.get_by_text("Settings").click()
         page.get_by_text("Show raw votes").click()
         drawn = caption.inner_text()
         for _ in range(2):
-            expect(caption).not_to_have_text(drawn, timeout=PATIENCE_SECONDS * 1000)
+            expect(caption).not_to_have_text(drawn)
             drawn = caption.inner_text()
 
 
@@ -308,16 +311,16 @@ def test_one_who_comes_too_late_is_told_and_gets_the_place_of_one_who_stops(open
     with serving(tmp_path / "log", environment={"EMOTION_SESSIONS": "1"}) as address:
         first = open_page(camera=SWAYING, server=address)
         start(first)
-        expect(first.get_by_text(FACE_CAPTION)).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
+        see(first.get_by_text(FACE_CAPTION))
 
         second = open_page(camera=SWAYING, server=address)
-        expect(second.get_by_text(BUSY)).to_be_visible()
+        see(second.get_by_text(BUSY))
         again = second.get_by_role("button", name="Try again")
         again.click()
-        expect(again).to_be_visible()
+        see(again)
 
         component(first).get_by_role("button", name="Stop").click()
-        expect(component(first).get_by_role("button", name="Start")).to_be_visible()
+        see(component(first).get_by_role("button", name="Start"))
         offered = component(second).get_by_role("button", name="Start")
 
         def is_let_in() -> bool:
@@ -328,17 +331,17 @@ def test_one_who_comes_too_late_is_told_and_gets_the_place_of_one_who_stops(open
 
         wait_until(second, is_let_in, "the place stays taken")
         start(second)
-        expect(second.get_by_text(FACE_CAPTION)).to_be_visible(timeout=PATIENCE_SECONDS * 1000)
+        see(second.get_by_text(FACE_CAPTION))
 
 
 def test_a_refused_camera_is_explained_and_a_picture_asked_for_instead(open_page):
     page = open_page(allowed=False)
     component(page).get_by_role("button", name="Start").click()
-    expect(page.get_by_text("allow it in the settings of this site, beside the address")).to_be_visible()
-    expect(page.get_by_text("Choose a picture instead")).to_be_visible()
+    see(page.get_by_text("allow it in the settings of this site, beside the address"))
+    see(page.get_by_text("Choose a picture instead"))
 
 
 def test_a_page_on_plain_http_says_where_browsers_give_the_camera(open_page):
     page = open_page(far=True)
-    expect(page.get_by_text("Browsers give the camera only to pages on https")).to_be_visible()
-    expect(page.get_by_text("Choose a picture instead")).to_be_visible()
+    see(page.get_by_text("Browsers give the camera only to pages on https"))
+    see(page.get_by_text("Choose a picture instead"))
