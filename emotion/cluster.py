@@ -141,16 +141,7 @@ def workers(dask: str | None = None, *, processes: bool = False) -> Iterator[Wor
 
         @_loss_told(dask)
         def result(future: Any) -> Any:
-            while True:
-                try:
-                    return future.result(timeout=_PATIENCE_SECONDS)
-                except TimeoutError:
-                    if future.done():  # just now, or with a TimeoutError of the work's own
-                        return future.result()
-                    if not client.nthreads():
-                        raise ClusterError(
-                            f"The scheduler at {dask} has lost all its workers. Start some, and the same command again."
-                        ) from None
+            return outcome(client, future)
 
         @_loss_told(dask)
         def count() -> int:
@@ -285,35 +276,34 @@ def connected(dask: str) -> Iterator[Any]:
             yield client
 
 
-def despite_losses(work: Callable[[], Result]) -> Result:
-    """Do work that joblib spreads over a Dask cluster, and do it again where a worker died that alone held data of it.
+def outcome(client: Any, future: Any) -> Any:
+    """Wait for what becomes of work on a cluster.
 
     Parameters
     ----------
-    work : callable without arguments, called while this process is `connected`
+    client : distributed.Client
+    future : distributed.Future
 
     Returns
     -------
-    what `work` returns
+    what the work gives
 
     Raises
     ------
-    distributed.CancelledError
-        If data were lost and no worker is, if none is left, or if there were as many losses as workers.
+    ClusterError
+        If there are no workers any more; besides that, whatever the work raises.
     """
-    import distributed
-
-    client = distributed.get_client()
-    chances = len(client.nthreads())  # workers that are started anew must not be lost for ever
     while True:
-        before = client.nthreads()
         try:
-            return work()
-        except distributed.CancelledError:
-            chances -= 1
-            left = client.nthreads()
-            if not chances or not left or before.keys() <= left.keys():
-                raise
+            return future.result(timeout=_PATIENCE_SECONDS)
+        except TimeoutError:
+            if future.done():  # just now, or with a TimeoutError of the work's own
+                return future.result()
+            if not client.nthreads():
+                raise ClusterError(
+                    f"The scheduler at {client.scheduler.address} has lost all its workers. Start some, and the same "
+                    "command again."
+                ) from None
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -15,7 +16,6 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.class_weight import compute_sample_weight
 
 from emotion import config
-from emotion.cluster import despite_losses
 from emotion.dataset import Faces
 from emotion.embedding import OnnxEmbedding, network_file
 from emotion.faces import FaceVectors
@@ -220,12 +220,16 @@ def _fit_models(
 ) -> dict[str, ClassifierMixin]:
     models: dict[str, ClassifierMixin] = {}
     # Threads: support vectors, linear algebra and trees all compute outside Python's lock, and nothing is copied.
+    backend: Any = "threading"
+    if on_cluster:
+        from emotion.dask_backend import DaskBackend  # Dask may be missing where there is no cluster
+
+        backend = DaskBackend()
     with (
         bar.step(f"experiment {experiment.number}: {experiment.stack}", _STACK_SECONDS),
-        joblib.parallel_config("dask" if on_cluster else "threading", n_jobs=-1),
+        joblib.parallel_config(backend, n_jobs=-1),
     ):
-        stack = build_stack(experiment, size, X.shape[1], seed)
-        models[experiment.stack] = despite_losses(lambda: stack.fit(X, y)) if on_cluster else stack.fit(X, y)
+        models[experiment.stack] = build_stack(experiment, size, X.shape[1], seed).fit(X, y)
     if experiment.boost:
         weights = compute_sample_weight(experiment.class_weight, y)
         with bar.step(f"experiment {experiment.number}: {experiment.boost}", _BOOST_SECONDS):

@@ -14,6 +14,7 @@ LAYERS = (
     {"config", "devices", "errors", "files", "graphs", "labels"},
     {"augmentation", "card", "cluster", "faces", "annotators", "fetch", "storage", "terminal", "voting"},
     {
+        "dask_backend",
         "dataset",
         "embedding",
         "ensemble",
@@ -34,6 +35,7 @@ LAYERS = (
 )
 PACKAGE_FACE = "__init__"  # re-exports what others may call
 TRAINING_SIDE = {
+    "dask_backend",
     "dataset",
     "embedding",
     "evaluation",

@@ -18,6 +18,7 @@ import distributed
 import numpy as np
 import pytest
 from skimage import data
+from sklearn.ensemble import StackingClassifier
 
 import image_to_vector
 from emotion import bulk, cli, cluster, config, vectorize
@@ -31,6 +32,7 @@ from tests.synthetic import synthetic_faces, write_table
 from tests.tiny_models import write_tiny_models, write_tiny_networks
 
 START_SECONDS = 60.0
+DYING = str(config.ROOT / "tests" / "dying_worker.py")
 Start = Callable[..., subprocess.Popen[bytes]]
 
 
@@ -163,35 +165,65 @@ def test_votes_of_a_cluster_are_the_votes_of_this_machine(pictures, tmp_path, da
     assert (tmp_path / name).read_bytes() == (tmp_path / f"dask_{name}").read_bytes()
 
 
-def test_a_cluster_trains_the_models_that_this_machine_trains(tmp_path, dask) -> None:
+@pytest.fixture
+def training(tmp_path: Path) -> list[str]:
+    """What is typed to train on a small table, up to the folder of models."""
     table = write_table(tmp_path / "data.parquet", synthetic_faces((120, 110, 40)))
     write_tiny_networks(tmp_path / "networks")
-    told = ["train", "--data", str(table), "--fast", "--networks", str(tmp_path / "networks"), "--out"]
-    assert cli.main([*told, str(tmp_path / "here")]) == 0
-    assert cli.main([*told, str(tmp_path / "there"), "--dask", dask]) == 0
-    here, there = (predictions(load_models(tmp_path / name), read_faces(table)) for name in ("here", "there"))
+    return ["train", "--data", str(table), "--fast", "--networks", str(tmp_path / "networks"), "--out"]
+
+
+def test_a_cluster_trains_the_models_that_this_machine_trains(training, tmp_path, dask) -> None:
+    assert cli.main([*training, str(tmp_path / "here")]) == 0
+    assert cli.main([*training, str(tmp_path / "there"), "--dask", dask]) == 0
+    assert_same_votes(tmp_path)
+
+
+def assert_same_votes(folder: Path) -> None:
+    faces = read_faces(folder / "data.parquet")
+    here, there = (predictions(load_models(folder / name), faces) for name in ("here", "there"))
     for name, labels in here.items():
         assert (labels == there[name]).all(), name
 
 
-@pytest.mark.parametrize("piece", [1, 6])
-def test_a_worker_that_dies_does_not_end_the_training(tmp_path, monkeypatch, piece) -> None:
+@pytest.mark.parametrize("piece", [1, 6, 25])
+def test_a_worker_that_dies_ends_no_training_and_no_stack_is_begun_again(
+    training, tmp_path, monkeypatch, piece
+) -> None:
+    """Whatever it held: the first arrays of a stack, what it had been asked for by the other, or results."""
+    begun = []
+    fit = StackingClassifier.fit
+    monkeypatch.setattr(StackingClassifier, "fit", lambda self, *rows: begun.append(self) or fit(self, *rows))
     monkeypatch.setenv("DIES_AT", str(piece))
-    table = write_table(tmp_path / "data.parquet", synthetic_faces((120, 110, 40)))
-    write_tiny_networks(tmp_path / "networks")
-    told = ["train", "--data", str(table), "--fast", "--networks", str(tmp_path / "networks"), "--out"]
     with processes() as start:
         address, _ = scheduler(start, tmp_path)
-        dying = worker(start, address, "--preload", str(config.ROOT / "tests" / "dying_worker.py"))
+        dying = worker(start, address, "--preload", DYING)
         worker(start, address)
         wait_for_workers(address, 2)
-        assert cli.main([*told, str(tmp_path / "there"), "--dask", address]) == 0
+        assert cli.main([*training, str(tmp_path / "there"), "--dask", address]) == 0
         assert dying.wait(timeout=START_SECONDS) == 1, "it was to die"
-    assert cli.main([*told, str(tmp_path / "here")]) == 0
-    here, there = (predictions(load_models(tmp_path / name), read_faces(table)) for name in ("here", "there"))
-    assert {name: labels.tolist() for name, labels in here.items()} == {
-        name: labels.tolist() for name, labels in there.items()
-    }
+    assert len(begun) == 3
+    assert cli.main([*training, str(tmp_path / "here")]) == 0
+    assert_same_votes(tmp_path)
+
+
+@pytest.mark.hostile("that no worker is left, or that workers die at the same piece of work")
+@pytest.mark.parametrize(
+    ("allowed", "told"), [(3, "has lost all its workers"), (0, "died at the same piece of work again and again")]
+)
+def test_a_training_that_nobody_is_left_to_do_is_not_waited_for(
+    training, tmp_path, monkeypatch, capsys, allowed, told
+) -> None:
+    monkeypatch.setattr(cluster, "_PATIENCE_SECONDS", 1.0)
+    monkeypatch.setenv("DIES_AT", "4")
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", str(allowed))
+    with processes() as start:
+        address, _ = scheduler(start, tmp_path)
+        worker(start, address, "--preload", DYING)
+        wait_for_workers(address, 1)
+        assert cli.main([*training, str(tmp_path / "there"), "--dask", address]) == 1
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "there" / "manifest.json").exists()
 
 
 def test_a_worker_that_is_killed_costs_nothing_and_nothing_is_done_twice(pictures, tmp_path, monkeypatch) -> None:
