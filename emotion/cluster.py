@@ -145,7 +145,7 @@ def workers(dask: str | None = None, *, processes: bool = False) -> Iterator[Wor
 
         @_loss_told(dask)
         def count() -> int:
-            return sum(client.nthreads().values())
+            return thread_count(client)
 
         yield Workers(submit, result, count)
 
@@ -229,7 +229,7 @@ def connected(dask: str) -> Iterator[Any]:
 
     Yields
     ------
-    distributed.Client, which joblib's backend "dask" finds by itself
+    distributed.Client, which `emotion.dask_backend.DaskBackend` finds by itself
 
     Raises
     ------
@@ -276,6 +276,32 @@ def connected(dask: str) -> Iterator[Any]:
             yield client
 
 
+def thread_count(client: Any) -> int:
+    """Count the threads of a cluster's workers.
+
+    Parameters
+    ----------
+    client : distributed.Client
+
+    Returns
+    -------
+    int, >= 0
+
+    Raises
+    ------
+    distributed.comm.CommClosedError
+        If the scheduler does not answer any more.
+    """
+    import distributed
+
+    try:
+        if client.status == "closed":
+            raise OSError("its connection was given up")
+        return sum(client.nthreads().values())
+    except OSError as error:
+        raise distributed.comm.CommClosedError(f"the scheduler does not answer: {error}") from error
+
+
 def outcome(client: Any, future: Any) -> Any:
     """Wait for what becomes of work on a cluster.
 
@@ -291,15 +317,17 @@ def outcome(client: Any, future: Any) -> Any:
     Raises
     ------
     ClusterError
-        If there are no workers any more; besides that, whatever the work raises.
+        If there are no workers any more.
+    distributed.comm.CommClosedError
+        If the scheduler does not answer any more; besides that, whatever the work raises.
     """
     while True:
         try:
             return future.result(timeout=_PATIENCE_SECONDS)
         except TimeoutError:
-            if future.done():  # just now, or with a TimeoutError of the work's own
-                return future.result()
-            if not client.nthreads():
+            if future.status == "error":  # the work's own
+                raise
+            if not thread_count(client):
                 raise ClusterError(
                     f"The scheduler at {client.scheduler.address} has lost all its workers. Start some, and the same "
                     "command again."
@@ -316,7 +344,12 @@ def _loss_told(dask: str) -> Iterator[None]:
         raise ClusterError(
             f"Workers of {dask} died at the same piece of work again and again: they may lack memory."
         ) from error
-    except (distributed.CancelledError, distributed.comm.CommClosedError, distributed.TimeoutError) as error:
+    except (
+        distributed.CancelledError,
+        distributed.client.ClosedClientError,
+        distributed.comm.CommClosedError,
+        distributed.TimeoutError,
+    ) as error:
         raise ClusterError(f"The cluster at {dask} was lost. Start it, and the same command again.") from error
 
 

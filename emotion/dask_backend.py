@@ -1,13 +1,16 @@
 """What joblib spreads, done by a Dask cluster: the parts of scikit-learn's stacks.
 
-joblib's own backend "dask" (1.6) gives the data of the work to one worker, with which they are lost, and waits for ever
-for a piece that no worker survives. Here data are results of Dask's, which makes them again where they are lost.
+joblib's own backend "dask" (1.6) gives the data of the work to one worker at first, with which they are lost, and waits
+for ever for a piece that no worker survives. Here data are results of Dask's, which makes them again where they are
+lost.
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final
 
+import dask
 import distributed
 import numpy as np
 from distributed.worker import thread_state
@@ -15,7 +18,7 @@ from joblib import parallel_config
 from joblib.parallel import ParallelBackendBase
 from numpy.typing import NDArray
 
-from emotion.cluster import outcome
+from emotion.cluster import outcome, thread_count
 
 _SMALL_BYTES: Final = 10_000
 """Arrays up to this size go with each piece that needs them."""
@@ -23,39 +26,41 @@ _SMALL_BYTES: Final = 10_000
 
 class DaskBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no types
     """Lets the workers of the cluster that this process is connected to, or works for, do what `joblib.Parallel` asks
-    for, also within a piece of work (see `joblib.parallel.ParallelBackendBase`). A worker that dies costs no more than
-    what it was at.
+    for, also within a piece of work (see `joblib.parallel.ParallelBackendBase`).
+
+    A worker that dies costs what it was at, with what others had done for that.
     """
 
-    def configure(self, n_jobs: int = 1, parallel: Any = None, **options: Any) -> int:
-        """Begin to work for a `joblib.Parallel`.
-
-        Parameters
-        ----------
-        n_jobs, parallel, options : as joblib gives them
-
-        Returns
-        -------
-        int, as `effective_n_jobs`
-        """
-        self._client = distributed.get_client()
-        self._arrays: dict[int, tuple[NDArray[Any], Any]] = {}
-        return int(super().configure(n_jobs, parallel, **options))
+    supports_retrieve_callback = True
 
     def effective_n_jobs(self, n_jobs: int) -> int:
         """Count the pieces that are worth having at a time.
 
         Parameters
         ----------
-        n_jobs : int, not looked at: all workers work
+        n_jobs : int, 1 for work that is not worth sending; else all workers work
 
         Returns
         -------
-        int, at least 2: a single one joblib would do itself
-        """
-        return max(2, sum(map(int, distributed.get_client().nthreads().values())))
+        int, otherwise at least 2: a single piece at a time joblib would do itself
 
-    def submit(self, func: Any, callback: Callable[[Any], None]) -> Any:
+        Raises
+        ------
+        distributed.comm.CommClosedError
+            If the scheduler does not answer any more.
+        """
+        return 1 if n_jobs == 1 else max(2, thread_count(distributed.get_client()))
+
+    def start_call(self) -> None:
+        """Begin to work for a `joblib.Parallel`."""
+        # Dask would advise to load large data from files; these have just been made.
+        dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"})
+        self._client = distributed.get_client()
+        self._arrays: dict[int, tuple[NDArray[Any], Any]] = {}
+        # A thread waits for each piece, and takes what is done from a worker that may die before it is asked for.
+        self._waiting = ThreadPoolExecutor(2 * self.effective_n_jobs(-1), "piece")
+
+    def submit(self, func: Any, callback: Callable[["Future[Any]"], None]) -> "Future[Any]":
         """Send pieces of work.
 
         Parameters
@@ -65,7 +70,7 @@ class DaskBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no t
 
         Returns
         -------
-        distributed.Future
+        Future, of what `emotion.cluster.outcome` gives or raises
         """
         pieces = [
             [
@@ -75,9 +80,9 @@ class DaskBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no t
             ]
             for function, args, kwargs in func.items
         ]
-        future = self._client.submit(_perform, pieces, pure=False)
-        future.add_done_callback(callback)
-        return future
+        done = self._waiting.submit(outcome, self._client, self._client.submit(_perform, pieces, pure=False))
+        done.add_done_callback(callback)
+        return done
 
     def _sent(self, value: Any) -> Any:
         """Give a large array as a future, the same to all pieces, and anything else as it is."""
@@ -87,13 +92,12 @@ class DaskBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no t
             self._arrays[id(value)] = value, self._client.submit(_itself, value, pure=False)
         return self._arrays[id(value)][1]
 
-    def retrieve_result(self, out: Any, timeout: float | None = None) -> Any:
-        """Wait for what became of pieces.
+    def retrieve_result_callback(self, out: "Future[Any]") -> Any:
+        """Give what became of pieces that are done.
 
         Parameters
         ----------
-        out : distributed.Future, as `submit` gave it
-        timeout : ignored
+        out : Future, as `submit` gave it
 
         Returns
         -------
@@ -102,26 +106,23 @@ class DaskBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no t
         Raises
         ------
         ClusterError
-            If no worker is left; besides that, whatever the work raises.
+            If no worker is left; besides that, whatever the work raised.
         """
-        return outcome(self._client, out)
+        return out.result()
 
     def stop_call(self) -> None:
         """Let the cluster forget the arrays."""
         self._arrays.clear()
-
-    def get_nested_backend(self) -> tuple["DaskBackend", int]:
-        """Give what is used within pieces of work.
-
-        Returns
-        -------
-        DaskBackend and how many jobs to ask it for
-        """
-        return DaskBackend(), -1
+        self._waiting.shutdown(wait=False)
 
     @contextmanager
     def retrieval_context(self) -> Iterator[None]:
-        """Leave the place on a worker to others while what was asked for within a piece of work is waited for."""
+        """Leave the place on a worker to others while what was asked for within a piece of work is waited for.
+
+        Yields
+        ------
+        nothing
+        """
         within_work = hasattr(thread_state, "execution_state")
         if within_work:
             distributed.secede()

@@ -144,6 +144,9 @@ def fit_experiments(
         If a class is too small to be resampled or is all but removed by it.
     ModelsError
         If a network is missing or damaged.
+    ClusterError
+        If the workers of a cluster are all gone; besides that, what Dask raises where a cluster is lost, which
+        `emotion.cluster.connected` tells in a sentence.
     """
     boosts = sum(experiment.boost is not None for experiment in experiments)
     each = _FEATURES_SECONDS + _RESAMPLING_SECONDS + _STACK_SECONDS

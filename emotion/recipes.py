@@ -353,4 +353,4 @@ def _xgboost(rounds: int, depth: int, learning_rate: float, seed: int) -> XGBCla
 
 def _first(n_components: int, n_features: int) -> ColumnTransformer:
     """Keep the first principal components, which come in order of variance."""
-    return ColumnTransformer([("first", "passthrough", slice(0, min(n_components, n_features)))])
+    return ColumnTransformer([("first", "passthrough", slice(0, min(n_components, n_features)))], n_jobs=1)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import distributed
@@ -21,11 +22,12 @@ from skimage import data
 from sklearn.ensemble import StackingClassifier
 
 import image_to_vector
-from emotion import bulk, cli, cluster, config, vectorize
+from emotion import bulk, cli, cluster, config, fitting, vectorize
 from emotion.dataset import read_faces
 from emotion.ensemble import load_models
 from emotion.errors import DatasetError, ModelsError, StorageError
 from emotion.evaluation import predictions
+from emotion.recipes import Experiment
 from emotion.storage import Folder
 from tests.loopback import free_port
 from tests.synthetic import synthetic_faces, write_table
@@ -186,11 +188,11 @@ def assert_same_votes(folder: Path) -> None:
         assert (labels == there[name]).all(), name
 
 
-@pytest.mark.parametrize("piece", [1, 6, 25])
+@pytest.mark.parametrize("piece", [1, 6, 18])
 def test_a_worker_that_dies_ends_no_training_and_no_stack_is_begun_again(
     training, tmp_path, monkeypatch, piece
 ) -> None:
-    """Whatever it held: the first arrays of a stack, what it had been asked for by the other, or results."""
+    """Whatever it held: arrays, or what it had been asked for by the other. Data were with one worker alone before."""
     begun = []
     fit = StackingClassifier.fit
     monkeypatch.setattr(StackingClassifier, "fit", lambda self, *rows: begun.append(self) or fit(self, *rows))
@@ -292,6 +294,33 @@ def test_a_scheduler_that_dies_ends_the_run_and_a_rerun_goes_on(pictures, tmp_pa
 
 
 @pytest.mark.hostile("that the cluster was lost")
+@pytest.mark.parametrize("is_noticed", [False, True], ids=["just now", "before"])
+def test_a_scheduler_that_dies_between_two_stacks_ends_the_training(
+    training, tmp_path, monkeypatch, capsys, is_noticed
+) -> None:
+    monkeypatch.setattr(cluster, "_CONNECT_SECONDS", 3.0)
+    build = fitting.build_stack
+    with processes() as start:
+        address, process = scheduler(start, tmp_path)
+        worker(start, address)
+        wait_for_workers(address, 1)
+
+        def build_late(experiment: Experiment, *rest: Any) -> StackingClassifier:
+            if experiment.number == 2:
+                process.kill()
+                process.wait()
+                if is_noticed:
+                    wait_until(lambda: distributed.get_client().status == "closed")
+            return build(experiment, *rest)
+
+        monkeypatch.setattr(fitting, "build_stack", build_late)
+        assert cli.main([*training, str(tmp_path / "there"), "--dask", address]) == 1
+    assert capsys.readouterr().err.endswith(
+        f"The cluster at {address} was lost. Start it, and the same command again.\n"
+    )
+
+
+@pytest.mark.hostile("that the cluster was lost")
 @pytest.mark.parametrize("call", ["submit", "nthreads"])
 @pytest.mark.parametrize("name", ["data.csv", "data.parquet", "votes.csv"])
 def test_a_lost_connection_is_not_taken_for_a_full_disk(pictures, tmp_path, monkeypatch, capsys, call, name) -> None:
@@ -300,7 +329,8 @@ def test_a_lost_connection_is_not_taken_for_a_full_disk(pictures, tmp_path, monk
     def lost(*_: object, **__: object) -> None:
         raise distributed.comm.CommClosedError("ConnectionPool closing.")
 
-    working = {"submit": lambda *_, **__: SimpleNamespace(cancel=lambda: None), "nthreads": lambda: {"a": 1}}
+    future = SimpleNamespace(cancel=lambda: None)
+    working = {"status": "running", "submit": lambda *_, **__: future, "nthreads": lambda: {"a": 1}}
     client = SimpleNamespace(**{**working, call: lost})
     monkeypatch.setattr(cluster, "connected", lambda _: contextlib.nullcontext(client))
     monkeypatch.setattr(vectorize, "_BATCH_PICTURES", 4)
