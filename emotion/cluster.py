@@ -325,8 +325,8 @@ def outcome(client: Any, future: Any) -> Any:
         try:
             return future.result(timeout=_PATIENCE_SECONDS)
         except TimeoutError:
-            if future.status == "error":  # the work's own
-                raise
+            if future.status == "error":  # just now, or with a TimeoutError of the work's own
+                return future.result()
             if not thread_count(client):
                 raise ClusterError(
                     f"The scheduler at {client.scheduler.address} has lost all its workers. Start some, and the same "

@@ -52,7 +52,13 @@ class DaskBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no t
         return 1 if n_jobs == 1 else max(2, thread_count(distributed.get_client()))
 
     def start_call(self) -> None:
-        """Begin to work for a `joblib.Parallel`."""
+        """Begin to work for a `joblib.Parallel`.
+
+        Raises
+        ------
+        distributed.comm.CommClosedError
+            If the scheduler does not answer any more.
+        """
         # Dask would advise to load large data from files; these have just been made.
         dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"})
         self._client = distributed.get_client()
@@ -71,6 +77,11 @@ class DaskBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no t
         Returns
         -------
         Future, of what `emotion.cluster.outcome` gives or raises
+
+        Raises
+        ------
+        distributed.client.ClosedClientError
+            If the connection to the scheduler was given up.
         """
         pieces = [
             [
