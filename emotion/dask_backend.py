@@ -122,7 +122,7 @@ class DaskBackend(ParallelBackendBase):  # type: ignore[misc]  # joblib has no t
         return out.result()
 
     def stop_call(self) -> None:
-        """Let the cluster forget the arrays."""
+        """Let the cluster forget the arrays, and the threads end."""
         self._arrays.clear()
         self._waiting.shutdown(wait=False)
 

@@ -353,4 +353,5 @@ def _xgboost(rounds: int, depth: int, learning_rate: float, seed: int) -> XGBCla
 
 def _first(n_components: int, n_features: int) -> ColumnTransformer:
     """Keep the first principal components, which come in order of variance."""
+    # By itself: to a cluster, the rows would be sent only to come back as they are.
     return ColumnTransformer([("first", "passthrough", slice(0, min(n_components, n_features)))], n_jobs=1)

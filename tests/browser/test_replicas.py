@@ -12,10 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from emotion import config
-from tests.browser.live import FAR_NAME, PATIENCE_MS, browser_flags, camera_picture, component, server_process, serving
+from tests.browser.live import (
+    FAR_NAME,
+    PATIENCE_MS,
+    browser_flags,
+    camera_picture,
+    component,
+    see,
+    server_process,
+    serving,
+)
 from tests.loopback import free_port, write_certificate
 
 # The whole configuration of an nginx that needs no rights: the shipped part, and where to write.
@@ -126,7 +135,7 @@ def test_a_visitor_stays_with_one_copy_and_visitors_are_spread(behind: Behind, v
     page = visit(f"{behind.address}/pictures")
     page.locator("input[type=file]").set_input_files(config.ROOT / "examples" / "Grace-Hopper.jpg")
     page.get_by_role("button", name="Recognise").click()
-    expect(page.get_by_text("of 5 models agree").first).to_be_visible()
+    see(page.get_by_text("of 5 models agree"))
     with page.expect_download() as download:
         page.get_by_role("button", name="Results as CSV").click()
     assert download.value.path().stat().st_size > 0
@@ -143,9 +152,9 @@ def test_a_visitor_stays_with_one_copy_and_visitors_are_spread(behind: Behind, v
 def test_a_copy_that_dies_takes_no_visitor_with_it(behind: Behind, visit: Callable[..., Page]) -> None:
     page = visit(behind.address)
     component(page).get_by_role("button", name="Start").click()
-    expect(page.get_by_text("of 5 models agree").first).to_be_visible()
+    see(page.get_by_text("of 5 models agree"))
     [[copy]] = behind.visitors().values()
     server_process(f"http://{copy}").kill()
     page.reload()
     component(page).get_by_role("button", name="Start").click()
-    expect(page.get_by_text("of 5 models agree").first).to_be_visible()
+    see(page.get_by_text("of 5 models agree"))
