@@ -139,6 +139,24 @@ def evaluate(ensemble: Ensemble, faces: Faces) -> dict[str, Score]:
     return {name: score(faces.y, labels, ensemble.classes) for name, labels in predictions(ensemble, faces).items()}
 
 
+def remembered(labels: NDArray[np.str_], copy_labels: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Label faces as models would that had kept copies of them, and did no more than repeat the labels of these.
+
+    That is what such copies are worth, and no score of the models: it says how far figures that were measured with
+    copies in the training part are above those that were measured without.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,), str, what the models say that never saw a copy
+    copy_labels : ndarray of shape (n,), str, the label of each face's copy; "" where there is none
+
+    Returns
+    -------
+    ndarray of shape (n,), str
+    """
+    return np.where(copy_labels != "", copy_labels, labels)
+
+
 def majority_of(faces: Faces, votes: Path | str, classes: tuple[str, ...] | None = None) -> NDArray[np.str_]:
     """Look up what most of ten people saw in each face.
 

@@ -51,9 +51,9 @@ class Split:
         What choices are made on, and probabilities calibrated.
     test : Faces
         What is measured on, once.
-    test_copied : ndarray of shape (len(test),), bool
-        Which test faces had a copy among the training rows. Those copies are gone; the faces may still be easier
-        than others, so scores are given with and without them.
+    copy_labels : ndarray of shape (len(test),), str
+        The label, in the table, of the copy of each test face that was among the training rows (of the likest one,
+        where there were several); "" where there was none. Those copies are gone.
     duplicates_removed : int, training rows that repeat another one
     conflicts_removed : int, training rows of which the same pixels occur under two labels
     copies_removed : int, rows that copy a test row
@@ -68,7 +68,7 @@ class Split:
     train: Faces
     validation: Faces
     test: Faces
-    test_copied: NDArray[np.bool_]
+    copy_labels: NDArray[np.str_]
     duplicates_removed: int
     conflicts_removed: int
     copies_removed: int
@@ -77,6 +77,14 @@ class Split:
     given: int
     undecided_removed: int = 0
     table_labels: NDArray[np.str_] | None = None
+
+    @property
+    def test_copied(self) -> NDArray[np.bool_]:
+        """Which test faces had a copy among the training rows, shape (len(test),).
+
+        They may be easier than others, though the copies are gone; so scores are given with and without them.
+        """
+        return np.asarray(self.copy_labels != "")
 
     @property
     def fingerprint(self) -> str:
@@ -112,7 +120,7 @@ def distinct_rows(faces: Faces) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 
 def copies_between(
     a: FaceVectors, b: FaceVectors, correlation: float = COPY_CORRELATION, *, progress: bool = False
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
     """Find the faces that two sets share, also when one is mirrored, shifted up to four pixels, darker or marked.
 
     Two faces are copies when 14x14 thumbnails of them, with mean 0 and length 1, correlate at least this much: that
@@ -129,11 +137,12 @@ def copies_between(
     Returns
     -------
     in_a : ndarray of shape (n_a,), bool: rows of `a` with a copy in `b`
-    in_b : ndarray of shape (n_b,), bool: rows of `b` with a copy in `a`
+    copy_of : ndarray of shape (n_b,), int: the row of `a` that each row of `b` is likest a copy of; -1 where of none
     """
-    in_a, in_b = np.zeros(len(a), dtype=bool), np.zeros(len(b), dtype=bool)
+    in_a, copy_of = np.zeros(len(a), dtype=bool), np.full(len(b), -1, dtype=np.intp)
     if not len(a) or not len(b):
-        return in_a, in_b
+        return in_a, copy_of
+    likeness = np.full(len(b), correlation, dtype=np.float32)
     middle = (config.FACE_SIDE - _WINDOW_SIDE) // 2
     fixed = _thumbnails(a, middle, middle)
     mirrored = b.reshape(-1, config.FACE_SIDE, config.FACE_SIDE)[:, :, ::-1].reshape(b.shape)
@@ -142,10 +151,21 @@ def copies_between(
         moved = _thumbnails(faces, top, left)
         for i in range(0, len(a), _CHUNK_ROWS):
             for j in range(0, len(b), _CHUNK_ROWS):
-                copies = fixed[i : i + _CHUNK_ROWS] @ moved[j : j + _CHUNK_ROWS].T >= correlation
+                correlations = fixed[i : i + _CHUNK_ROWS] @ moved[j : j + _CHUNK_ROWS].T
+                copies = correlations >= correlation
                 in_a[i : i + _CHUNK_ROWS] |= copies.any(axis=1)
-                in_b[j : j + _CHUNK_ROWS] |= copies.any(axis=0)
-    return in_a, in_b
+                columns = np.flatnonzero(copies.any(axis=0))
+                likest, nearest = correlations[:, columns].max(axis=0), correlations[:, columns].argmax(axis=0)
+                nearer = likest >= likeness[j + columns]
+                likeness[j + columns[nearer]] = likest[nearer]
+                copy_of[j + columns[nearer]] = i + nearest[nearer]
+    return in_a, copy_of
+
+
+def _labelled_copies(train: Faces, test: Faces, progress: bool) -> tuple[NDArray[np.bool_], NDArray[np.str_]]:
+    """Which training faces have a copy among the test faces, and the label of each test face's own, or ""."""
+    copied, copy_of = copies_between(train.X, test.X, progress=progress)
+    return copied, np.array([train.y[row] if row >= 0 else "" for row in copy_of], dtype=np.str_)
 
 
 def _thumbnails(X: FaceVectors, top: int, left: int) -> NDArray[np.float32]:
@@ -262,9 +282,11 @@ def split_faces(
             "The networks had learnt from every test face; name other faces to test on, or train networks without them."
         )
     left_out, test = test[learnt_before], test[~learnt_before]
-    copied, test_copied = copies_between(train.X, test.X, progress=progress)
-    test_copied |= copies_between(left_out.X, test.X, progress=progress)[1]
-    if test_copied.all():
+    copied, copy_labels = _labelled_copies(train, test, progress)
+    # What networks had learnt before is as good as among the training rows.
+    _, also_learnt = _labelled_copies(left_out, test, progress)
+    copy_labels = np.where(copy_labels == "", also_learnt, copy_labels)
+    if (copy_labels != "").all():
         raise DatasetError("Every test face is also a training face; give test faces that are not.")
     remaining = train[~copied]
     unknown = set(test.classes) - set(remaining.classes)
@@ -282,7 +304,7 @@ def split_faces(
         train=learnt[~repeated],
         validation=validation,
         test=test,
-        test_copied=test_copied,
+        copy_labels=copy_labels,
         duplicates_removed=int((~keep & ~conflicting).sum()),
         conflicts_removed=int(conflicting.sum()),
         copies_removed=int(copied.sum()),

@@ -20,7 +20,17 @@ from emotion.cluster import connected
 from emotion.dataset import Faces, read_faces
 from emotion.ensemble import Ensemble, load_models
 from emotion.errors import DatasetError, TrainingError
-from emotion.evaluation import VOTE, calibrate, majority_of, predictions, reliability, save_report, score, score_lines
+from emotion.evaluation import (
+    VOTE,
+    calibrate,
+    majority_of,
+    predictions,
+    reliability,
+    remembered,
+    save_report,
+    score,
+    score_lines,
+)
 from emotion.export import check_ballots, checksums, model_to_onnx, write_pipeline
 from emotion.files import replacing
 from emotion.fitting import FittedExperiment, fit_experiments
@@ -83,7 +93,7 @@ def people_split(split: Split, votes: Path | str) -> Split:
         train=train,
         validation=validation,
         test=test,
-        test_copied=split.test_copied[agreed],
+        copy_labels=split.copy_labels[agreed],
         undecided_removed=sum(map(len, given)) - sum(map(len, parts)),
         table_labels=split.test.y[agreed],
     )
@@ -202,6 +212,9 @@ def _stage(
     labels = predictions(ensemble, split.test)
     references = {"dummy": dummy_labels(split), "unresampled": fitted[0].reference_labels(split.test.X)}
     manifest["scores"] = _scores({**references, **labels}, split, majority)
+    # A copy's label is the table's: where models learn what people saw, it is no answer to their question.
+    if split.table_labels is None and split.test_copied.any():
+        manifest["near_copies"] = _near_copies(labels[VOTE], split)
     manifest["reliability"] = reliability(ensemble, split.test).summary()
     _write_reports(labels, split, staging)
     _write_manifest(staging, manifest)
@@ -276,6 +289,12 @@ def _scores(labels: dict[str, NDArray[np.str_]], split: Split, majority: NDArray
         }
         for name, predicted in labels.items()
     }
+
+
+def _near_copies(vote: NDArray[np.str_], split: Split) -> dict[str, Any]:
+    same_label = float((split.copy_labels == split.test.y)[split.test_copied].mean())
+    repeating = score(split.test.y, remembered(vote, split.copy_labels), split.train.classes)
+    return {"same_label": round(same_label, 6), "remembered": repeating.summary()}
 
 
 def _write_reports(labels: dict[str, NDArray[np.str_]], split: Split, staging: Path) -> None:

@@ -60,21 +60,29 @@ def changed(picture: NDArray[np.uint8], how: str) -> NDArray[np.uint8]:
 def test_copies_are_found_though_they_were_changed(how: str) -> None:
     originals = photographs(30)
     copies = np.stack([changed(picture, how) for picture in originals[:10]])
-    in_originals, in_copies = copies_between(originals, copies)
-    assert in_originals[:10].all()
-    assert in_copies.all()
-    assert not in_originals[10:].any()
+    in_originals, copy_of = copies_between(originals, copies)
+    assert in_originals.tolist() == [True] * 10 + [False] * 20
+    assert copy_of.tolist() == list(range(10))
+
+
+def test_of_several_copies_the_likest_is_named() -> None:
+    """Wherever it stands among them: its label is the one that a model would remember."""
+    face = photographs(1)[0]
+    copies = np.stack([changed(face, "noisy"), changed(face, "shifted 3"), face, changed(face, "marked")])
+    for turn in range(4):
+        _, copy_of = copies_between(np.roll(copies, turn, axis=0), face[None])
+        assert copy_of.tolist() == [(2 + turn) % 4]
 
 
 def test_different_photographs_are_no_copies() -> None:
-    in_a, in_b = copies_between(photographs(300, seed=1), photographs(300, seed=2))
+    in_a, copy_of = copies_between(photographs(300, seed=1), photographs(300, seed=2))
     assert not in_a.any()
-    assert not in_b.any()
+    assert (copy_of == -1).all()
 
 
 def test_pictures_of_one_grey_are_copies_of_nothing() -> None:
     grey = np.full((3, 2304), 128, np.uint8)
-    assert not np.concatenate(copies_between(grey, np.concatenate([grey, photographs(3)]))).any()
+    assert not copies_between(grey, np.concatenate([grey, photographs(3)]))[0].any()
 
 
 def test_copies_of_given_test_faces_leave_the_training_rows() -> None:
@@ -85,6 +93,7 @@ def test_copies_of_given_test_faces_leave_the_training_rows() -> None:
     assert split.copies_removed == 2
     assert len(split.train) + len(split.validation) == 20
     assert split.test_copied.tolist() == [True, True, False, False]
+    assert split.copy_labels.tolist() == ["Happy", "Sad", "", ""]
     assert (test_X == split.test.X).all()  # the test part is measured on as it was given
 
 
@@ -93,8 +102,8 @@ def test_a_held_out_part_shares_no_picture_with_the_rest() -> None:
     X = photographs(60, seed=6)
     repeated = np.concatenate([X, X, np.stack([changed(picture, "darker") for picture in X])])
     split = split_faces(faces_of(repeated, *(["Happy", "Sad"] * 90)))
-    assert not np.concatenate(copies_between(split.train.X, split.test.X)).any()
-    assert not np.concatenate(copies_between(split.validation.X, split.test.X)).any()
+    assert not copies_between(split.train.X, split.test.X)[0].any()
+    assert not copies_between(split.validation.X, split.test.X)[0].any()
     assert split.duplicates_removed == 60
 
 
@@ -106,7 +115,7 @@ def test_choices_are_made_on_faces_that_nothing_was_fitted_to() -> None:
     )
     split = split_faces(faces)
     assert len(split.validation) == 13  # a tenth of the 124 that are neither test faces nor copies of them
-    assert not np.concatenate(copies_between(split.train.X, split.validation.X)).any()
+    assert not copies_between(split.train.X, split.validation.X)[0].any()
     assert split.validation_copies_removed > 0
     assert (split_faces(faces).validation.X == split.validation.X).all()
     assert split.fingerprint != split_faces(faces, seed=1).fingerprint
@@ -184,10 +193,12 @@ def test_copies_of_faces_that_networks_learnt_from_are_no_faces_without_copies()
     X = np.concatenate([learnt, shifted, photographs(120, seed=1)])
     faces = faces_of(X, *["Happy", "Sad"] * 120)
     split = split_faces(faces, seen=face_codes(learnt))
-    copies = copies_between(learnt, split.test.X)[1]
+    copy_of = copies_between(learnt, split.test.X)[1]
+    copies = copy_of >= 0
     assert copies.any()
     assert not known(split.test.X, face_codes(learnt)).any()
     assert split.test_copied[copies].all()
+    assert (split.copy_labels[copies] == faces.y[copy_of[copies]]).all()
 
 
 def test_the_class_that_is_too_small_is_named() -> None:

@@ -97,6 +97,28 @@ def test_the_card_is_the_manifests(trained: Path) -> None:
     card = (trained / "README.md").read_text(encoding="utf-8")
     assert card == model_card(manifest)
     assert score_table(manifest) in card
+    assert "Had the copies stayed" in card
+    without = {key: value for key, value in manifest.items() if key != "near_copies"}
+    assert "Had the copies stayed" not in model_card(without)
+
+
+def test_what_copies_would_be_worth_is_told_beside_the_scores_without_them(networks: Path, tmp_path: Path) -> None:
+    """Else nobody could compare these scores with those of programs that remember copies of test faces."""
+    faces, test = synthetic_faces((60, 50, 40)), synthetic_faces((20, 20, 20), seed=1)
+    copied = np.arange(0, 60, 5)
+    labels = test.y[copied].copy()
+    labels[:3] = "Sad"  # of Angry faces
+    leaking = Faces(np.concatenate([faces.X, test.X[copied]]), np.concatenate([faces.y, labels]))
+    tables = write_table(tmp_path / "train.csv", leaking), write_table(tmp_path / "test.csv", test)
+    manifest = training.train(*tables, tmp_path / "models", FAST, networks=networks, progress=False)
+    said = emotion.load_models(tmp_path / "models").predict(test.X)
+    said[copied] = labels
+    assert manifest["rows"]["test_without_copies"] == 48
+    assert manifest["near_copies"]["same_label"] == 0.75
+    assert manifest["near_copies"]["remembered"] == score(test.y, said, CLASSES).summary()
+    card = (tmp_path / "models" / "README.md").read_text(encoding="utf-8")
+    assert "75.0% of the faces with a near-copy have its label" in card
+    assert f"right on {(said == test.y).mean():.1%} of all test faces" in card
 
 
 def test_the_shipped_files_vote_as_the_fitted_objects(trained: Path, tables: tuple[Path, Path]) -> None:
@@ -420,6 +442,9 @@ def test_models_that_learn_votes_say_what_most_people_see(
     train = voted_table(tmp_path / "train.csv", (100, 90, 60), 0, rows)
     test = voted_table(tmp_path / "test.csv", (30, 30, 30), 1, rows)
     votes = write_votes(tmp_path / "votes.csv", rows)
+    faces, copied = read_faces(train), read_faces(test)[1:2]
+    both = Faces(np.concatenate([faces.X, copied.X]), np.concatenate([faces.y, copied.y]))
+    write_table(train, both, [*faces.files, *copied.files])
     told = ["train", "--data", str(train), "--test", str(test), "--networks", str(networks), "--fast"]
     assert cli.main([*told, "--votes", str(votes), "--learn-votes", "--out", str(tmp_path / "models")]) == 0
     manifest = read_manifest(tmp_path / "models")
@@ -430,10 +455,12 @@ def test_models_that_learn_votes_say_what_most_people_see(
     rows_of = manifest["rows"]
     assert rows_of["undecided_removed"] > 9
     parts = ("train", "validation", "test", "undecided_removed", "copies_removed", "validation_copies_removed")
-    assert sum(rows_of[part] for part in parts) == rows_of["given"] == 340
+    assert sum(rows_of[part] for part in parts) == rows_of["given"] == 341
     faces = read_faces(test)
     says = emotion.load_models(tmp_path / "models").predict(faces.X)
     assert (says[faces.y == "Angry"] == "Happy").mean() > 0.8
+    assert rows_of["test_without_copies"] == 80
+    assert "near_copies" not in manifest  # its label is the table's, and answers another question
     card = (tmp_path / "models" / "README.md").read_text(encoding="utf-8")
     assert "what at least five of ten people saw in it" in card
     assert "--learn-votes --out FOLDER" in card  # without, the models of the table's labels would be written over
