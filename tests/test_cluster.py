@@ -2,12 +2,12 @@
 
 import contextlib
 import gc
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -76,31 +76,26 @@ def worker(start: Start, address: str, *options: str, folder: Path = config.ROOT
 
 
 @contextlib.contextmanager
-def killed_when(process: subprocess.Popen[bytes], begun: Callable[[], bool]) -> Iterator[None]:
-    """Kill a process without warning once something has begun."""
-
-    def kill() -> None:
-        wait_until(begun)
-        process.send_signal(signal.SIGKILL)
-
-    killer = threading.Thread(target=kill)
-    killer.start()
-    yield
-    killer.join()
-    assert process.wait() == -signal.SIGKILL, "nobody was killed"
-
-
-@contextlib.contextmanager
-def killed_in_the_middle(process: subprocess.Popen[bytes], folder: Path) -> Iterator[dict[str, int]]:
-    """Kill a process when a few parts have been written; give these, with their times of writing."""
+def killed_in_the_middle(
+    monkeypatch: pytest.MonkeyPatch, process: subprocess.Popen[bytes], folder: Path
+) -> Iterator[dict[str, int]]:
+    """Kill a process without warning before the fifth result of its cluster is taken; give the parts that had been
+    written by then, with their times of writing.
+    """
     written: dict[str, int] = {}
+    taken = itertools.count(1)
+    outcome = cluster.outcome
 
-    def begun() -> bool:
-        written.update({part.name: part.stat().st_mtime_ns for part in folder.glob("part-*")})
-        return len(written) > 3
+    def late_outcome(client: distributed.Client, future: distributed.Future) -> object:
+        if next(taken) == 5:
+            process.kill()
+            process.wait()
+            written.update({part.name: part.stat().st_mtime_ns for part in folder.glob("part-*")})
+        return outcome(client, future)
 
-    with killed_when(process, begun):
-        yield written
+    monkeypatch.setattr(cluster, "outcome", late_outcome)
+    yield written
+    assert process.poll() == -signal.SIGKILL, "nobody was killed"
 
 
 @pytest.fixture(autouse=True)
@@ -237,9 +232,9 @@ def test_a_worker_that_is_killed_costs_nothing_and_nothing_is_done_twice(picture
         worker(start, address)
         wait_for_workers(address, 2)
         there = tmp_path / "there"
-        with killed_in_the_middle(victim, there) as written:
+        with killed_in_the_middle(monkeypatch, victim, there) as written:
             vectorize.vectorize(pictures, f"{there}/", dask=address, progress=False)
-    assert len(written) < len(contents(tmp_path / "here")) - 2, "it was to be killed in the middle"
+    assert 4 <= len(written) < len(contents(tmp_path / "here")) - 2, "it was to be killed in the middle"
     assert contents(there) == contents(tmp_path / "here")
     assert written == {name: (there / name).stat().st_mtime_ns for name in written}
 
@@ -260,21 +255,13 @@ def test_a_worker_that_is_killed_costs_no_row_of_a_file(pictures, tmp_path, monk
             bulk.recognize_folder(pictures, folder / name, models, dask=dask, progress=False)
 
     run(here, None)
-    whole = (here / name).stat().st_size
-    sizes = []
-
-    def begun() -> bool:
-        sizes.append(sum(file.stat().st_size for file in there.glob(f"*{name}*")))
-        return sizes[-1] > whole / 5
-
     with processes() as start:
         address, _ = scheduler(start, tmp_path)
         victim = worker(start, address)
         worker(start, address)
         wait_for_workers(address, 2)
-        with killed_when(victim, begun):
+        with killed_in_the_middle(monkeypatch, victim, there):
             run(there, address)
-    assert sizes[-1] < whole, "it was to be killed in the middle"
     assert contents(there) == contents(here)
 
 
@@ -285,7 +272,7 @@ def test_a_scheduler_that_dies_ends_the_run_and_a_rerun_goes_on(pictures, tmp_pa
     with processes() as start:
         address, process = scheduler(start, tmp_path)
         worker(start, address)
-        with killed_in_the_middle(process, there):
+        with killed_in_the_middle(monkeypatch, process, there):
             assert image_to_vector.main([str(pictures), "--output", f"{there}/", "--dask", address]) == 1
     assert f"The cluster at {address} was lost." in capsys.readouterr().err
     before = set(contents(there))
@@ -406,7 +393,7 @@ def test_work_that_nobody_is_left_to_do_is_not_waited_for(pictures, tmp_path, mo
     monkeypatch.setattr(vectorize, "_PART_PICTURES", 5)
     with processes() as start:
         address, _ = scheduler(start, tmp_path)
-        with killed_in_the_middle(worker(start, address), tmp_path / "there"):
+        with killed_in_the_middle(monkeypatch, worker(start, address), tmp_path / "there"):
             assert image_to_vector.main([str(pictures), "--output", f"{tmp_path}/there/", "--dask", address]) == 1
     assert f"The scheduler at {address} has lost all its workers." in capsys.readouterr().err
 
