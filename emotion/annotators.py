@@ -47,7 +47,7 @@ def read_votes(path: Path | str, files: Sequence[str]) -> NDArray[np.int64]:
     """
     names = [name.rsplit("/", 1)[-1] for name in files]
     try:
-        with Path(path).open(encoding="utf-8", newline="") as table:
+        with Path(path).open(encoding="utf-8-sig", newline="") as table:
             rows = csv.DictReader(table)
             file = "Image name" if "Image name" in (rows.fieldnames or ()) else "file"
             votes = {row[file]: [int(row[column]) for column in VOTED_LABELS] for row in rows}

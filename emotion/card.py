@@ -150,6 +150,15 @@ something else than these classes."""
         if of_people
         else ""
     )
+    # They are known by codes that stay the same in another file, but not in another cut.
+    left_out = (
+        f"""
+
+{rows["seen_removed"]:,} test faces that the networks had learnt were left out. Of others they may have learnt copies
+that are cut differently; the columns without near-copies leave these out, too."""
+        if rows.get("seen_removed")
+        else ""
+    )
     copies = manifest.get("near_copies")
     worth_of_copies = (
         f"""
@@ -202,7 +211,7 @@ Input is a face of 48x48 grey pixels. The files are ONNX graphs; their checksums
 {rows["duplicates_removed"]:,} repetitions, {rows["conflicts_removed"]:,} pictures labelled in two ways,
 {rows["copies_removed"]:,} near-copies of test faces and {rows["validation_copies_removed"]:,} of validation faces.
 {rows["train"]:,} were left to train on and {rows["validation"]:,} to make choices by; the fingerprint of these and of
-the test faces is `{manifest["data_fingerprint"][:16]}`.{whose_labels}
+the test faces is `{manifest["data_fingerprint"][:16]}`.{left_out}{whose_labels}
 
 Rows of each class, before and after resampling:
 

@@ -232,7 +232,7 @@ def _train(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     from emotion.dataset import Faces, read_faces
     from emotion.evaluation import VOTE, class_line, evaluate, majority_of, reliability, reliability_line, score_lines
-    from emotion.seen import known, read_seen
+    from emotion.seen import SEEN_FILE, known, read_seen
 
     models, faces = load_models(options.models), read_faces(options.data)
     majority = majority_of(faces, options.votes, models.classes) if options.votes else None
@@ -240,6 +240,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     learnt = int(known(faces.X, np.concatenate([seen.networks, seen.models])).sum())
     if learnt:
         say(f"{learnt:,} of these {len(faces):,} faces were trained on: their score is no measure of new ones.")
+    elif not (options.models / SEEN_FILE).is_file():
+        say(f"{options.models} lacks {SEEN_FILE}: if these faces were trained on, this is no measure of new ones.")
     of_people = read_manifest(options.models).get("labels") == "people"
 
     def tell(faces: Faces, *, learnt_such_labels: bool) -> None:

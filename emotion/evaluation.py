@@ -51,12 +51,16 @@ class Score:
     confusion: NDArray[np.int_]
 
     def summary(self) -> dict[str, Any]:
-        """What goes into the manifest, rounded to six digits."""
+        """What goes into the manifest, rounded to six digits; of the classes that there are faces of."""
         return {
             "faces": self.n,
             "accuracy": round(self.accuracy, 6),
             "macro_f1": round(self.macro_f1, 6),
-            "recall": {label: round(value, 6) for label, value in zip(self.classes, self.recall, strict=True)},
+            "recall": {
+                label: round(share, 6)
+                for label, share, faces in zip(self.classes, self.recall, self.support, strict=True)
+                if faces
+            },
         }
 
 

@@ -255,7 +255,7 @@ def check_ballots(
     for name, count in differing.items():
         if count > max(1, MAX_DIFFERING_BALLOTS * len(held_out)):
             raise TrainingError(
-                f"{name}.onnx differs from the trained model on {count} of {len(held_out)} held-out faces; nothing was "
-                "replaced."
+                f"{name}.onnx differs from the trained model on {count} of {len(held_out)} held-out faces; the "
+                "models that were there stay."
             )
     return differing

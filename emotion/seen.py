@@ -152,7 +152,7 @@ def read_seen(folder: Path | str) -> SeenFaces:
             learnt = stored["codes"].astype(np.uint8).reshape(-1, NO_CODES.shape[1])
             return SeenFaces(learnt[stored["networks"]], learnt[stored["models"]])
     except Exception as error:  # of a single wrong bit, zip, zlib and numpy make errors of many kinds
-        raise ModelsError(f"{path} is damaged; restore it from the repository, or remove it.") from error
+        raise ModelsError(f"{path} is damaged; restore it from where the models came from.") from error
 
 
 def add_seen(folder: Path, learnt: Codes) -> None:

@@ -37,6 +37,8 @@ _WINDOW_STARTS: Final = (0, 1, 3, 5, 6)
 """Pixels. Faces are compared in a window of this side: in its middle position in one, in 25 positions in the other."""
 _THUMBNAIL_SIDE: Final = 14
 _CHUNK_ROWS: Final = 2048
+_ROUNDING: Final = 1e-5
+"""Correlations that differ by less are the same."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,9 @@ class Split:
     test : Faces
         What is measured on, once.
     copy_labels : ndarray of shape (len(test),), str
-        The label, in the table, of the copy of each test face that was among the training rows (of the likest one,
-        where there were several); "" where there was none. Those copies are gone.
+        The label, in the table, of the copy of each test face that was among the training rows, or among the faces
+        that were left out since networks had learnt them (of the likest one, where there were several); "" where there
+        was none. Those copies are gone, but what networks had learnt of them before is not.
     duplicates_removed : int, training rows that repeat another one
     conflicts_removed : int, training rows of which the same pixels occur under two labels
     copies_removed : int, rows that copy a test row
@@ -142,11 +145,13 @@ def copies_between(
     in_a, copy_of = np.zeros(len(a), dtype=bool), np.full(len(b), -1, dtype=np.intp)
     if not len(a) or not len(b):
         return in_a, copy_of
-    likeness = np.full(len(b), correlation, dtype=np.float32)
+    likeness = np.full(len(b), -1, dtype=np.float32)
     middle = (config.FACE_SIDE - _WINDOW_SIDE) // 2
     fixed = _thumbnails(a, middle, middle)
     mirrored = b.reshape(-1, config.FACE_SIDE, config.FACE_SIDE)[:, :, ::-1].reshape(b.shape)
-    placed = list(itertools.product((b, mirrored), _WINDOW_STARTS, _WINDOW_STARTS))
+    # As they are first: what is no likelier in another place is likest there.
+    starts = sorted(itertools.product(_WINDOW_STARTS, _WINDOW_STARTS), key=lambda start: start != (middle, middle))
+    placed = [(faces, *start) for faces in (b, mirrored) for start in starts]
     for faces, top, left in tqdm(placed, desc="looking for copies", leave=False, disable=not progress):
         moved = _thumbnails(faces, top, left)
         for i in range(0, len(a), _CHUNK_ROWS):
@@ -156,7 +161,7 @@ def copies_between(
                 in_a[i : i + _CHUNK_ROWS] |= copies.any(axis=1)
                 columns = np.flatnonzero(copies.any(axis=0))
                 likest, nearest = correlations[:, columns].max(axis=0), correlations[:, columns].argmax(axis=0)
-                nearer = likest >= likeness[j + columns]
+                nearer = likest > likeness[j + columns] + _ROUNDING
                 likeness[j + columns[nearer]] = likest[nearer]
                 copy_of[j + columns[nearer]] = i + nearest[nearer]
     return in_a, copy_of

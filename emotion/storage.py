@@ -38,7 +38,8 @@ class StoredFile(NamedTuple):
 
 
 _FIRST_BYTES: Final = 1 << 16
-"""Asked for first: most pictures are smaller, and to make room for the largest takes longer than to read them."""
+"""Asked for first, then as much as is there: most pictures are smaller, and to make room for the largest takes longer
+than to read them."""
 
 
 UNREAD: Final = "The file cannot be read"
@@ -221,9 +222,11 @@ class Folder:
                 self.faults_told(name, but=_OF_THE_FILE if self._local is None else (OSError,)),
                 self.open(name) as file,
             ):
-                content = file.read(_FIRST_BYTES)
-                if len(content) == _FIRST_BYTES:
-                    content += file.read(most + 1 - _FIRST_BYTES)
+                content = read = file.read(_FIRST_BYTES)
+                # Storage may give less than it was asked for, and has given all when it gives nothing.
+                while read and len(content) <= most:
+                    read = file.read(min(max(_FIRST_BYTES, len(content)), most + 1 - len(content)))
+                    content += read
         except OSError as error:
             if not self.exists():
                 raise StorageError(

@@ -77,7 +77,7 @@ def people_split(split: Split, votes: Path | str) -> Split:
     ------
     DatasetError
         As `emotion.evaluation.majority_of`; or if people saw an expression in a validation or test face that they saw
-        in no training face, or no two expressions in these.
+        in no training face, or no two expressions in these, or agreed on no test face without a copy.
     """
     given = (split.train, split.validation, split.test)
     majorities = [majority_of(faces, votes, split.train.classes) for faces in given]
@@ -88,6 +88,10 @@ def people_split(split: Split, votes: Path | str) -> Split:
         lacking = f" None shows: {', '.join(sorted(unknown))}." if unknown else ""
         raise DatasetError(f"Too few of the training faces are among those that people agreed on.{lacking}")
     agreed = majorities[2] != ""
+    if split.test_copied[agreed].all():
+        raise DatasetError(
+            "Every test face that people agreed on is also a training face; give test faces that are not."
+        )
     return replace(
         split,
         train=train,
@@ -136,7 +140,9 @@ def save_models(
     votes: Path | str | None = None,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Convert, check, calibrate, score and write five models; what was in the folder stays until all of it is done.
+    """Convert, check, calibrate, score and write five models; until all of it is done, the models in the folder stay.
+
+    The fitted objects, in ``fitted/``, are replaced first.
 
     Parameters
     ----------
@@ -282,9 +288,13 @@ def _scores(labels: dict[str, NDArray[np.str_]], split: Split, majority: NDArray
         parts["ferplus_majority"] = (majority, majority != "")
     if split.table_labels is not None:
         parts["table_labels"] = (split.table_labels, everything)
+    # The table may have labels that people gave to no training face.
+    classes = tuple(sorted({*split.train.classes, *map(str, [] if split.table_labels is None else split.table_labels)}))
     return {
         name: {
-            part: score(truth[rows], predicted[rows], split.train.classes).summary()
+            part: score(
+                truth[rows], predicted[rows], classes if part == "table_labels" else split.train.classes
+            ).summary()
             for part, (truth, rows) in parts.items()
         }
         for name, predicted in labels.items()

@@ -36,6 +36,13 @@ def test_the_table_as_its_authors_publish_it_is_read(tmp_path: Path) -> None:
     assert read_votes(tmp_path / "fer2013new.csv", ["sad/a.png"]).tolist() == [[0, 0, 0, 0, 0, 0, 0, 9]]
 
 
+def test_a_table_that_a_spreadsheet_saved_is_read(tmp_path: Path) -> None:
+    """With a mark at its beginning that says how letters are written."""
+    table = write_votes(tmp_path / "votes.csv", [{"file": "a.png", **dict.fromkeys(VOTES_COLUMNS, 1)}])
+    table.write_text(table.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    assert read_votes(table, ["sad/a.png"]).tolist() == [[1] * 8]
+
+
 def test_votes_on_other_pictures_are_not_taken_for_no_votes(tmp_path: Path) -> None:
     table = write_votes(tmp_path / "votes.csv", [{"file": "fer0000000.png", **dict.fromkeys(VOTES_COLUMNS, 1)}])
     with pytest.raises(DatasetError, match=r"no votes on these faces: it names files like fer0000000\.png, and not "):

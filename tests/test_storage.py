@@ -227,6 +227,21 @@ def test_a_damaged_part_is_told_and_made_anew(pictures, tmp_path, content) -> No
     assert part.read_bytes() == whole
 
 
+class Dribbling(io.BytesIO):
+    """A file of which each read gives a little, as a web server's may."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        return super().read(1000 if size is None or size < 0 else min(size, 1000))
+
+
+@pytest.mark.parametrize("size", [0, 999, 1000, 100_000])
+def test_storage_that_gives_little_at_a_time_gives_whole_pictures(tmp_path, monkeypatch, size) -> None:
+    """Else they would be called damaged, and never asked for again."""
+    content = np.random.default_rng(0).bytes(size)
+    monkeypatch.setattr(Folder, "open", lambda self, name: Dribbling(content))
+    assert Folder(tmp_path).read("a.png") == content
+
+
 def test_threads_do_not_disturb_each_other_in_an_archive(tmp_path) -> None:
     """They would get each other's bytes, and faces another one's emotion, without an error."""
     with tarfile.open(tmp_path / "files.tar", "w") as archive:

@@ -102,6 +102,11 @@ def test_the_card_is_the_manifests(trained: Path) -> None:
     assert "Had the copies stayed" not in model_card(without)
 
 
+def test_a_class_without_test_faces_is_not_called_never_found() -> None:
+    labels = np.array(["Happy", "Sad"])
+    assert score(labels, labels, CLASSES).summary()["recall"] == {"Happy": 1.0, "Sad": 1.0}
+
+
 def test_what_copies_would_be_worth_is_told_beside_the_scores_without_them(networks: Path, tmp_path: Path) -> None:
     """Else nobody could compare these scores with those of programs that remember copies of test faces."""
     faces, test = synthetic_faces((60, 50, 40)), synthetic_faces((20, 20, 20), seed=1)
@@ -314,19 +319,25 @@ def test_faces_that_networks_learnt_from_are_no_test_faces(
     options = {"networks": tmp_path / "networks", "progress": False}
     rows = training.train(tables[0], None, tmp_path / "models", FAST, **options)["rows"]
     assert (rows["test"], rows["seen_removed"]) == (36, 36)
+    card = (tmp_path / "models" / "README.md").read_text(encoding="utf-8")
+    assert "36 test faces that the networks had learnt were left out." in card
     SeenFaces(face_codes(held_out.X), NO_CODES).write(tmp_path / "networks")
     with pytest.raises(DatasetError, match="had learnt from every test face"):
         training.train(tables[0], None, tmp_path / "models", FAST, **options)
 
 
 def test_evaluation_tells_faces_that_were_trained_on(
-    trained: Path, tables: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+    trained: Path, tables: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["evaluate", "--data", str(tables[0]), "--models", str(trained)]) == 0
     rows = read_manifest(trained)["rows"]
     assert f"{rows['train'] + rows['validation']:,} of these 360 faces were trained on" in capsys.readouterr().out
     assert cli.main(["evaluate", "--data", str(tables[1]), "--models", str(trained)]) == 0
     assert "trained on" not in capsys.readouterr().out
+    unlisted = shutil.copytree(trained, tmp_path / "models")
+    (unlisted / "seen_faces.npz").unlink()
+    assert cli.main(["evaluate", "--data", str(tables[0]), "--models", str(unlisted)]) == 0
+    assert "lacks seen_faces.npz: if these faces were trained on" in capsys.readouterr().out
 
 
 def test_a_damaged_list_of_seen_faces_is_told(tmp_path: Path) -> None:
@@ -443,8 +454,13 @@ def test_models_that_learn_votes_say_what_most_people_see(
     test = voted_table(tmp_path / "test.csv", (30, 30, 30), 1, rows)
     votes = write_votes(tmp_path / "votes.csv", rows)
     faces, copied = read_faces(train), read_faces(test)[1:2]
-    both = Faces(np.concatenate([faces.X, copied.X]), np.concatenate([faces.y, copied.y]))
+    both = Faces(np.concatenate([faces.X, copied.X]), np.concatenate([faces.y, copied.y]).astype("U9"))
+    measured, as_known = read_faces(test), read_faces(test)
+    # A label that people give to no face: what they see in these is sadness.
+    both.y[np.flatnonzero(both.y == "Sad")[:20]] = "Tense"
+    measured.y[np.flatnonzero(measured.y == "Sad")[:5]] = "Tense"
     write_table(train, both, [*faces.files, *copied.files])
+    write_table(test, measured, measured.files.tolist())
     told = ["train", "--data", str(train), "--test", str(test), "--networks", str(networks), "--fast"]
     assert cli.main([*told, "--votes", str(votes), "--learn-votes", "--out", str(tmp_path / "models")]) == 0
     manifest = read_manifest(tmp_path / "models")
@@ -452,6 +468,8 @@ def test_models_that_learn_votes_say_what_most_people_see(
     assert scores["test"]["faces"] == scores["table_labels"]["faces"] == 81
     assert scores["test"]["accuracy"] > 0.8
     assert scores["table_labels"]["accuracy"] < 0.5
+    assert scores["table_labels"]["recall"]["Tense"] == 0
+    assert manifest["classes"] == list(CLASSES)
     rows_of = manifest["rows"]
     assert rows_of["undecided_removed"] > 9
     parts = ("train", "validation", "test", "undecided_removed", "copies_removed", "validation_copies_removed")
@@ -461,6 +479,7 @@ def test_models_that_learn_votes_say_what_most_people_see(
     assert (says[faces.y == "Angry"] == "Happy").mean() > 0.8
     assert rows_of["test_without_copies"] == 80
     assert "near_copies" not in manifest  # its label is the table's, and answers another question
+    write_table(test, as_known, as_known.files.tolist())
     card = (tmp_path / "models" / "README.md").read_text(encoding="utf-8")
     assert "what at least five of ten people saw in it" in card
     assert "--learn-votes --out FOLDER" in card  # without, the models of the table's labels would be written over
