@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from emotion.vectorize import Summary
+    from emotion.data.vectorize import Summary
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,11 +41,11 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _stopped(options.output, before)
     try:
-        from emotion.vectorize import vectorize
+        from emotion.data.vectorize import vectorize
 
         with _ctrl_c_kept():
             summary = vectorize(options.folder, options.output, keep_names=options.keep_names, dask=options.dask)
-        from emotion.terminal import say
+        from emotion.runtime.terminal import say
 
         say(report(summary, options.output))
     except EmotionError as error:
@@ -82,7 +82,7 @@ def _ctrl_c_kept() -> Iterator[None]:
 
 
 def _in_parts(output: str) -> bool:
-    # As emotion.storage tells addresses; but Ctrl-C may come before that is loaded.
+    # As emotion.runtime.storage tells addresses; but Ctrl-C may come before that is loaded.
     return "://" in output or Path(output).is_dir()
 
 
@@ -118,8 +118,8 @@ def report(summary: "Summary", output: str) -> str:
     -------
     str, several lines
     """
-    from emotion.storage import Folder
-    from emotion.vectorize import UNREADABLE_FILE
+    from emotion.data.vectorize import UNREADABLE_FILE
+    from emotion.runtime.storage import Folder
 
     faces = [(f"faces: {label}", count) for label, count in sorted(summary.faces.items())]
     rows = [

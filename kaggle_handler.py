@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from emotion import config
 from emotion.errors import DownloadError, OutputError
-from emotion.terminal import say
+from emotion.runtime.terminal import say
 
 _HANDLE: Final = re.compile(r"\w[\w.-]*/\w[\w.-]*(/versions/[1-9][0-9]*)?", re.ASCII)
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import streamlit as st
 
 from emotion import Ensemble, load_models
-from emotion.ensemble import manifest_checksum
 from emotion.errors import ModelsError
-from emotion.ui.memory import limit_heaps, set_aside
-from emotion.ui.models import chosen_folder, offer_choice, show_models
-from emotion.ui.pictures import show_pictures
-from emotion.ui.state import visit
-from emotion.ui.texts import show_problem
-from emotion.ui.webcam import show_webcam
+from emotion.page.elements import show_problem
+from emotion.page.models import chosen_folder, offer_choice, show_models
+from emotion.page.pictures import show_pictures
+from emotion.page.server import limit_heaps, set_aside
+from emotion.page.state import visit
+from emotion.page.webcam import show_webcam
+from emotion.vote.ensemble import manifest_checksum
 
 
 def main() -> None:

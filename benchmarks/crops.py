@@ -17,10 +17,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import emotion
 from emotion import config
-from emotion.dataset import read_faces
-from emotion.faces import Box, FaceDetector, crop_square, face_vector
-from emotion.seen import read_seen
-from emotion.splitting import split_faces
+from emotion.data.dataset import read_faces
+from emotion.data.seen import read_seen
+from emotion.data.splitting import split_faces
+from emotion.faces.crop import crop_square, face_vector
+from emotion.faces.detect import Box, FaceDetector
 
 ENLARGED = 4
 MARGINS = (0.0, 0.04, 0.08, 0.12, 0.16)

@@ -19,8 +19,8 @@ import emotion
 from benchmarks.machine import machine
 from benchmarks.speed import picture_folder, timed, vectorizing, watched
 from emotion import config
-from emotion.faces import BGRImage
-from emotion.recognizer import Recognizer
+from emotion.faces.decode import BGRImage
+from emotion.vote.recognizer import Recognizer
 
 PAGE = """\
 # How time and memory grow

@@ -27,8 +27,9 @@ from sklearn.svm import SVC
 from tqdm import tqdm
 from xgboost import XGBClassifier
 
-from emotion.dataset import Faces
-from emotion.faces import BGRImage, FaceVector, FaceVectors
+from emotion.data.dataset import Faces
+from emotion.faces.crop import FaceVector, FaceVectors
+from emotion.faces.decode import BGRImage
 
 ORIGINAL_COMPONENTS = 400
 FINAL_ROWS = 1000

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import psutil
 
 from benchmarks.machine import machine
-from emotion.ui.memory import PAUSE_SECONDS
+from emotion.page.server import PAUSE_SECONDS
 from tests.browser.live import (
     browser_flags,
     camera_picture,

@@ -30,11 +30,12 @@ import emotion
 from benchmarks.machine import machine
 from benchmarks.others import fer, original_recipe
 from emotion import config
-from emotion.dataset import read_faces
-from emotion.faces import BGRImage, FaceDetector
-from emotion.recognizer import Recognizer
-from emotion.splitting import split_faces
-from emotion.training import train
+from emotion.data.dataset import read_faces
+from emotion.data.splitting import split_faces
+from emotion.faces.decode import BGRImage
+from emotion.faces.detect import FaceDetector
+from emotion.training.training import train
+from emotion.vote.recognizer import Recognizer
 
 MEMORY_STEP_SECONDS = 0.2
 

@@ -26,7 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.machine import machine
 from emotion import config
-from emotion.faces import BGRImage, FaceDetector
+from emotion.faces.decode import BGRImage
+from emotion.faces.detect import FaceDetector
 from tests.browser.live import (
     browser_flags,
     camera_picture,

@@ -4,18 +4,18 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from emotion.ensemble import Ensemble, load_models
-    from emotion.recognizer import FaceEmotion, Recognizer
-    from emotion.voting import Vote
+    from emotion.vote.ensemble import Ensemble, load_models
+    from emotion.vote.recognizer import FaceEmotion, Recognizer
+    from emotion.vote.voting import Vote
 
 __all__ = ["Ensemble", "FaceEmotion", "Recognizer", "Vote", "load_models"]
 
 _PLACES: Final = {
-    "Ensemble": "ensemble",
-    "FaceEmotion": "recognizer",
-    "Recognizer": "recognizer",
-    "Vote": "voting",
-    "load_models": "ensemble",
+    "Ensemble": "vote.ensemble",
+    "FaceEmotion": "vote.recognizer",
+    "Recognizer": "vote.recognizer",
+    "Vote": "vote.voting",
+    "load_models": "vote.ensemble",
 }
 
 

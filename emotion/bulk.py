@@ -17,14 +17,16 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from emotion import config
-from emotion.cluster import Stopping, Workers, workers
-from emotion.ensemble import Ensemble, same_models
 from emotion.errors import ImageError, OutputError
-from emotion.faces import Box, FaceVector, decode_image
-from emotion.files import printable, replacing
-from emotion.recognizer import FaceEmotion, Recognizer
-from emotion.storage import UNREAD, Folder, is_address
-from emotion.tables import csv_rows, harmless, vote_cells, vote_columns
+from emotion.faces.crop import FaceVector
+from emotion.faces.decode import decode_image
+from emotion.faces.detect import Box
+from emotion.runtime.cluster import Stopping, Workers, workers
+from emotion.runtime.files import printable, replacing
+from emotion.runtime.storage import UNREAD, Folder, is_address
+from emotion.vote.ensemble import Ensemble, same_models
+from emotion.vote.recognizer import FaceEmotion, Recognizer
+from emotion.vote.tables import csv_rows, harmless, vote_cells, vote_columns
 
 _BATCH_PICTURES: Final = 64
 
@@ -92,8 +94,8 @@ def recognize_folder(
         Files whose names end as pictures' do, at any depth; hidden ones are passed over, links to folders not followed.
     output : Path
         CSV where the name ends in ``.csv``: a row a face, with `picture` (the path below `folder`), `face`, `x`, `y`,
-        `width`, `height`, the columns of `emotion.tables.vote_columns` and `error`; a picture without a face, or one
-        that cannot be read, has one row. Where it ends in ``.json`` or ``.jsonl``, one JSON object a line, a line a
+        `width`, `height`, the columns of `emotion.vote.tables.vote_columns` and `error`; a picture without a face, or
+        one that cannot be read, has one row. Where it ends in ``.json`` or ``.jsonl``, one JSON object a line, a line a
         picture. What is in the file already is kept, and its pictures are not looked at again, but for the last, which
         may be incomplete, and those whose files could not be read, as where a disk was not there. A file beside it,
         ``NAME.about.json``, says which folder and which models its votes are of.

@@ -9,15 +9,15 @@ import numpy as np
 
 from emotion import config
 from emotion.bulk import picture_record, recognize_folder
-from emotion.drawing import vote_text
-from emotion.ensemble import load_models, read_manifest
 from emotion.errors import EmotionError, ImageError, OutputError, TrainingError
-from emotion.faces import BGRImage, decode_image
-from emotion.fetch import fetch
-from emotion.files import printable
-from emotion.recognizer import FaceEmotion, Recognizer
-from emotion.storage import Folder, folder_and_name, is_address
-from emotion.terminal import say
+from emotion.faces.decode import BGRImage, decode_image
+from emotion.faces.fetch import fetch
+from emotion.runtime.files import printable
+from emotion.runtime.storage import Folder, folder_and_name, is_address
+from emotion.runtime.terminal import say
+from emotion.streams.drawing import vote_text
+from emotion.vote.ensemble import load_models, read_manifest
+from emotion.vote.recognizer import FaceEmotion, Recognizer
 
 # Training's and evaluation's modules are imported by the commands that need them: predict starts without
 # scikit-learn, as the page does.
@@ -202,9 +202,9 @@ def _as_text(picture: str, faces: list[FaceEmotion]) -> str:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from emotion.card import score_table
-    from emotion.recipes import EXPERIMENTS, FAST, FULL, PIXEL_EXPERIMENTS, PIXELS
-    from emotion.training import train
+    from emotion.training.card import score_table
+    from emotion.training.recipes import EXPERIMENTS, FAST, FULL, PIXEL_EXPERIMENTS, PIXELS
+    from emotion.training.training import train
 
     if options.fast and options.out.resolve() == config.MODELS:
         raise TrainingError("Fast models are not to replace good ones; name another folder with --out.")
@@ -230,9 +230,11 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from emotion.dataset import Faces, read_faces
-    from emotion.evaluation import VOTE, class_line, evaluate, majority_of, reliability, reliability_line, score_lines
-    from emotion.seen import SEEN_FILE, known, read_seen
+    from emotion.data.annotators import majority_of
+    from emotion.data.dataset import Faces, read_faces
+    from emotion.data.seen import SEEN_FILE, known, read_seen
+    from emotion.training.evaluation import VOTE, evaluate, reliability
+    from emotion.training.reports import class_line, reliability_line, score_lines
 
     models, faces = load_models(options.models), read_faces(options.data)
     majority = majority_of(faces, options.votes, models.classes) if options.votes else None
@@ -260,8 +262,8 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _train_networks(options: argparse.Namespace) -> int:
     try:
-        from emotion.network_training import train_networks
-        from emotion.networks import TEACHERS
+        from emotion.networks.designs import TEACHERS
+        from emotion.networks.network_training import train_networks
     except ModuleNotFoundError as error:
         raise TrainingError(f"Training networks needs {error.name}: pip install -r requirements/train.txt") from error
 

@@ -8,7 +8,7 @@ from nbclient import NotebookClient
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from emotion.files import replacing
+from emotion.runtime.files import replacing
 
 
 def main() -> None:

@@ -25,10 +25,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from emotion.dataset import read_faces
+from emotion.data.dataset import read_faces
 from emotion.errors import EmotionError
-from emotion.faces import decode_image
-from emotion.fetch import fetch
+from emotion.faces.decode import decode_image
+from emotion.faces.fetch import fetch
 
 ODD_BYTES = [
     b"\x00",

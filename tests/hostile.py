@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-README = Path(__file__).with_name("README.md")
+HERE = Path(__file__).parent
+README = HERE / "README.md"
 MARK = "<!-- the table; python -m tests.hostile writes it -->\n"
 
 
@@ -26,7 +27,12 @@ class Collected:
             if mark is not None:
                 case = item.callspec.id if hasattr(item, "callspec") else ""
                 shown = case if len(case) <= 70 else f"{case[:69]}…"
-                cells = (_told(item.originalname), shown, mark.args[0], f"{item.path.name}::{item.originalname}")
+                cells = (
+                    _told(item.originalname),
+                    shown,
+                    mark.args[0],
+                    f"{item.path.relative_to(HERE).as_posix()}::{item.originalname}",
+                )
                 self.rows.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
 
 
@@ -42,9 +48,8 @@ def _cell(text: str) -> str:
 def table() -> str:
     """Give the table, in Markdown."""
     collected = Collected()
-    folder = str(Path(__file__).parent)
     with contextlib.redirect_stdout(io.StringIO()) as said:
-        status = pytest.main(["--collect-only", "--quiet", folder], plugins=[collected])
+        status = pytest.main(["--collect-only", "--quiet", str(HERE)], plugins=[collected])
     if status != 0:
         sys.exit(f"the tests cannot be collected: {said.getvalue()[-2000:]}")
     rows = sorted(collected.rows)

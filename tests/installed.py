@@ -14,9 +14,9 @@ from emotion import config
 from emotion.cli import main as emotion
 
 PAGES = {
-    "pictures": "from emotion import load_models; from emotion.ui.pictures import show_pictures;"
+    "pictures": "from emotion import load_models; from emotion.page.pictures import show_pictures;"
     "show_pictures(load_models())",
-    "models": "from emotion.ui.models import show_models; show_models()",
+    "models": "from emotion.page.models import show_models; show_models()",
 }
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from emotion.annotators import VOTED_LABELS
-from emotion.dataset import Faces, face_writer
+from emotion.data.annotators import VOTED_LABELS
+from emotion.data.dataset import Faces
+from emotion.data.writing import face_writer
 
 CLASSES = ("Angry", "Happy", "Sad")
 VOTES_COLUMNS = tuple(VOTED_LABELS)

@@ -1,4 +1,4 @@
-"""What may import what: the page stays light, and no part can be understood only through all others."""
+"""What may import what: a reader finds a place by its folder, and opening the page loads nothing that trains."""
 
 import ast
 import subprocess
@@ -10,75 +10,35 @@ import pytest
 from emotion import config
 from tests.hostile import MARK, README
 
-LAYERS = (
-    {"config", "devices", "errors", "files", "graphs", "labels"},
-    {"augmentation", "card", "cluster", "faces", "annotators", "fetch", "storage", "terminal", "voting"},
-    {
-        "dask_backend",
-        "dataset",
-        "embedding",
-        "ensemble",
-        "occlusion",
-        "progress",
-        "quantization",
-        "recipes",
-        "seen",
-        "tables",
-        "tracking",
-    },
-    {"evaluation", "export", "fitting", "networks", "recognizer", "record", "splitting", "vectorize"},
-    {"bulk", "drawing", "network_data", "training"},
-    {"teaching"},
-    {"network_training"},
-    {"cli", "video"},
-    {"__main__", "ui"},
-)
-PACKAGE_FACE = "__init__"  # re-exports what others may call
-TRAINING_SIDE = {
-    "dask_backend",
-    "dataset",
-    "embedding",
-    "evaluation",
-    "export",
-    "annotators",
-    "cluster",
-    "fitting",
-    "augmentation",
-    "devices",
-    "network_data",
-    "network_training",
-    "networks",
-    "quantization",
-    "recipes",
-    "seen",
-    "splitting",
-    "storage",
-    "teaching",
-    "training",
-    "vectorize",
-}
+# The rule is the order of the folders: imports go from left to right, and from the learning wing to the serving one.
+LEARNS = ("networks", "training", "data", "runtime")
+SERVES = ("page", "streams", "vote", "faces")
+GROUND = {"config", "errors", "labels"}
+COMMANDS = {"__init__", "__main__", "bulk", "cli"}
+
 HEAVY = {
-    "sklearn",
-    "xgboost",
-    "imblearn",
-    "matplotlib",
-    "skl2onnx",
-    "onnxmltools",
-    "joblib",
-    "pyarrow",
-    "torch",
-    "distributed",
-    "fsspec",
+    *("sklearn", "xgboost", "imblearn", "matplotlib", "skl2onnx", "onnxmltools", "joblib", "pyarrow", "torch"),
+    *("distributed", "fsspec", "pandas"),
 }
 
-SOURCES = {path: path.stem for path in (config.ROOT / "emotion").glob("*.py")}
-SOURCES |= dict.fromkeys((config.ROOT / "emotion" / "ui").glob("*.py"), "ui")
+PACKAGE = config.ROOT / "emotion"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 
-def imported(path: Path) -> set[str]:
-    """All modules that a file imports anywhere, dotted."""
+def imported(path: Path, *, at_once: bool = False) -> set[str]:
+    """All modules, dotted, that a file imports anywhere; `at_once`, only those that it imports when it is imported."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    if at_once:
+        inner = {
+            id(inside)
+            for node in nodes
+            if isinstance(node, ast.FunctionDef)
+            or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
+            for inside in ast.walk(node)
+        }
+        nodes = [node for node in nodes if id(node) not in inner]
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -86,44 +46,55 @@ def imported(path: Path) -> set[str]:
     return found
 
 
-def own_parts(path: Path) -> set[str]:
-    """The parts of the package that a file imports."""
-    names = {name.split(".")[1] for name in imported(path) if name.startswith("emotion.")}
-    return names & set(SOURCES.values())
+def folder_of(path: Path) -> str:
+    """A file's folder in the package, or, of one that lies beside the folders, its own name."""
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0] if len(parts) > 1 else path.stem
 
 
-def layer_of(part: str) -> int:
-    return next(number for number, parts in enumerate(LAYERS) if part in parts)
+def reached_from(folder: str) -> set[str]:
+    """What files of a folder may import."""
+    if folder in GROUND:
+        return GROUND
+    if folder in SERVES:
+        return {*SERVES[SERVES.index(folder) :], *GROUND}
+    if folder in LEARNS:
+        return {*LEARNS[LEARNS.index(folder) :], *SERVES[1:], *GROUND}
+    return {*LEARNS, *SERVES, *GROUND, *COMMANDS}
 
 
-@pytest.mark.parametrize("path", [path for path, part in SOURCES.items() if part != PACKAGE_FACE], ids=lambda p: p.stem)
-def test_imports_point_down_only(path: Path) -> None:
-    part = SOURCES[path]
-    allowed_beside = {"ui"} if part == "ui" else set()
-    for other in own_parts(path) - allowed_beside:
-        assert layer_of(other) < layer_of(part), f"{part} must not import {other}"
+def test_imports_go_down_only() -> None:
+    folders = {folder_of(path) for path in SOURCES}
+    assert folders == {*LEARNS, *SERVES, *GROUND, *COMMANDS}
+    for path in SOURCES:
+        used = {name.split(".")[1] for name in imported(path) if name.startswith("emotion.")} & folders
+        assert used <= reached_from(folder_of(path)), path
 
 
-def test_the_page_reaches_nothing_of_training() -> None:
+@pytest.mark.parametrize("folder", SERVES)
+def test_what_serves_loads_nothing_of_training(folder: str) -> None:
     """Else opening the page would load seconds' worth of libraries that it never uses."""
-    reached: set[Path] = set()
-    waiting = [config.ROOT / "web_app.py", config.ROOT / "emotion" / "__init__.py"]
-    while waiting:
-        path = waiting.pop()
-        reached.add(path)
-        parts = own_parts(path)
-        waiting += [other for other, part in SOURCES.items() if part in parts and other not in reached]
-    assert {SOURCES.get(path) for path in reached} >= {"ui", "video", "ensemble"}
-    assert not {SOURCES.get(path) for path in reached} & TRAINING_SIDE
-    for path in reached:
-        assert not {name.split(".")[0] for name in imported(path)} & HEAVY
+    for path in [*(PACKAGE / folder).glob("*.py"), config.ROOT / "web_app.py", PACKAGE / "__init__.py"]:
+        assert not {name.split(".")[0] for name in imported(path, at_once=True)} & HEAVY, path
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.stem)
-def test_streamlit_is_called_in_the_pages_own_files_only(path: Path) -> None:
+def test_streamlit_is_called_in_the_pages_folder_only() -> None:
     """Anything else must work, and be tested, without a page."""
-    if SOURCES[path] != "ui":
-        assert not any(name.split(".")[0].startswith("streamlit") for name in imported(path))
+    for path in SOURCES:
+        calls = any(name.split(".")[0].startswith("streamlit") for name in imported(path))
+        assert folder_of(path) == "page" or not calls, path
+
+
+def test_folders_and_files_can_be_looked_through() -> None:
+    """At most nine files in a folder, and none longer than a few screens; each folder says where to begin reading."""
+    assert len(list(PACKAGE.glob("*.py"))) <= 9
+    for folder in (PACKAGE / name for name in (*LEARNS, *SERVES)):
+        assert len(list(folder.glob("*.py"))) <= 9, folder
+        said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+        assert said is not None
+        assert "Begin with" in said, folder
+    for path in SOURCES:
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 360, path
 
 
 def test_no_pickle_is_opened_by_the_package() -> None:

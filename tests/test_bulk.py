@@ -12,9 +12,9 @@ import pytest
 from skimage import data
 
 from emotion import bulk, cli
-from emotion.ensemble import Ensemble, load_models
 from emotion.errors import OutputError
-from emotion.storage import Folder
+from emotion.runtime.storage import Folder
+from emotion.vote.ensemble import Ensemble, load_models
 from tests.tiny_models import write_tiny_models
 
 KINDS = ["votes.csv", "votes.jsonl"]

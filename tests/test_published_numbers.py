@@ -10,9 +10,9 @@ import pytest
 
 import emotion
 from emotion import config
-from emotion.card import model_card, recall_table, score_table
-from emotion.ensemble import read_manifest
-from emotion.seen import read_seen
+from emotion.data.seen import read_seen
+from emotion.training.card import model_card, recall_table, score_table
+from emotion.vote.ensemble import read_manifest
 
 README = (config.ROOT / "README.md").read_text(encoding="utf-8")
 PEOPLE = config.MODELS / "people"

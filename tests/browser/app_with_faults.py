@@ -13,8 +13,8 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from emotion import Recognizer, config
-from emotion.faces import FaceVector
-from emotion.voting import Vote
+from emotion.faces.crop import FaceVector
+from emotion.vote.voting import Vote
 
 asked = Path(os.environ["EMOTION_TEST_FAULT"])
 
@@ -29,12 +29,12 @@ class FaultyRecognizer(Recognizer):
         return super().vote(vectors)
 
 
-import emotion.ui.limits  # noqa: E402
-import emotion.ui.stream  # noqa: E402
-import emotion.ui.webcam  # noqa: E402
+import emotion.page.camera  # noqa: E402
+import emotion.page.server  # noqa: E402
+import emotion.page.webcam  # noqa: E402
 
 load = emotion.load_models
-show_last_vote = emotion.ui.webcam.show_last_vote
+show_last_vote = emotion.page.webcam.show_last_vote
 
 
 def load_when_told(*arguments: object) -> emotion.Ensemble:
@@ -51,9 +51,9 @@ def show_last_vote_or_stop(context: Any) -> None:
     show_last_vote(context)
 
 
-if emotion.ui.stream.Recognizer is Recognizer:  # this file runs anew whenever the page is drawn
+if emotion.page.camera.Recognizer is Recognizer:  # this file runs anew whenever the page is drawn
     emotion.load_models = load_when_told
-    emotion.ui.limits.WAIT_SECONDS = 1.0  # type: ignore[misc]
-    emotion.ui.webcam.show_last_vote = show_last_vote_or_stop
-    emotion.ui.stream.Recognizer = FaultyRecognizer  # type: ignore[misc]
+    emotion.page.server.WAIT_SECONDS = 1.0  # type: ignore[misc]
+    emotion.page.webcam.show_last_vote = show_last_vote_or_stop
+    emotion.page.camera.Recognizer = FaultyRecognizer  # type: ignore[misc]
 runpy.run_path(str(config.ROOT / "web_app.py"), run_name="__main__")

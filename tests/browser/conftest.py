@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from emotion import config
-from emotion.ensemble import read_manifest
-from emotion.faces import BGRImage
-from emotion.fetch import LOOPBACK_SWITCH
+from emotion.faces.decode import BGRImage
+from emotion.faces.fetch import LOOPBACK_SWITCH
+from emotion.vote.ensemble import read_manifest
 from tests.browser.live import FAR_NAME, PATIENCE_MS, browser_flags, find_chromium, serving
 
 
@@ -39,7 +39,7 @@ def address(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield address
     log = log_file.read_text()
     print(log)  # pytest shows it where a test has failed
-    assert "emotion/ui" not in log, "the page's own code was in a traceback: something failed that no test saw"
+    assert "emotion/page" not in log, "the page's own code was in a traceback: something failed that no test saw"
 
 
 @pytest.fixture

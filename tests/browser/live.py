@@ -22,7 +22,7 @@ import skimage.data
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from emotion import config
-from emotion.faces import BGRImage, decode_image
+from emotion.faces.decode import BGRImage, decode_image
 from tests.loopback import free_port
 
 SERVER_START_SECONDS = 90.0

@@ -14,9 +14,9 @@ import skimage.data
 from playwright.sync_api import Page, expect
 
 from emotion import config
-from emotion.fetch import LOOPBACK_SWITCH
-from emotion.ui.limits import MOST_FETCHES
-from emotion.ui.models import AS_PEOPLE
+from emotion.faces.fetch import LOOPBACK_SWITCH
+from emotion.page.models import AS_PEOPLE
+from emotion.page.server import MOST_FETCHES
 from tests.browser.live import see, see_none, serving
 
 

@@ -15,10 +15,12 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from emotion import config, drawing
-from emotion.faces import BGRImage, Box, FaceDetector, decode_image
-from emotion.ui.models import AS_LABELLED, AS_PEOPLE
-from emotion.ui.webcam import BUSY
+from emotion import config
+from emotion.faces.decode import BGRImage, decode_image
+from emotion.faces.detect import Box, FaceDetector
+from emotion.page.models import AS_LABELLED, AS_PEOPLE
+from emotion.page.webcam import BUSY
+from emotion.streams import drawing
 from tests.browser.live import PATIENCE_MS, camera_picture, component, see, see_none, serving, shown, wait_until_drawn
 
 COLOUR_TOLERANCE = 70.0

@@ -1,0 +1,339 @@
+"""What is learnt from and what is measured on: duplicates, copies, rows set aside.
+
+Evaluation is only worth something on faces that nothing was fitted to. Public data sets hold the same picture several
+times, also across their train and test folders, shifted by a pixel, darkened or with a watermark; so a split by rows
+is not enough.
+"""
+
+import hashlib
+import itertools
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+from tqdm import tqdm
+
+from emotion import config
+from emotion.data.dataset import Faces
+from emotion.data.seen import NO_CODES, Codes, known
+from emotion.errors import DatasetError
+from emotion.faces.crop import FaceVectors
+
+COPY_CORRELATION: Final = 0.93
+"""From this correlation of their thumbnails on, two faces count as the same picture. Of FER2013's public test faces
+with their nearest training face, nearly all pairs above 0.94 are the same photograph, and about half of those just
+above 0.93 (by eye, on some three hundred pairs); a look-alike too many costs a training row, a copy too few a true
+score."""
+
+TEST_SHARE: Final = 0.2
+VALIDATION_SHARE: Final = 0.1
+"""Of what is left when the test part is set aside: 2,600 faces of FER2013, on which accuracy has a standard error of
+0.9 points. Two ways are compared on the same faces, which shows smaller differences."""
+
+_WINDOW_SIDE: Final = 42
+_WINDOW_STARTS: Final = (0, 1, 3, 5, 6)
+"""Pixels. Faces are compared in a window of this side: in its middle position in one, in 25 positions in the other."""
+_THUMBNAIL_SIDE: Final = 14
+_CHUNK_ROWS: Final = 2048
+_ROUNDING: Final = 1e-5
+"""Correlations that differ by less are the same."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Training, validation and test rows that share no picture.
+
+    Attributes
+    ----------
+    train : Faces
+        What everything is fitted to.
+    validation : Faces
+        What choices are made on, and probabilities calibrated.
+    test : Faces
+        What is measured on, once.
+    copy_labels : ndarray of shape (len(test),), str
+        The label, in the table, of the copy of each test face that was among the training rows, or among the faces
+        that were left out since networks had learnt them (of the likest one, where there were several); "" where there
+        was none. Those copies are gone, but what networks had learnt of them before is not.
+    duplicates_removed : int, training rows that repeat another one
+    conflicts_removed : int, training rows of which the same pixels occur under two labels
+    copies_removed : int, rows that copy a test row
+    validation_copies_removed : int, training rows that copy a validation row
+    seen_removed : int, test rows that the networks behind the models had learnt from
+    given : int, rows of the table, or tables, before anything was removed or set aside
+    undecided_removed : int, rows of all three parts that were left out where people did not agree on a class
+    table_labels : ndarray of shape (len(test),), str, optional
+        The labels that the test faces had in the table, where those of `test` are what most people saw.
+    """
+
+    train: Faces
+    validation: Faces
+    test: Faces
+    copy_labels: NDArray[np.str_]
+    duplicates_removed: int
+    conflicts_removed: int
+    copies_removed: int
+    validation_copies_removed: int
+    seen_removed: int
+    given: int
+    undecided_removed: int = 0
+    table_labels: NDArray[np.str_] | None = None
+
+    @property
+    def test_copied(self) -> NDArray[np.bool_]:
+        """Which test faces had a copy among the training rows, shape (len(test),).
+
+        They may be easier than others, though the copies are gone; so scores are given with and without them.
+        """
+        return np.asarray(self.copy_labels != "")
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the rows of all three parts, hexadecimal: whether two splits are the same."""
+        digest = hashlib.sha256()
+        for part in (self.train, self.validation, self.test):
+            digest.update(part.X.tobytes())
+            digest.update("\n".join(map(str, part.y)).encode())
+        return digest.hexdigest()
+
+
+def distinct_rows(faces: Faces) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Find the rows to learn from: each picture once, and none that is labelled in two ways.
+
+    Parameters
+    ----------
+    faces : Faces
+
+    Returns
+    -------
+    keep : ndarray of shape (n,), bool: the first row of each picture with one label
+    conflicting : ndarray of shape (n,), bool: rows whose pixels occur under several labels; none of them is kept
+    """
+    as_bytes = np.ascontiguousarray(faces.X).view(np.dtype((np.void, faces.X.shape[1]))).ravel()
+    _, first, picture = np.unique(as_bytes, return_index=True, return_inverse=True)
+    conflicting_pictures = np.zeros(len(first), dtype=bool)
+    conflicting_pictures[picture[faces.y != faces.y[first[picture]]]] = True
+    conflicting = conflicting_pictures[picture]
+    keep = np.zeros(len(faces), dtype=bool)
+    keep[first] = True
+    return keep & ~conflicting, conflicting
+
+
+def copies_between(
+    a: FaceVectors, b: FaceVectors, correlation: float = COPY_CORRELATION, *, progress: bool = False
+) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    """Find the faces that two sets share, also when one is mirrored, shifted up to four pixels, darker or marked.
+
+    Two faces are copies when 14x14 thumbnails of them, with mean 0 and length 1, correlate at least this much: that
+    of the middle of one face, and that of one of 25 windows around the middle of the other or of its mirror image.
+
+    Parameters
+    ----------
+    a : ndarray of shape (n_a, 2304), uint8
+    b : ndarray of shape (n_b, 2304), uint8
+    correlation : float, 0-1
+    progress : bool
+        Whether to draw a progress bar on standard error.
+
+    Returns
+    -------
+    in_a : ndarray of shape (n_a,), bool: rows of `a` with a copy in `b`
+    copy_of : ndarray of shape (n_b,), int: the row of `a` that each row of `b` is likest a copy of; -1 where of none
+    """
+    in_a, copy_of = np.zeros(len(a), dtype=bool), np.full(len(b), -1, dtype=np.intp)
+    if not len(a) or not len(b):
+        return in_a, copy_of
+    likeness = np.full(len(b), -1, dtype=np.float32)
+    middle = (config.FACE_SIDE - _WINDOW_SIDE) // 2
+    fixed = _thumbnails(a, middle, middle)
+    mirrored = b.reshape(-1, config.FACE_SIDE, config.FACE_SIDE)[:, :, ::-1].reshape(b.shape)
+    # As they are first: what is no likelier in another place is likest there.
+    starts = sorted(itertools.product(_WINDOW_STARTS, _WINDOW_STARTS), key=lambda start: start != (middle, middle))
+    placed = [(faces, *start) for faces in (b, mirrored) for start in starts]
+    for faces, top, left in tqdm(placed, desc="looking for copies", leave=False, disable=not progress):
+        moved = _thumbnails(faces, top, left)
+        for i in range(0, len(a), _CHUNK_ROWS):
+            for j in range(0, len(b), _CHUNK_ROWS):
+                correlations = fixed[i : i + _CHUNK_ROWS] @ moved[j : j + _CHUNK_ROWS].T
+                copies = correlations >= correlation
+                in_a[i : i + _CHUNK_ROWS] |= copies.any(axis=1)
+                columns = np.flatnonzero(copies.any(axis=0))
+                likest, nearest = correlations[:, columns].max(axis=0), correlations[:, columns].argmax(axis=0)
+                nearer = likest > likeness[j + columns] + _ROUNDING
+                likeness[j + columns[nearer]] = likest[nearer]
+                copy_of[j + columns[nearer]] = i + nearest[nearer]
+    return in_a, copy_of
+
+
+def _labelled_copies(train: Faces, test: Faces, progress: bool) -> tuple[NDArray[np.bool_], NDArray[np.str_]]:
+    """Which training faces have a copy among the test faces, and the label of each test face's own, or ""."""
+    copied, copy_of = copies_between(train.X, test.X, progress=progress)
+    return copied, np.array([train.y[row] if row >= 0 else "" for row in copy_of], dtype=np.str_)
+
+
+def _thumbnails(X: FaceVectors, top: int, left: int) -> NDArray[np.float32]:
+    window = X.reshape(-1, config.FACE_SIDE, config.FACE_SIDE)[:, top : top + _WINDOW_SIDE, left : left + _WINDOW_SIDE]
+    block = _WINDOW_SIDE // _THUMBNAIL_SIDE
+    blocks = window.reshape(-1, _THUMBNAIL_SIDE, block, _THUMBNAIL_SIDE, block)
+    thumbnails = blocks.mean(axis=(2, 4), dtype=np.float32).reshape(len(X), -1)
+    thumbnails -= thumbnails.mean(axis=1, keepdims=True)
+    length = np.linalg.norm(thumbnails, axis=1, keepdims=True)
+    # A face of one grey has no pattern to compare: it stays a vector of noughts, a copy of nothing.
+    return np.asarray(thumbnails / np.maximum(length, 1e-3), dtype=np.float32)
+
+
+def hold_out(faces: Faces, share: float, seed: int) -> tuple[Faces, Faces]:
+    """Set a share of each class aside.
+
+    Parameters
+    ----------
+    faces : Faces
+    share : float, between 0 and 1
+    seed : int
+
+    Returns
+    -------
+    rest, held_out : Faces
+
+    Raises
+    ------
+    DatasetError
+        If there are fewer than two classes, or a class has too few faces for both parts.
+    """
+    too_few = [label for label, count in faces.counts().items() if count < 2]
+    if len(faces.classes) < 2 or too_few:
+        raise DatasetError(
+            "Faces of at least two emotions are needed, and at least two of each"
+            + (f"; too few of: {', '.join(too_few)}." if too_few else ".")
+        )
+    try:
+        rest, held_out = train_test_split(np.arange(len(faces)), test_size=share, stratify=faces.y, random_state=seed)
+    except ValueError as error:
+        raise DatasetError(f"{len(faces)} faces are too few to set a part of each emotion aside.") from error
+    return faces[np.sort(rest)], faces[np.sort(held_out)]
+
+
+def _hold_out_unseen(faces: Faces, seen: Codes, seed: int) -> tuple[Faces, Faces]:
+    """Set `VALIDATION_SHARE` of each class aside, or as much as networks had not learnt from before."""
+    rest, validation = hold_out(faces, VALIDATION_SHARE, seed)
+    if not known(validation.X, seen).any():
+        return rest, validation
+    unseen = ~known(faces.X, seen)
+    random = np.random.default_rng(seed)
+    chosen = [
+        random.permutation(np.flatnonzero(unseen & (faces.y == label)))[:wanted]
+        for label, wanted in validation.counts().items()
+    ]
+    lacking = [label for label, rows in zip(validation.counts(), chosen, strict=True) if not len(rows)]
+    if lacking:
+        raise DatasetError(
+            f"The networks had learnt from every face of: {', '.join(lacking)}. Votes are calibrated on others: give "
+            "some, or train networks without these."
+        )
+    held_out = np.zeros(len(faces), dtype=bool)
+    held_out[np.concatenate(chosen)] = True
+    return faces[~held_out], faces[held_out]
+
+
+def split_faces(
+    data: Faces,
+    test: Faces | None = None,
+    seed: int = config.SEED,
+    *,
+    seen: Codes = NO_CODES,
+    progress: bool = False,
+) -> Split:
+    """Make training, validation and test rows that share no picture.
+
+    The same tables and seed give the same parts, so that what networks were trained on and what stands behind them
+    hold the same faces back.
+
+    Parameters
+    ----------
+    data : Faces
+    test : Faces, optional
+        A test part that somebody defined; by default a fifth of each class of `data` is set aside.
+    seed : int
+    seen : ndarray of shape (n, 16), uint8
+        Codes (`emotion.data.seen.face_codes`) of faces that networks had learnt from before; by default of none. They
+        are neither measured on nor chosen by, since they would be recognised too well: where one is set aside as a
+        test face, it is left out, and validation faces are drawn from the others.
+    progress : bool
+        Whether to draw a progress bar on standard error.
+
+    Returns
+    -------
+    Split
+
+    Raises
+    ------
+    DatasetError
+        If there are fewer than two classes, a class is too small, the test part has a label that the training part
+        lacks, every test face has a copy among the training faces or was seen by the networks, these have seen every
+        face of a class, or nothing is left to train on.
+    """
+    keep, conflicting = distinct_rows(data)
+    distinct = data[keep]
+    given = len(data) + (len(test) if test else 0)
+    if test is None:
+        train, test = hold_out(distinct, TEST_SHARE, seed)
+    else:
+        train = distinct
+    learnt_before = known(test.X, seen)
+    if learnt_before.all():
+        raise DatasetError(
+            "The networks had learnt from every test face; name other faces to test on, or train networks without them."
+        )
+    left_out, test = test[learnt_before], test[~learnt_before]
+    copied, copy_labels = _labelled_copies(train, test, progress)
+    # What networks had learnt before is as good as among the training rows.
+    _, also_learnt = _labelled_copies(left_out, test, progress)
+    copy_labels = np.where(copy_labels == "", also_learnt, copy_labels)
+    if (copy_labels != "").all():
+        raise DatasetError("Every test face is also a training face; give test faces that are not.")
+    remaining = train[~copied]
+    unknown = set(test.classes) - set(remaining.classes)
+    if unknown or len(remaining.classes) < 2:
+        raise DatasetError(
+            f"The test faces have emotions that the training faces lack: {', '.join(sorted(unknown))}."
+            if unknown
+            else "Training needs faces of at least two emotions."
+        )
+    learnt, validation = _hold_out_unseen(remaining, seen, seed)
+    repeated, _ = copies_between(learnt.X, validation.X, progress=progress)
+    if lacking := set(remaining.classes) - (set(learnt[~repeated].classes) & set(validation.classes)):
+        raise DatasetError(f"Too few different faces of: {', '.join(sorted(lacking))}. Give more.")
+    return Split(
+        train=learnt[~repeated],
+        validation=validation,
+        test=test,
+        copy_labels=copy_labels,
+        duplicates_removed=int((~keep & ~conflicting).sum()),
+        conflicts_removed=int(conflicting.sum()),
+        copies_removed=int(copied.sum()),
+        validation_copies_removed=int(repeated.sum()),
+        seen_removed=int(learnt_before.sum()),
+        given=given,
+    )
+
+
+def describe_split(split: Split) -> str:
+    """Say what is trained on and what was left out.
+
+    Parameters
+    ----------
+    split : Split
+
+    Returns
+    -------
+    str, one line
+    """
+    return (
+        f"{len(split.train):,} faces to train on ({split.duplicates_removed:,} repetitions, "
+        f"{split.conflicts_removed:,} labelled in two ways, {split.copies_removed:,} near-copies of test faces and "
+        f"{split.validation_copies_removed:,} of validation faces left out), {len(split.validation):,} to choose and "
+        f"calibrate by, {len(split.test):,} to test on, {int(split.test_copied.sum()):,} of which had near-copies"
+        + (f" ({split.seen_removed:,} more were left out, the networks know them)" if split.seen_removed else "")
+    )

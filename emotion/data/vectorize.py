@@ -1,0 +1,337 @@
+"""Folders of pictures -> the table of faces, a few pictures in memory at a time."""
+
+import functools
+import hashlib
+import itertools
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from emotion import config
+from emotion.data.writing import about_part, face_writer, finish_parts, write_part
+from emotion.errors import DatasetError, ImageError
+from emotion.faces.crop import FaceVectors, find_faces
+from emotion.faces.decode import decode_image
+from emotion.faces.detect import FaceDetector
+from emotion.labels import label_of
+from emotion.runtime.cluster import Stopping, Workers, workers
+from emotion.runtime.files import printable, replacing
+from emotion.runtime.storage import UNREAD, Folder, StoredFile, is_address
+
+_BATCH_PICTURES: Final = 64
+_PART_PICTURES: Final = 2048
+UNREADABLE_FILE: Final = "_unreadable.txt"
+
+
+@dataclass
+class Summary:
+    """What became of a folder of pictures.
+
+    Attributes
+    ----------
+    files : int, how many were opened
+    faces : dict of str to int, rows written for each label; 0 for a folder in which there was no face
+    without_face : int, pictures that could be read and in which no face was found
+    unreadable : list of (file, reason)
+    """
+
+    files: int = 0
+    faces: Counter[str] = field(default_factory=Counter)
+    without_face: int = 0
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, other: "Summary") -> None:
+        """Count another one's files, too."""
+        self.files += other.files
+        self.faces.update(other.faces)
+        self.without_face += other.without_face
+        self.unreadable += other.unreadable
+
+
+class Picture(NamedTuple):
+    """A file of a folder of pictures: its label, its name below the folder, and what changes with its content."""
+
+    label: str
+    name: str
+    stamp: int
+
+
+@dataclass
+class Listing:
+    """The files of ``folder/<emotion>/``, which become pictures as they are asked for: a name once, not twice."""
+
+    emotions: list[tuple[str, list[StoredFile]]]
+
+    def __len__(self) -> int:
+        return sum(len(files) for _, files in self.emotions)
+
+    def __iter__(self) -> Iterator[Picture]:
+        for emotion, files in self.emotions:
+            label = label_of(emotion)
+            for file in files:
+                yield Picture(label, f"{emotion}/{file.name}", file.stamp)
+
+    def nothing_yet(self) -> Summary:
+        """Give a summary of none of the files, which names all emotions."""
+        return Summary(faces=Counter(dict.fromkeys((label_of(emotion) for emotion, _ in self.emotions), 0)))
+
+    def parts(self, size: int) -> Iterator[list[Picture]]:
+        """Give so many pictures at a time."""
+        pictures = iter(self)
+        while part := list(itertools.islice(pictures, size)):
+            yield part
+
+
+@dataclass
+class Batch:
+    """The faces of some pictures, in order: pixels of shape (n, 2304), uint8, with labels and names of files."""
+
+    summary: Summary
+    pixels: FaceVectors
+    labels: list[str]
+    names: list[str]
+
+
+def picture_files(folder: Folder) -> Listing:
+    """List the files of ``folder/<emotion>/``, in sorted order, hidden ones left out.
+
+    Parameters
+    ----------
+    folder : Folder
+
+    Returns
+    -------
+    Listing
+
+    Raises
+    ------
+    DatasetError
+        If the folder is missing, holds one without a name that can be shown, or holds no ``<emotion>`` folders with
+        files, with the folder that was probably meant.
+    StorageError
+        If a folder cannot be listed.
+    """
+    if not folder.exists():
+        raise DatasetError(f"There is no folder {folder}.")
+    emotions, _ = folder.entries()
+    for emotion in emotions:
+        if not label_of(emotion):
+            raise DatasetError(f"The name of the folder {folder.place(emotion)} names no emotion: rename or remove it.")
+    listing = Listing([(emotion, folder.entries(emotion)[1]) for emotion in emotions])
+    if not len(listing):
+        meant = next((inner for inner in emotions if folder.entries(inner)[0]), None)
+        hint = f" Name a folder further in, such as {folder.place(meant)}." if meant else ""
+        raise DatasetError(f"{folder} must hold one folder of pictures for each emotion, and holds none.{hint}")
+    return listing
+
+
+def faces_of_file(folder: Folder, name: str) -> list[NDArray[np.uint8]] | str:
+    """Cut the faces out of one picture file.
+
+    Parameters
+    ----------
+    folder : Folder
+    name : str, below the folder
+
+    Returns
+    -------
+    list of ndarray of shape (2304,), uint8, largest face first; or, of a file that cannot be read, the reason
+
+    Raises
+    ------
+    DetectorError
+        If the detector's cascade file is missing or is not a cascade.
+    StorageError
+        If the folder is gone.
+    """
+    try:
+        return [vector for _, vector in find_faces(decode_image(folder.read(name)), FaceDetector())]
+    except ImageError as error:
+        return str(error)
+
+
+def read_batch(folder: Folder, stopping: Stopping | None, pictures: Sequence[Picture]) -> Batch:
+    """Cut the faces out of several picture files.
+
+    Parameters
+    ----------
+    folder : Folder
+    stopping : Stopping, optional; once it is set, no further file is read, and what is given is of no use
+    pictures : sequence of Picture
+
+    Returns
+    -------
+    Batch
+
+    Raises
+    ------
+    DetectorError, StorageError
+        As `faces_of_file`.
+    """
+    batch = Batch(Summary(files=len(pictures)), np.empty((0, config.N_PIXELS), np.uint8), [], [])
+    vectors: list[NDArray[np.uint8]] = []
+    for picture in pictures:
+        if stopping is not None and stopping.is_set():
+            break
+        found = faces_of_file(folder, picture.name)
+        name = printable(picture.name)
+        if isinstance(found, str):
+            batch.summary.unreadable.append((name, found))
+            continue
+        batch.summary.without_face += not found
+        vectors += found
+        batch.labels += [picture.label] * len(found)
+        batch.names += [name] * len(found)
+    if vectors:
+        batch.pixels = np.stack(vectors)
+    batch.summary.faces = Counter(batch.labels)
+    return batch
+
+
+def vectorize(
+    folder: Path | str,
+    output: Path | str,
+    *,
+    keep_names: bool = False,
+    dask: str | None = None,
+    progress: bool = True,
+) -> Summary:
+    """Write every face of ``folder/<emotion>/*`` into a table of faces.
+
+    The same folder gives the same bytes each time, whoever does the work. Unreadable files are listed in a text file
+    beside the table, named after it with the ending ``.unreadable.txt`` (in a folder of parts, ``_unreadable.txt``);
+    where all could be read, there is no such file.
+
+    Parameters
+    ----------
+    folder : path, or an address that fsspec knows
+    output : path or address
+        Where it is an address, a folder, or ends in a slash: a folder for parts of the table, each of 2,048 pictures,
+        which whoever read the pictures writes. A run that was broken off goes on with the parts that are there. Else a
+        file, see `emotion.data.writing.face_writer`; only replaced when all is done.
+    keep_names : bool
+        Whether to add the column ``file``: the path below `folder`, with forward slashes.
+    dask : str, optional
+        The address of a Dask scheduler, whose workers do the work; they must find `folder`, and a folder for parts,
+        under the same names.
+    progress : bool
+        Whether to draw a progress bar on standard error.
+
+    Returns
+    -------
+    Summary
+
+    Raises
+    ------
+    DatasetError
+        If the folder has no pictures, none of them has a face, or the table cannot be written.
+    DetectorError
+        If the detector's cascade file is missing or is not a cascade.
+    StorageError
+        If a folder cannot be listed, read or written.
+    ClusterError
+        If the cluster is not there, or is lost, or a process of this machine is killed.
+    """
+    if not str(output):
+        raise DatasetError("Name the table that is to be written.")
+    source = Folder(folder)
+    in_parts = is_address(output) or str(output).endswith(("/", os.sep)) or os.path.isdir(output)  # noqa: PTH112
+    # Reading a small picture is Python's own work; what comes from far away is waited for, which threads do as well.
+    here = not is_address(folder) and not is_address(output)
+    with workers(dask, processes=here) as pool:  # a cluster that is not there is told before a long listing
+        pictures = picture_files(source)
+        with tqdm(total=len(pictures), unit="file", disable=not progress) as bar:
+            if in_parts:
+                return _write_parts(source, pictures, Folder(output), keep_names, pool, bar)
+            return _write_table(source, pictures, Path(output), keep_names, pool, bar)
+
+
+def _write_table(
+    source: Folder, pictures: Listing, output: Path, keep_names: bool, pool: Workers, bar: tqdm
+) -> Summary:
+    summary = pictures.nothing_yet()
+    with face_writer(output, keep_names) as writer:
+        for batch in pool.map(functools.partial(read_batch, source, pool.stopping), pictures.parts(_BATCH_PICTURES)):
+            if len(batch.pixels):
+                writer.write(batch.pixels, batch.labels, batch.names)
+            summary.add(batch.summary)
+            bar.update(batch.summary.files)
+        _check_faces(summary, source)
+    side_file = output.with_suffix(".unreadable.txt")
+    try:
+        if summary.unreadable:
+            with replacing(side_file) as partial:
+                partial.write_text(_unreadable_lines(summary), encoding="utf-8")
+        else:
+            side_file.unlink(missing_ok=True)
+    except OSError as error:
+        raise DatasetError(
+            f"{output} is written, but not the list of unreadable files {side_file}: {error.strerror or error}."
+        ) from error
+    return summary
+
+
+def _write_parts(
+    source: Folder, pictures: Listing, output: Folder, keep_names: bool, pool: Workers, bar: tqdm
+) -> Summary:
+    summary = pictures.nothing_yet()
+    names: list[str] = []
+    write = functools.partial(_write_part, source, output, keep_names, pool.stopping)
+    for name, done in pool.map(write, enumerate(pictures.parts(_PART_PICTURES))):
+        names.append(name)
+        summary.add(done)
+        bar.update(done.files)
+    _check_faces(summary, source)
+    if summary.unreadable:
+        output.write(UNREADABLE_FILE, _unreadable_lines(summary).encode())
+    elif UNREADABLE_FILE in {file.name for file in output.entries()[1]}:
+        output.remove(UNREADABLE_FILE)
+    finish_parts(output, names)
+    return summary
+
+
+def _write_part(
+    source: Folder,
+    output: Folder,
+    keep_names: bool,
+    stopping: Stopping | None,
+    numbered: tuple[int, list[Picture]],
+) -> tuple[str, Summary]:
+    """Write a part of the table, unless it is there and whole: under a name that says which state of which pictures it
+    is of. Files that could not be read, as where a disk was not there, are asked for again.
+    """
+    number, pictures = numbered
+    # How faces are found and cut out belongs to it: a later version of this program must not go on with other faces.
+    key = repr((str(source), keep_names, config.CROP_MARGIN, config.DETECTION_SIDE, pictures))
+    name = (
+        f"part-{number:06}-{hashlib.blake2b(key.encode(errors='backslashreplace'), digest_size=8).hexdigest()}.parquet"
+    )
+    about = about_part(output, name)
+    if about is None or any(why.startswith(UNREAD) for _, why in about["unreadable"]):
+        batch = read_batch(source, stopping, pictures)
+        if stopping is not None and stopping.is_set():
+            return name, batch.summary
+        write_part(output, name, (batch.pixels, batch.labels, batch.names), vars(batch.summary), keep_names)
+        return name, batch.summary
+    return name, Summary(
+        about["files"],
+        Counter(about["faces"]),
+        about["without_face"],
+        [(file, why) for file, why in about["unreadable"]],
+    )
+
+
+def _check_faces(summary: Summary, source: Folder) -> None:
+    if not summary.faces.total():
+        raise DatasetError(f"No face was found in the {summary.files} files of {source}.")
+
+
+def _unreadable_lines(summary: Summary) -> str:
+    return "".join(f"{name}\t{reason}\n" for name, reason in summary.unreadable)

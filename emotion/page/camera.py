@@ -1,0 +1,142 @@
+"""The visitor's camera: why it cannot start, how it reaches the server, and the video that comes from it.
+
+Why not is asked of the browser, which alone knows, and of the clock.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+
+import streamlit as st
+from aiortc import MediaStreamTrack
+from aiortc.contrib.media import MediaRelay
+from streamlit_webrtc import VideoProcessorBase
+from streamlit_webrtc.process import AsyncVideoProcessTrack
+from streamlit_webrtc.relay import get_global_relay
+
+from emotion import config
+from emotion.streams.webcam import FaceVideo, VideoSettings
+from emotion.vote.ensemble import Ensemble
+from emotion.vote.recognizer import Recognizer
+
+CONNECTING_SECONDS: Final = 10.0
+"""A connection that was not established by then will not be."""
+
+CAUSES: Final = {
+    "insecure": "Browsers give the camera only to pages on https or on this computer itself: open "
+    "http://localhost:8501 on it, or serve the page through https.",
+    "none": "The browser finds no camera. Connect one, or close the program that is using it, and reload the page.",
+    "denied": "The browser may not use the camera: allow it in the settings of this site, beside the address, and "
+    "reload the page.",
+    "connection": "The video connection was not established within ten seconds. Between this computer and the server "
+    "there is a firewall or a router; whoever runs the server can set EMOTION_TURN (see the README).",
+}
+"""What to do, for each cause."""
+
+_ASK_BROWSER: Final = """
+export default function ({ setStateValue, data }) {
+  let gone = false;
+  const tell = (cause) => { if (!gone && cause !== data.known) setStateValue("cause", cause); };
+  const look = async () => {
+    if (!window.isSecureContext || !navigator.mediaDevices) return tell("insecure");
+    try {
+      const permission = await navigator.permissions.query({ name: "camera" });
+      permission.onchange = look;
+      if (permission.state === "denied") return tell("denied");
+    } catch { /* this browser does not tell; its own message will */ }
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    tell(devices.some((device) => device.kind === "videoinput") ? "" : "none");
+  };
+  look();
+  if (navigator.mediaDevices) navigator.mediaDevices.ondevicechange = look;
+  return () => { gone = true; };
+}
+"""
+
+
+def browser_refusal() -> str:
+    """Ask the visitor's browser whether it has a camera for this page.
+
+    Returns
+    -------
+    str: "insecure", "none" or "denied", as in `CAUSES`; empty as long as nothing speaks against it
+    """
+    key = "camera_check"
+    known = st.session_state.get(key, {}).get("cause", "")
+    check = st.components.v2.component("camera_check", js=_ASK_BROWSER)
+    answer = check(key=key, data={"known": known}, default={"cause": ""}, on_cause_change=lambda: None)
+    return str(answer.cause or "")
+
+
+def ice_servers(environment: Mapping[str, str] = os.environ) -> list[dict[str, Any]]:
+    """Read which servers help browsers to connect from afar; none is contacted by default.
+
+    Parameters
+    ----------
+    environment : mapping
+        `EMOTION_STUN`, as in ``stun:stun.example.org:3478``; `EMOTION_TURN`, as in ``turn:turn.example.org:3478``, with
+        `EMOTION_TURN_USER` and `EMOTION_TURN_PASSWORD`. Several addresses are separated by commas.
+
+    Returns
+    -------
+    list of dict, as `RTCConfiguration.iceServers` takes them
+
+    Raises
+    ------
+    ValueError
+        If an address does not begin with its kind.
+    """
+    servers: list[dict[str, Any]] = []
+    for name, kinds in (("EMOTION_STUN", ("stun:", "stuns:")), ("EMOTION_TURN", ("turn:", "turns:"))):
+        urls = [url.strip() for url in environment.get(name, "").split(",") if url.strip()]
+        if not urls:
+            continue
+        wrong = [url for url in urls if not url.startswith(kinds)]
+        if wrong:
+            raise ValueError(f"{name} must be addresses such as {kinds[0]}example.org:3478, not {wrong[0]}.")
+        server: dict[str, Any] = {"urls": urls}
+        if name == "EMOTION_TURN":
+            server["username"] = environment.get("EMOTION_TURN_USER", "")
+            server["credential"] = environment.get("EMOTION_TURN_PASSWORD", "")
+        servers.append(server)
+    return servers
+
+
+class StreamProcessor(FaceVideo, VideoProcessorBase):
+    """`FaceVideo`, declared as the kind of object that streamlit-webrtc calls.
+
+    Parameters
+    ----------
+    models : Ensemble
+    settings : VideoSettings
+
+    Attributes
+    ----------
+    models : Ensemble, which vote as long as the session lasts, whatever is chosen meanwhile
+    """
+
+    def __init__(self, models: Ensemble, settings: VideoSettings) -> None:
+        recognizer = Recognizer(models, config.VIDEO_DETECTION_SIDE)
+        super().__init__(recognizer, models.calibration.uncertain_below, settings)
+        self.models = models
+
+
+def skip_late_frames() -> None:
+    """Have streams skip frames that are too late to be sent; to be called before a stream is made.
+
+    streamlit-webrtc (0.79) lets drawn frames queue without limit where the computer is too slow to send them all. In 40
+    seconds of four sessions on two cores, up to 130 came to wait in each, while 11 were sent a second: twelve seconds
+    of delay. All streams share one relay, so calling this again changes nothing. What comes from the camera still
+    queues, for it is taken at once; without that, a twentieth of the frames was lost even with time to spare.
+
+    Raises
+    ------
+    RuntimeError
+        If Streamlit does not run, whose streams these are.
+    """
+    relay = get_global_relay()
+
+    def subscribe(track: MediaStreamTrack, buffered: bool = True) -> MediaStreamTrack:
+        return MediaRelay.subscribe(relay, track, buffered and not isinstance(track, AsyncVideoProcessTrack))
+
+    relay.subscribe = subscribe  # type: ignore[method-assign]

@@ -1,0 +1,246 @@
+"""Pictures from addresses, files and examples: boxes, a table of faces and, for a chosen one, what the models say."""
+
+import logging
+import re
+import time
+from contextlib import nullcontext
+from functools import partial
+from typing import Final
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from emotion import config
+from emotion.errors import EmotionError, FetchError
+from emotion.faces.crop import FaceVector
+from emotion.faces.fetch import fetch
+from emotion.page.elements import crop_picture, heat_picture, show_details, show_label, show_problem
+from emotion.page.recognition import RecognizedPicture, drawn, encode_png, pictures_csv, recognize_picture, voted_anew
+from emotion.page.server import REQUEST_SECONDS, turn_to_fetch
+from emotion.page.state import Request, Source, visit
+from emotion.vote.ensemble import Ensemble
+from emotion.vote.occlusion import occlusion_map
+from emotion.vote.voting import Vote
+
+log = logging.getLogger(__name__)
+
+MOST_PICTURES: Final = 20
+"""At one time; fetched and recognised one after the other."""
+
+_SUFFIXES: Final = sorted(suffix.removeprefix(".") for suffix in config.IMAGE_SUFFIXES)
+_FAULT: Final = "Something went wrong on the server; its log says what."
+
+
+def show_pictures(models: Ensemble) -> None:
+    """Draw the page: the form, the examples, and the pictures that were last asked for.
+
+    Parameters
+    ----------
+    models : Ensemble
+    """
+    state = visit()
+    with st.form("pictures", border=True):
+        addresses = st.text_area(
+            "Addresses of pictures, one a line", placeholder="https://example.org/portrait.jpg", height=80
+        )
+        files = st.file_uploader("Or files", type=_SUFFIXES, accept_multiple_files=True)
+        asked = st.form_submit_button("Recognise", type="primary")
+    examples = sorted(config.EXAMPLES.glob("*.jpg"))
+    chosen = None
+    with st.container(horizontal=True):
+        for example in examples:
+            if st.button(example.stem.replace("-", " "), icon=":material/image:"):
+                chosen = example
+    url = st.query_params.get("url", "")
+    if asked:
+        ask_for([*_fetching(_addresses(addresses)), *((file.name, file.getvalue) for file in files)])
+        st.query_params.clear()
+    elif chosen is not None:
+        ask_for([(chosen.name, chosen.read_bytes)])
+    elif url != state.opened_url:
+        state.opened_url = url
+        if url:
+            ask_for(_fetching([url]))
+    pictures = answered(models)
+    for number, picture in enumerate(pictures):
+        show_picture(picture, models, key=f"picture_{number}")
+    if pictures:
+        st.download_button(
+            "Results as CSV",
+            pictures_csv(pictures, models.classes, models.model_names),
+            "faces.csv",
+            "text/csv",
+            on_click="ignore",
+        )
+
+
+def _addresses(text: str) -> list[str]:
+    """Take addresses apart: they may have blanks within, and be several on a line."""
+    return [address.strip() for address in re.split(r"(?i)\n|\s(?=https?://)", text) if address.strip()]
+
+
+def _fetching(addresses: list[str]) -> list[Source]:
+    left = REQUEST_SECONDS
+
+    def fetched(address: str) -> bytes:
+        nonlocal left
+        if left <= 0:
+            raise FetchError("The addresses before it took too long: ask for fewer at a time.")
+        start = time.monotonic()
+        try:
+            with turn_to_fetch(left):
+                return fetch(address, left - (time.monotonic() - start))
+        finally:
+            left -= time.monotonic() - start
+
+    return [(address, partial(fetched, address)) for address in addresses]
+
+
+def ask_for(sources: list[Source]) -> None:
+    """Note what this visitor asks for, in place of what was asked for before; `answered` looks at it.
+
+    Parameters
+    ----------
+    sources : list of Source
+    """
+    request = Request(sources[:MOST_PICTURES], prefixed=len(sources) > 1)
+    if not sources:
+        request.problems.append("Give an address or choose a file.")
+    if len(sources) > MOST_PICTURES:
+        request.problems.append(f"At most {MOST_PICTURES} pictures at a time; the first {MOST_PICTURES} are shown.")
+    visit().request = request
+
+
+def answered(models: Ensemble) -> list[RecognizedPicture]:
+    """Look at what this visitor asked for last, say why there is nothing to show of some, and give the others with the
+    votes of these models, whoever voted on some of them before.
+
+    Whatever a visitor presses meanwhile breaks the drawing of the page off; the next one goes on here.
+
+    Parameters
+    ----------
+    models : Ensemble
+
+    Returns
+    -------
+    list of RecognizedPicture
+    """
+    request = visit().request
+    while True:
+        is_done = not request.pending and request.voted_by == models.origin  # at a glance; in its turn, a drawing knows
+        # A drawing that was broken off ends where it next draws, which is after its turn.
+        with nullcontext() if is_done else st.spinner("Looking for faces…"), request.turn:
+            if request.voted_by != models.origin:
+                request.pictures = [voted_anew(picture, models) for picture in request.pictures]
+                request.voted_by = models.origin
+            elif request.pending:
+                _look_at_next(request, models)
+            else:
+                pictures, problems = list(request.pictures), list(request.problems)
+                break
+    for problem in problems:
+        show_problem(problem)
+    return pictures
+
+
+def _look_at_next(request: Request, models: Ensemble) -> None:
+    name, read = request.pending[0]
+    prefix = f"{name}: " if request.prefixed else ""
+    try:
+        request.pictures.append(recognize_picture(name, read(), models))
+    except EmotionError as error:
+        request.problems.append(f"{prefix}{error}")
+    except Exception:  # a fault of ours: the visitor gets a sentence, the log the traceback
+        log.exception("a picture could not be recognised")
+        request.problems.append(f"{prefix}{_FAULT}")
+    request.pending.pop(0)
+
+
+def show_picture(picture: RecognizedPicture, models: Ensemble, key: str) -> None:
+    """Draw a picture with its faces.
+
+    Parameters
+    ----------
+    picture : RecognizedPicture
+    models : Ensemble
+    key : str, of this picture among those on the page
+    """
+    with st.container(border=True):
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            st.image(drawn(picture), channels="BGR", alt="The picture with a box around each face")
+            st.text(picture.name)
+            # Encoded when it is asked for, not at every drawing of the page.
+            st.download_button(
+                "Annotated picture",
+                lambda: encode_png(drawn(picture)),
+                "annotated.png",
+                "image/png",
+                key=f"{key}_png",
+                on_click="ignore",
+            )
+        with right:
+            if picture.faces:
+                _show_faces(picture, models, key)
+            else:
+                st.warning("No face was found. The detector needs faces that look towards the camera and are upright.")
+
+
+def _show_faces(picture: RecognizedPicture, models: Ensemble, key: str) -> None:
+    chosen = 0
+    if len(picture.faces) > 1:
+        votes = [face.vote for face in picture.faces]
+        st.dataframe(
+            {
+                "Face": list(range(1, len(votes) + 1)),
+                "Expression": [vote.label for vote in votes],
+                "Probability": [vote.probabilities[vote.label] for vote in votes],
+                "Ballots": [f"{vote.agreement} of {len(vote.ballots)}" for vote in votes],
+                "Uncertain": [vote.uncertain for vote in votes],
+            },
+            hide_index=True,
+            column_config={"Probability": st.column_config.NumberColumn(format="percent")},
+        )
+        number = st.selectbox("Face", range(1, len(votes) + 1), key=f"{key}_face")
+        chosen = number - 1
+    vote, vector = picture.faces[chosen].vote, picture.faces[chosen].vector
+    crop, label = st.columns([1, 2], vertical_alignment="center")
+    crop.image(crop_picture(vector), width="stretch", alt="The face as the models see it, 48 x 48 pixels")
+    with label:
+        show_label(vote)
+    show_details(vote)
+    _show_reason(vector, vote, models, f"{key}_{chosen}")
+
+
+def _show_reason(vector: FaceVector, vote: Vote, models: Ensemble, key: str) -> None:
+    if not st.toggle("Why this vote?", key=f"{key}_why", help="Covers each part of the face in turn."):
+        return
+    loss = explained(models, models.origin, vector.tobytes(), vote.label)
+    st.image(heat_picture(vector, loss), width=240, alt="The face, coloured where covering it changes the vote")
+    strongest = float(loss.max())
+    if strongest < 0.02:
+        st.caption("No single part decides: whichever is covered, the probability stays within two points.")
+    else:
+        st.caption(
+            f"Bright where the vote rests on the face: covering the brightest spot takes {strongest:.0%} points of its "
+            "probability."
+        )
+
+
+@st.cache_data(max_entries=20, scope="session", show_spinner="Covering one part after the other…")
+def explained(_models: Ensemble, origin: tuple[str, str], vector: bytes, label: str) -> NDArray[np.float32]:
+    """Compute `emotion.vote.occlusion.occlusion_map` once for a face.
+
+    Parameters
+    ----------
+    _models : Ensemble
+    origin : tuple, that of these models, by which they are told apart from others
+    vector : bytes, 2304 of them, of a face vector
+    label : str
+
+    Returns
+    -------
+    ndarray of shape (48, 48), float32
+    """
+    return occlusion_map(_models, np.frombuffer(vector, dtype=np.uint8), label)

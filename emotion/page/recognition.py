@@ -1,0 +1,148 @@
+"""Pictures of any origin -> what the page shows of them."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import cv2
+import numpy as np
+
+from emotion.faces.decode import BGRImage, decode_image
+from emotion.faces.detect import Box
+from emotion.streams.drawing import draw_marks, marks
+from emotion.vote.ensemble import Ensemble
+from emotion.vote.recognizer import FaceEmotion, Recognizer
+from emotion.vote.tables import to_csv, vote_cells, vote_columns
+
+_PICTURE_SIDE: Final = 1460
+"""Pixels; what is longer on its longer side is reduced before it goes to the browser. Streamlit (1.67) reduces what is
+wider than this by itself, and fails where nothing is left of the height."""
+
+_one_at_a_time = threading.Lock()
+"""The largest picture takes 0.8 GB while it is decoded; several visitors' together would take the server down."""
+
+
+@dataclass(frozen=True)
+class RecognizedPicture:
+    """A picture and what was found in it.
+
+    Attributes
+    ----------
+    name : str, its address or file name
+    picture_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red, reduced for display
+    scale : float, 0-1, pixels of a side of that to a pixel of the picture that was given
+    faces : tuple of FaceEmotion, largest first, their boxes in pixels of the picture that was given
+    """
+
+    name: str
+    picture_bgr: BGRImage
+    scale: float
+    faces: tuple[FaceEmotion, ...]
+
+
+def recognize_picture(name: str, data: bytes, models: Ensemble) -> RecognizedPicture:
+    """Decode a picture and let the models vote on each of its faces.
+
+    Parameters
+    ----------
+    name : str
+    data : bytes, of a picture file
+    models : Ensemble
+
+    Returns
+    -------
+    RecognizedPicture
+
+    Raises
+    ------
+    ImageError
+        If it is not a picture, or too large a one.
+    DetectorError
+        If the face detector's file is missing or damaged.
+    """
+    with _one_at_a_time:
+        image_bgr = decode_image(data)
+        faces = tuple(Recognizer(models).recognize(image_bgr))
+        scale = min(1.0, _PICTURE_SIDE / max(image_bgr.shape[:2]))
+        return RecognizedPicture(name, _reduced(image_bgr, scale), scale, faces)
+
+
+def _reduced(image_bgr: BGRImage, scale: float) -> BGRImage:
+    if scale == 1.0:
+        return image_bgr
+    height, width = image_bgr.shape[:2]
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def voted_anew(picture: RecognizedPicture, models: Ensemble) -> RecognizedPicture:
+    """Let other models vote on the faces that were found.
+
+    Parameters
+    ----------
+    picture : RecognizedPicture
+    models : Ensemble
+
+    Returns
+    -------
+    RecognizedPicture
+    """
+    votes = Recognizer(models).vote([face.vector for face in picture.faces])
+    faces = (replace(face, vote=vote) for face, vote in zip(picture.faces, votes, strict=True))
+    return replace(picture, faces=tuple(faces))
+
+
+def drawn(picture: RecognizedPicture) -> BGRImage:
+    """Draw the box and the vote of each face into a picture.
+
+    Parameters
+    ----------
+    picture : RecognizedPicture
+
+    Returns
+    -------
+    ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red, of the size of `picture_bgr`
+    """
+    scaled = (
+        replace(mark, box=Box(*(round(edge * picture.scale) for edge in mark.box))) for mark in marks(picture.faces)
+    )
+    return draw_marks(picture.picture_bgr, list(scaled))
+
+
+def encode_png(image_bgr: BGRImage) -> bytes:
+    """Encode a picture.
+
+    Parameters
+    ----------
+    image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
+
+    Returns
+    -------
+    bytes, of a PNG file
+    """
+    return cv2.imencode(".png", image_bgr)[1].tobytes()
+
+
+def pictures_csv(pictures: Sequence[RecognizedPicture], classes: Sequence[str], model_names: Sequence[str]) -> str:
+    """Write the faces of pictures as a table.
+
+    Parameters
+    ----------
+    pictures : sequence of RecognizedPicture
+    classes : sequence of str
+    model_names : sequence of str, in the order of the ballots
+
+    Returns
+    -------
+    str
+        CSV with the columns `picture`, `face` (1 for the largest), `x`, `y`, `width`, `height` (pixels of the original
+        picture) and those of `emotion.vote.tables.vote_columns`.
+    """
+    rows = [
+        [picture.name, number, *face.box, *vote_cells(face.vote)]
+        for picture in pictures
+        for number, face in enumerate(picture.faces, start=1)
+    ]
+    columns = ["picture", "face", "x", "y", "width", "height", *vote_columns(classes, model_names)]
+    return to_csv(columns, rows)

@@ -1,0 +1,82 @@
+"""What the page remembers of a visitor: in memory, as long as the page is open, and nowhere else."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import streamlit as st
+
+from emotion.page.camera import StreamProcessor
+from emotion.page.recognition import RecognizedPicture
+
+_KEY: Final = "visit"
+
+Source = tuple[str, Callable[[], bytes]]
+"""The name of a picture, and what gives the bytes of its file."""
+
+
+@dataclass
+class Request:
+    """Pictures that a visitor asked for, and what came of them.
+
+    Streamlit begins a new drawing of the page before the one that it supersedes has ended: whoever changes a request
+    has its `turn`.
+
+    Attributes
+    ----------
+    pending : list of Source, pictures that were not looked at yet
+    prefixed : bool, whether there were several, so that each problem begins with a name
+    pictures : list of RecognizedPicture
+    problems : list of str, why others are not there
+    voted_by : tuple, the `origin` of the models whose votes the pictures have
+    turn : Lock
+    """
+
+    pending: list[Source] = field(default_factory=list)
+    prefixed: bool = False
+    pictures: list[RecognizedPicture] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    voted_by: tuple[str, str] | None = None
+    turn: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass
+class Visit:
+    """One visitor's state.
+
+    Attributes
+    ----------
+    stream : StreamProcessor, optional: the webcam session, also after it has ended: its record can be downloaded then
+    is_live : bool, whether the webcam's page was the last that was drawn, and a session was on it or about to be
+    connecting_since : float, seconds of `time.monotonic`, optional: when the browser began to connect
+    answers : str, which of `emotion.page.models.models_folders` were chosen; none of them until there was a choice
+    request : Request, the last one
+    single_id : str, which upload the webcam's page last recognised in place of a video
+    opened_url : str, what the page's own address last asked for
+    on_webcam : bool, whether the webcam's page was the last that was drawn
+    drawn_at : float, seconds of `time.monotonic`, optional: when the webcam's page was last drawn to its end
+    """
+
+    stream: StreamProcessor | None = None
+    is_live: bool = False
+    connecting_since: float | None = None
+    answers: str = ""
+    request: Request = field(default_factory=Request)
+    single_id: str = ""
+    opened_url: str = ""
+    on_webcam: bool = False
+    drawn_at: float | None = None
+
+
+def visit() -> Visit:
+    """Give the state of the visitor whose page is being drawn.
+
+    Returns
+    -------
+    Visit
+    """
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = Visit()
+    state: Visit = st.session_state[_KEY]
+    return state

@@ -1,0 +1,286 @@
+"""The webcam's video with the faces in it and, beside it, votes, timeline and what the session sums up to."""
+
+import time
+from typing import Any, Final
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.errors import StreamlitInvalidLayoutContextError
+from streamlit_webrtc import WebRtcStreamerContext, webrtc_streamer
+
+from emotion import config
+from emotion.faces.decode import BGRImage
+from emotion.page.camera import (
+    CAUSES,
+    CONNECTING_SECONDS,
+    StreamProcessor,
+    browser_refusal,
+    ice_servers,
+    skip_late_frames,
+)
+from emotion.page.elements import show_details, show_label, show_problem, timeline, timeline_data
+from emotion.page.pictures import answered, ask_for, show_picture
+from emotion.page.recognition import encode_png
+from emotion.page.server import is_full, take_place
+from emotion.page.state import Visit, visit
+from emotion.streams.drawing import draw_notice
+from emotion.streams.record import session_csv
+from emotion.streams.webcam import NOTICES, State, VideoSettings
+from emotion.vote.ensemble import Ensemble
+
+POLL_SECONDS: Final = 1.0
+"""How often the page asks a stream for its last vote."""
+
+BUSY: Final = "All webcam places of this server are taken. Try again in a minute, or use the page for pictures."
+
+_KEY: Final = "webcam"
+_LARGEST: Final = "the largest"
+
+
+def show_webcam(models: Ensemble) -> None:
+    """Draw the webcam's page.
+
+    Parameters
+    ----------
+    models : Ensemble
+    """
+    state = visit()
+    state.drawn_at, state.is_live = None, False
+    try:
+        relays = ice_servers()
+        full = is_full(state.stream)
+    except ValueError as error:
+        show_problem(str(error))
+        return
+    if full:
+        st.info(BUSY)
+        st.button("Try again", icon=":material/refresh:")
+        if state.stream is not None:
+            _offer_downloads(state.stream)
+        return
+    refusal = browser_refusal()
+    settings = _chosen_settings()
+    video, panel = st.columns([3, 2], gap="medium")
+    with video:
+        _keep_stream_over_reruns(state)
+        context = webrtc_streamer(
+            key=_KEY,
+            # Without this line, a public STUN server would be asked for this computer's address.
+            rtc_configuration={"iceServers": relays},
+            media_stream_constraints={"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}, "audio": False},
+            video_html_attrs={"autoPlay": True, "muted": True, "playsInline": True, "style": {"width": "100%"}},
+            video_processor_factory=lambda: _new_stream(models, settings, state),
+            translations={
+                "select_device": "Choose camera",
+                "media_api_not_available": "The browser offers no camera here; open http://localhost or an https page.",
+                "device_ask_permission": "Allow the browser to use the camera.",
+                "device_access_denied": "The browser may not use the camera; allow it in the settings of this site",
+                "device_not_available": "No camera was found",
+            },
+            media_toggle_controls=False,
+        )
+        state.is_live = context.state.playing or context.state.signalling
+        if context.video_processor is not None:
+            context.video_processor.settings = settings
+            if not context.video_processor.turned_away:
+                state.stream = context.video_processor
+        if refusal and not context.state.playing:
+            _offer_single_picture(refusal, models)
+    poll_seconds = POLL_SECONDS if state.is_live else None
+    session = st.container()
+    with panel:
+        # One refresh for both places: each takes time, of browser and server, that the video needs.
+        st.fragment(_refresh, run_every=poll_seconds)(context, refusal, models, settings, session)
+    if state.stream is not None:
+        _offer_downloads(state.stream)
+    state.drawn_at = time.monotonic()
+
+
+def _keep_stream_over_reruns(state: Visit) -> None:
+    """Keep streamlit-webrtc (0.79) from ending a stream that has just begun.
+
+    It takes a stream for one of a page that was left when Streamlit's count of finished runs has grown by two since the
+    component was last drawn. While a connection is made, runs follow one another so fast that the count may lag behind
+    and then jump; without this, 5 of 82 sessions ended in their first seconds. Whether the page was left is known here.
+    """
+    stream_context = st.session_state.get(_KEY)
+    if stream_context is not None and state.on_webcam:
+        stream_context._last_rendered_run_count = None
+    state.on_webcam = True
+
+
+def _draw_again_if_overtaken() -> None:
+    """Draw the whole page again if this refresh was asked for before the page's last drawing had reached the browser.
+
+    Streamlit (1.67) runs such a refresh in a new thread and forgets what the thread before it had not yet sent
+    (`AppSession.request_rerun`). Where that was the order to go on refreshing, the panels would stand still for good.
+    The page's own refreshes come a whole `POLL_SECONDS` after it was drawn, or later.
+    """
+    drawn_at = visit().drawn_at
+    if drawn_at is not None and time.monotonic() - drawn_at < POLL_SECONDS / 2:
+        st.rerun()
+
+
+def _chosen_settings() -> VideoSettings:
+    with st.expander("Settings", icon=":material/tune:"):
+        left, middle, right = st.columns(3, gap="medium", vertical_alignment="bottom")
+        interval = left.slider("Seconds between votes", 0.25, 5.0, config.VOTE_INTERVAL_SECONDS, 0.25)
+        smoothing = middle.slider(
+            "Smoothing, seconds",
+            0.5,
+            10.0,
+            config.SMOOTHING_SECONDS,
+            0.5,
+            help="After so long, an older vote has 37 % of its weight left.",
+        )
+        raw = right.toggle("Show raw votes", help="Each vote alone, as the five models gave it.")
+    return VideoSettings(interval, smoothing, not raw)
+
+
+def _new_stream(models: Ensemble, settings: VideoSettings, state: Visit) -> StreamProcessor:
+    if state.stream is not None:
+        state.stream.on_ended()  # of one whose connection failed, nobody else says so
+    skip_late_frames()
+    stream = StreamProcessor(models, settings)
+    # Others may have started while this visitor looked at the page.
+    stream.turned_away = not take_place(stream)
+    if not stream.turned_away:  # else the session before stays, to be downloaded
+        state.stream = stream
+    return stream
+
+
+def _refresh(
+    context: WebRtcStreamerContext[StreamProcessor, Any],
+    refusal: str,
+    models: Ensemble,
+    settings: VideoSettings,
+    session: DeltaGenerator,
+) -> None:
+    """Draw what changes without anybody's doing: beside the video and, in a container of its own, below it."""
+    _draw_again_if_overtaken()
+    _show_stream(context, refusal, models)
+    stream = visit().stream
+    try:
+        with session:
+            if stream is None:
+                st.empty()  # a refresh may write only to places that the page's last drawing has written to
+            else:
+                _show_session(stream, settings)
+    except StreamlitInvalidLayoutContextError:  # that drawing was cut short before it came here
+        st.rerun()
+
+
+def _show_stream(context: WebRtcStreamerContext[StreamProcessor, Any], refusal: str, models: Ensemble) -> None:
+    """Draw the last vote or, where no picture has come in time, the reason and another way."""
+    state = visit()
+    arrived = context.video_processor is not None and context.video_processor.picture_bgr is not None
+    if arrived or not (context.state.playing or context.state.signalling):
+        state.connecting_since = None
+    elif state.connecting_since is None:
+        state.connecting_since = time.monotonic()
+    late = state.connecting_since is not None and time.monotonic() - state.connecting_since > CONNECTING_SECONDS
+    if late and not refusal:
+        _offer_single_picture("connection", models)
+    else:
+        show_last_vote(context)
+
+
+def _offer_single_picture(cause: str, models: Ensemble) -> None:
+    """Say why there is no video, and recognise a single picture in its place."""
+    state = visit()
+    st.warning(CAUSES[cause])
+    if cause == "connection":
+        taken = st.camera_input("Take a single picture instead")
+    else:  # the browser would refuse its camera here too; telephones offer theirs with the choice of files
+        taken = st.file_uploader("Choose a picture instead", type=["jpg", "jpeg", "png", "webp"])
+    if taken is None:
+        return
+    if taken.file_id != state.single_id:  # once, not at every refresh
+        state.single_id = taken.file_id
+        ask_for([(taken.name, taken.getvalue)])
+    for picture in answered(models):
+        show_picture(picture, models, key="single")
+
+
+def show_last_vote(context: WebRtcStreamerContext[StreamProcessor, Any]) -> None:
+    """Draw what the stream has last come to.
+
+    Parameters
+    ----------
+    context : WebRtcStreamerContext
+        Whose processor is there while a stream is.
+    """
+    stream = context.video_processor
+    if stream is None:
+        again = " Should the video break off in its first seconds, press it once more." if visit().stream else ""
+        st.info(f"Press Start and allow the browser to use the camera.{again}")
+        return
+    snapshot = stream.snapshot
+    if snapshot.state is State.FAULT:
+        st.error(NOTICES[State.FAULT])
+        return
+    if snapshot.state is State.BUSY:
+        st.info(BUSY)
+        return
+    if snapshot.state is State.SLOW:
+        st.warning(NOTICES[State.SLOW])
+    elif snapshot.state is not State.FACES or not snapshot.faces:
+        st.info(NOTICES[State.WAITING if snapshot.state is State.FACES else snapshot.state])
+    if not snapshot.faces:
+        return
+    numbers = sorted(face.number for face in snapshot.faces)
+    chosen = st.selectbox("Face", [_LARGEST, *numbers], key="webcam_face") if len(numbers) > 1 else _LARGEST
+    face = next((face for face in snapshot.faces if face.number == chosen), snapshot.faces[0])
+    vote = face.shown(smoothed=stream.settings.show_smoothed)
+    show_label(vote)
+    which = f"Face {face.number}" + (f", one of {len(numbers)}" if len(numbers) > 1 else "")
+    st.caption(f"{which}, vote {snapshot.votes}, {snapshot.seconds_ago:.0f} s ago")
+    show_details(vote)
+
+
+def _show_session(stream: StreamProcessor, settings: VideoSettings) -> None:
+    """Draw the timeline of the session and its summary."""
+    st.subheader("This session", anchor=False)
+    moments = stream.record.moments()
+    if not moments:
+        return
+    classes = stream.models.classes
+    course = timeline_data(moments, classes, smoothed=settings.show_smoothed)
+    st.vega_lite_chart(course, timeline(classes), width="stretch", key="timeline")
+    if summary := stream.record.summary(smoothed=settings.show_smoothed):
+        shares = ", ".join(f"{label} {share:.0%}" for label, share in summary.shares.items())
+        st.text(
+            f"{summary.seconds:.0f} seconds with a face: {shares}. Longest stretch: {summary.longest_label}, "
+            f"{summary.longest_seconds:.0f} s. Changes: {summary.changes}."
+        )
+    if stream.record.dropped:
+        st.caption(f"The table of the session holds its last {len(moments):,} moments; older ones are kept no more.")
+
+
+def _offer_downloads(stream: StreamProcessor) -> None:
+    """Draw the buttons of what can be taken home; what they give is made when it is asked for.
+
+    Not in a fragment that refreshes: each time it would register them anew, and a press on the old ones would be lost.
+    """
+    with st.container(horizontal=True):
+        st.download_button(
+            "Session as CSV",
+            lambda: session_csv(stream.record.moments(), stream.models.classes, stream.models.model_names),
+            "session.csv",
+            "text/csv",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Annotated snapshot",
+            lambda: encode_png(_last_picture(stream)),
+            "snapshot.png",
+            "image/png",
+            on_click="ignore",
+        )
+
+
+def _last_picture(stream: StreamProcessor) -> BGRImage:
+    if stream.picture_bgr is not None:
+        return stream.picture_bgr
+    return draw_notice(np.zeros((480, 640, 3), dtype=np.uint8), NOTICES[stream.snapshot.state])

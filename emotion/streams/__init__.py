@@ -1,0 +1,4 @@
+"""Frames in, annotated frames and a record of votes over time out.
+
+Begin with `webcam.FaceVideo.recv`, which a webcam's stream calls for each frame.
+"""

@@ -1,0 +1,192 @@
+"""What a webcam session has seen: votes over time, what they sum up to, and the table that a visitor may take home."""
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from emotion.vote.tables import to_csv, vote_cells, vote_columns
+from emotion.vote.voting import Vote
+
+MOST_VOTES: Final = 50_000
+"""Older moments are dropped, so that a page left open does not fill the memory (70 MB then): after a day at one face
+every two seconds, or three and a half hours at one every quarter."""
+
+LONGEST_SECONDS: Final = 10.0
+"""For so long at most a label holds until the next moment, twice the longest time between votes: where there was no
+video for longer, nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceRecord:
+    """One face at one moment.
+
+    Attributes
+    ----------
+    number : int, of the face; see `emotion.faces.tracking.Track`
+    vote : Vote, as the models gave it
+    smoothed : Vote, see `emotion.vote.voting.VoteSmoother`
+    """
+
+    number: int
+    vote: Vote
+    smoothed: Vote
+
+    def shown(self, *, smoothed: bool) -> Vote:
+        """Choose between the two votes."""
+        return self.smoothed if smoothed else self.vote
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The outcome of one vote of a session.
+
+    Attributes
+    ----------
+    seconds : float, >= 0, from the first frame of the session
+    utc : datetime, with its time zone
+    faces : tuple of FaceRecord, largest face first; empty where none was seen
+    """
+
+    seconds: float
+    utc: datetime
+    faces: tuple[FaceRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a session sums up to, for the largest face of each moment.
+
+    Attributes
+    ----------
+    seconds : float, >= 0, during which a face was seen
+    shares : dict of label to float, 0-1, of those seconds; the longest first
+    longest_label : str, of the longest stretch without a change
+    longest_seconds : float, >= 0
+    changes : int, how often the label of one moment differed from that of the moment before
+    """
+
+    seconds: float
+    shares: dict[str, float]
+    longest_label: str
+    longest_seconds: float
+    changes: int
+
+
+class _Sum:
+    """Sums a session up as it goes on. A label holds until the next moment; that of the last has not lasted yet."""
+
+    def __init__(self) -> None:
+        self._totals: dict[str, float] = {}
+        self._longest = (0.0, "")
+        self._changes = 0
+        self._last_seconds = 0.0
+        self._last_label: str | None = None
+        self._stretch = 0.0
+
+    def add(self, seconds: float, label: str | None) -> None:
+        lasted = seconds - self._last_seconds
+        if self._last_label is not None:
+            held = min(lasted, LONGEST_SECONDS)
+            self._totals[self._last_label] = self._totals.get(self._last_label, 0.0) + held
+            self._stretch += held
+            self._longest = max(self._longest, (self._stretch, self._last_label), key=lambda stretch: stretch[0])
+            self._changes += label is not None and label != self._last_label
+        if label != self._last_label or lasted > LONGEST_SECONDS:
+            self._stretch = 0.0
+        self._last_seconds, self._last_label = seconds, label
+
+    def summary(self) -> Summary | None:
+        seconds = sum(self._totals.values())
+        if seconds <= 0:
+            return None
+        shares = {label: total / seconds for label, total in sorted(self._totals.items(), key=lambda item: -item[1])}
+        return Summary(seconds, shares, self._longest[1], self._longest[0], self._changes)
+
+
+class SessionRecord:
+    """What a session has seen: its newest moments, and what all of them sum up to. May be shared between threads."""
+
+    def __init__(self) -> None:
+        self._moments: deque[Moment] = deque()
+        self._votes = 0
+        self._dropped = 0
+        self._sums = {True: _Sum(), False: _Sum()}
+        self._lock = threading.Lock()
+
+    def add(self, moment: Moment) -> None:
+        """Keep a moment, in place of the oldest ones where there are more votes than `MOST_VOTES`.
+
+        Parameters
+        ----------
+        moment : Moment, later than those before
+        """
+        with self._lock:
+            for smoothed, total in self._sums.items():
+                total.add(moment.seconds, moment.faces[0].shown(smoothed=smoothed).label if moment.faces else None)
+            self._moments.append(moment)
+            self._votes += _votes(moment)
+            while self._votes > MOST_VOTES and len(self._moments) > 1:
+                self._votes -= _votes(self._moments.popleft())
+                self._dropped += 1
+
+    def moments(self) -> tuple[Moment, ...]:
+        """Give what is kept.
+
+        Returns
+        -------
+        tuple of Moment, oldest first
+        """
+        with self._lock:
+            return tuple(self._moments)
+
+    @property
+    def dropped(self) -> int:
+        """How many of the oldest moments are kept no more."""
+        return self._dropped
+
+    def summary(self, *, smoothed: bool) -> Summary | None:
+        """Sum up the whole session, with the moments that are kept no more.
+
+        Parameters
+        ----------
+        smoothed : bool, whether smoothed votes count, or those that the models gave
+
+        Returns
+        -------
+        Summary, or None as long as no face was seen from one moment to the next
+        """
+        with self._lock:
+            return self._sums[smoothed].summary()
+
+
+def _votes(moment: Moment) -> int:
+    return max(len(moment.faces), 1)
+
+
+def session_csv(moments: Sequence[Moment], classes: Sequence[str], model_names: Sequence[str]) -> str:
+    """Write a session as a table: one row a face and moment, and one without a face where none was seen.
+
+    Parameters
+    ----------
+    moments : sequence of Moment
+    classes : sequence of str
+    model_names : sequence of str, in the order of the ballots
+
+    Returns
+    -------
+    str
+        CSV with the columns `utc` (ISO 8601), `seconds`, `face` (its number), those of
+        `emotion.vote.tables.vote_columns` for the votes that the models gave, and `smoothed_label`, which the page
+        showed when smoothing.
+    """
+    votes = vote_columns(classes, model_names)
+    rows: list[list[object]] = []
+    for moment in moments:
+        when = [moment.utc.isoformat(timespec="milliseconds"), f"{moment.seconds:.3f}"]
+        rows += [[*when, face.number, *vote_cells(face.vote), face.smoothed.label] for face in moment.faces]
+        if not moment.faces:
+            rows.append([*when, *[""] * (len(votes) + 2)])
+    return to_csv(["utc", "seconds", "face", *votes, "smoothed_label"], rows)

@@ -1,0 +1,245 @@
+"""Training rows -> five fitted models, by the recipes."""
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils.class_weight import compute_sample_weight
+
+from emotion import config
+from emotion.data.dataset import Faces
+from emotion.faces.crop import FaceVectors
+from emotion.runtime.progress import Progress
+from emotion.training.embedding import OnnxEmbedding, network_file
+from emotion.training.recipes import (
+    EXPERIMENTS,
+    FULL,
+    Experiment,
+    Size,
+    build_boost,
+    build_projection,
+    build_sampler,
+    build_stack,
+    check_counts,
+    check_resampled,
+)
+
+# Seconds of each step on two cores with the 27 000 training faces of FER2013: what the progress bar is made of.
+_EXPECTED_FACES = 27_000
+_FEATURES_SECONDS = 60.0
+_PIPELINE_SECONDS = 2.0
+_RESAMPLING_SECONDS = 5.0
+_STACK_SECONDS = 200.0
+_BOOST_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class FittedExperiment:
+    """What one experiment learnt.
+
+    Attributes
+    ----------
+    experiment : Experiment
+    pipeline : Pipeline, (n, 2304) -> (n, n_components) float32
+    labels : LabelEncoder, class codes <-> labels
+    models : dict of model name to fitted classifier, on class codes
+    rows_after : dict of label to number of rows after resampling
+    reference : classifier, or None
+        Only in the first experiment: XGBoost fitted to its rows as they are, without resampling and weights, to see
+        what these do. It does not vote.
+    """
+
+    experiment: Experiment
+    pipeline: Pipeline
+    labels: LabelEncoder
+    models: dict[str, ClassifierMixin]
+    rows_after: dict[str, int]
+    reference: ClassifierMixin | None = None
+
+    @property
+    def n_components(self) -> int:
+        """How many features the pipeline gives."""
+        return int(self.pipeline["pca"].n_components_)
+
+    def codes(self, X: NDArray[np.uint8]) -> dict[str, NDArray[np.integer]]:
+        """Let each model predict.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, 2304), uint8, 0-255
+
+        Returns
+        -------
+        dict of model name to ndarray of shape (n,), class codes
+        """
+        features = self.pipeline.transform(X.astype(np.float32))
+        return {name: model.predict(features) for name, model in self.models.items()}
+
+    def reference_labels(self, X: FaceVectors) -> NDArray[np.str_]:
+        """Let the reference predict.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, 2304), uint8, 0-255
+
+        Returns
+        -------
+        ndarray of shape (n,), str
+
+        Raises
+        ------
+        ValueError
+            If this experiment has no reference.
+        """
+        if self.reference is None:
+            raise ValueError(f"experiment {self.experiment.number} has no reference")
+        codes = self.reference.predict(self.pipeline.transform(X.astype(np.float32)))
+        return np.asarray(self.labels.inverse_transform(codes))
+
+
+def fit_experiments(
+    train: Faces,
+    size: Size = FULL,
+    seed: int = config.SEED,
+    *,
+    experiments: Sequence[Experiment] = EXPERIMENTS,
+    networks: Path | str = config.MODELS,
+    on_cluster: bool = False,
+    progress: bool = True,
+) -> list[FittedExperiment]:
+    """Fit the five models on training rows.
+
+    Rows are resampled before they are fitted to, once for each experiment, and not anew in each fold of a stack's inner
+    cross-validation: its out-of-fold probabilities are therefore a little too good for classes that were raised.
+
+    Parameters
+    ----------
+    train : Faces, from which validation and test rows and their copies are already gone
+    size : Size
+    seed : int
+    experiments : sequence of Experiment
+    networks : path of a folder as `emotion.training.embedding.network_file` takes it
+    on_cluster : bool
+        Whether the parts of the stacks are fitted by the workers of the Dask cluster to which this process is
+        connected (`emotion.runtime.cluster.connected`), and not by the cores of this machine.
+    progress : bool
+        Whether to draw a progress bar and print class counts.
+
+    Returns
+    -------
+    list of FittedExperiment, one for each of `experiments`
+
+    Raises
+    ------
+    TrainingError
+        If a class is too small to be resampled or is all but removed by it.
+    ModelsError
+        If a network is missing or damaged.
+    ClusterError
+        If the workers of a cluster are all gone; besides that, what Dask raises where a cluster is lost, which
+        `emotion.runtime.cluster.connected` tells in a sentence.
+    """
+    boosts = sum(experiment.boost is not None for experiment in experiments)
+    each = _FEATURES_SECONDS + _RESAMPLING_SECONDS + _STACK_SECONDS
+    labels = LabelEncoder().fit(train.y)
+    y = labels.transform(train.y)
+    fitted: list[FittedExperiment] = []
+    expected = each * len(experiments) + _BOOST_SECONDS * (boosts + 1)
+    with closing(Progress(expected, scale=len(train) / _EXPECTED_FACES, enabled=progress)) as bar:
+        for experiment in experiments:
+            with bar.step(f"experiment {experiment.number}: features", _FEATURES_SECONDS):
+                if experiment.features == "network" or not fitted:
+                    pipeline, X = _fit_pipeline(experiment, train, networks)
+            # Each draws its own synthetic rows and its own sample for the support vectors: votes differ for a reason.
+            own_seed = seed + experiment.number
+            X_resampled, y_resampled = _resample(experiment, X, y, labels, own_seed, bar)
+            models = _fit_models(experiment, X_resampled, y_resampled, size, own_seed, on_cluster, bar)
+            reference = None
+            if not fitted:
+                with bar.step("XGBoost without resampling", _BOOST_SECONDS):
+                    reference = build_boost(size, X.shape[1], own_seed).fit(X, y)
+            counts = _named_counts(y_resampled, labels)
+            fitted.append(FittedExperiment(experiment, pipeline, labels, models, counts, reference))
+    return fitted
+
+
+def _fit_pipeline(experiment: Experiment, train: Faces, networks: Path | str) -> tuple[Pipeline, NDArray[np.float32]]:
+    first: list[tuple[str, OnnxEmbedding]] = []
+    # float32 as in the ONNX files, so that trees split on the values they will be asked about.
+    features = train.X.astype(np.float32)
+    if experiment.features == "network":
+        embedding = OnnxEmbedding(network_file(networks, experiment.number)).fit(train.X)
+        features = embedding.transform(train.X)
+        first.append(("embedding", embedding))
+    projection = build_projection(*features.shape).fit(features)
+    round_components(projection)
+    return Pipeline([*first, *projection.steps]), projection.transform(features)
+
+
+def round_components(pipeline: Pipeline) -> None:
+    """Round the principal components to what float16 can hold, in place, before anything is fitted behind them.
+
+    The ONNX file then stores them in half the space and still computes what the fitted objects compute.
+
+    Parameters
+    ----------
+    pipeline : Pipeline, fitted
+    """
+    pca = pipeline["pca"]
+    pca.components_ = pca.components_.astype(np.float16).astype(np.float32)
+
+
+def _resample(
+    experiment: Experiment, X: NDArray[np.float32], y: NDArray[np.int_], labels: LabelEncoder, seed: int, bar: Progress
+) -> tuple[NDArray[np.float32], NDArray[np.int_]]:
+    before, classes = Counter(y.tolist()), tuple(labels.classes_)
+    check_counts(before, classes)
+    with bar.step(f"experiment {experiment.number}: {experiment.resampling}", _RESAMPLING_SECONDS):
+        X_resampled, y_resampled = build_sampler(experiment, before, seed).fit_resample(X, y)
+    after = Counter(y_resampled.tolist())
+    check_resampled(before, after, classes)
+    changes = ", ".join(f"{classes[code]} {before[code]:,} -> {after[code]:,}" for code in sorted(before))
+    bar.say(f"Experiment {experiment.number}, {experiment.resampling}: {changes}")
+    return X_resampled.astype(np.float32), y_resampled
+
+
+def _fit_models(
+    experiment: Experiment,
+    X: NDArray[np.float32],
+    y: NDArray[np.int_],
+    size: Size,
+    seed: int,
+    on_cluster: bool,
+    bar: Progress,
+) -> dict[str, ClassifierMixin]:
+    models: dict[str, ClassifierMixin] = {}
+    # Threads: support vectors, linear algebra and trees all compute outside Python's lock, and nothing is copied.
+    backend: Any = "threading"
+    if on_cluster:
+        from emotion.runtime.dask_backend import DaskBackend  # Dask may be missing where there is no cluster
+
+        backend = DaskBackend()
+    with (
+        bar.step(f"experiment {experiment.number}: {experiment.stack}", _STACK_SECONDS),
+        joblib.parallel_config(backend, n_jobs=-1),
+    ):
+        models[experiment.stack] = build_stack(experiment, size, X.shape[1], seed).fit(X, y)
+    if experiment.boost:
+        weights = compute_sample_weight(experiment.class_weight, y)
+        with bar.step(f"experiment {experiment.number}: {experiment.boost}", _BOOST_SECONDS):
+            boost = build_boost(size, X.shape[1], seed)
+            models[experiment.boost] = boost.fit(X, y, xgbclassifier__sample_weight=weights)
+    return models
+
+
+def _named_counts(codes: NDArray[np.int_], labels: LabelEncoder) -> dict[str, int]:
+    return {str(label): int((codes == code).sum()) for code, label in enumerate(labels.classes_)}

@@ -1,1 +1,0 @@
-"""Pieces of the page. Every function here calls Streamlit, and may only be called on a page's own thread."""

@@ -1,0 +1,87 @@
+"""Votes as rows of a table, the same in every file that a visitor takes home."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from emotion.vote.voting import Vote
+
+
+def vote_columns(classes: Sequence[str], model_names: Sequence[str]) -> list[str]:
+    """Name the columns of `vote_cells`.
+
+    Parameters
+    ----------
+    classes : sequence of str
+    model_names : sequence of str, in the order of the ballots
+
+    Returns
+    -------
+    list of str: `label`, `uncertain`, each model for its ballot, and `p_` with each class for its probability
+    """
+    return ["label", "uncertain", *model_names, *(f"p_{label}" for label in classes)]
+
+
+def vote_cells(vote: Vote) -> list[str]:
+    """Write a vote into cells.
+
+    Parameters
+    ----------
+    vote : Vote
+
+    Returns
+    -------
+    list of str: the label, true or false, the ballots, the probabilities from 0 to 1
+    """
+    shares = (f"{share:.4f}" for share in vote.probabilities.values())
+    return [vote.label, str(vote.uncertain).lower(), *vote.ballots, *shares]
+
+
+def to_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Write a table.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe in front: file names and addresses are
+    others' words, and class names may be (OWASP, "CSV injection").
+
+    Parameters
+    ----------
+    columns : sequence of str
+    rows : iterable of sequences, as long as `columns`
+
+    Returns
+    -------
+    str, CSV with a header
+    """
+    return csv_rows([columns, *rows])
+
+
+def csv_rows(rows: Iterable[Sequence[object]]) -> str:
+    """Write rows as `to_csv` does, without a header.
+
+    Parameters
+    ----------
+    rows : iterable of sequences
+
+    Returns
+    -------
+    str, CSV
+    """
+    out = io.StringIO()
+    table = csv.writer(out, lineterminator="\n")
+    for row in rows:
+        table.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in row])
+    return out.getvalue()
+
+
+def harmless(text: str) -> str:
+    """Put an apostrophe before what a spreadsheet would take for a formula.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+    """
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

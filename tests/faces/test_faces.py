@@ -1,0 +1,311 @@
+"""Pictures become faces the same way in training and on the page, whatever kind of file they come in."""
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from skimage import data
+
+from emotion import config
+from emotion.errors import DetectorError, EmotionError, ImageError
+from emotion.faces.crop import crop_square, face_vector, find_faces
+from emotion.faces.decode import decode_image
+from emotion.faces.detect import Box, FaceDetector
+
+PORTRAIT_RGB: NDArray[np.uint8] = data.astronaut()
+PORTRAIT_BGR = np.ascontiguousarray(PORTRAIT_RGB[:, :, ::-1])
+PORTRAIT_FACE = (225, 115)  # x, y of the middle of the face, by eye
+
+
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def colours() -> Image.Image:
+    """Four quarters: red, green, blue, grey; large enough that lossy files keep them."""
+    quarters = np.zeros((64, 64, 3), np.uint8)
+    quarters[:32, :32], quarters[:32, 32:], quarters[32:, :32] = (220, 20, 20), (20, 200, 20), (20, 20, 220)
+    quarters[32:, 32:] = 128
+    return Image.fromarray(quarters)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "PPM", "GIF", "JPEG", "WEBP", "AVIF"])
+def test_every_common_format_is_read_as_blue_green_red(kind: str) -> None:
+    decoded = decode_image(encoded(colours(), kind))
+    assert decoded.shape == (64, 64, 3)
+    assert decoded.dtype == np.uint8
+    for (y, x), rgb in {(16, 16): (220, 20, 20), (16, 48): (20, 200, 20), (48, 16): (20, 20, 220)}.items():
+        assert np.abs(decoded[y, x].astype(int) - rgb[::-1]).max() < 25
+
+
+def test_grey_pictures_keep_their_values() -> None:
+    grey = np.arange(48 * 48, dtype=np.uint32).reshape(48, 48).astype(np.uint8)
+    decoded = decode_image(encoded(Image.fromarray(grey), "PNG"))
+    assert (decoded == grey[:, :, None]).all()
+    assert (face_vector(decoded) == grey.ravel()).all()
+
+
+@pytest.mark.hostile("the picture")
+def test_sixteen_bit_grey_keeps_its_upper_half() -> None:
+    """A 16-bit scan must not turn white or black."""
+    values = np.linspace(0, 65535, 64 * 64).reshape(64, 64).astype(np.uint16)
+    assert (decode_image(encoded(Image.fromarray(values), "PNG"))[:, :, 0] == values >> 8).all()
+
+
+def test_a_sixteen_bit_tiff_whose_white_is_nought_is_no_negative() -> None:
+    values = np.linspace(20_000, 30_000, 64 * 64).reshape(64, 64).astype(np.uint16)
+    decoded = decode_image(encoded(Image.fromarray(values), "TIFF", tiffinfo={262: 0}))
+    assert (decoded[:, :, 0] == 255 - (values >> 8)).all()
+
+
+def test_a_transparent_sixteen_bit_grey_is_white() -> None:
+    values = np.linspace(20_000, 30_000, 64 * 64).reshape(64, 64).astype(np.uint16)
+    decoded = decode_image(encoded(Image.fromarray(values), "PNG", transparency=int(values[5, 5])))
+    assert (decoded[:, :, 0] == np.where(values == values[5, 5], 255, values >> 8)).all()
+
+
+def test_sixteen_bit_grey_in_a_pgm_keeps_its_upper_half() -> None:
+    """Which Pillow reads into a wider type than it does from a PNG."""
+    values = np.linspace(20_000, 30_000, 64 * 64).reshape(64, 64).astype(">u2")
+    decoded = decode_image(b"P5 64 64 65535\n" + values.tobytes())
+    assert (decoded[:, :, 0] == values >> 8).all()
+
+
+def test_floating_point_pictures_are_stretched() -> None:
+    values = np.linspace(-2.0, 5.0, 64 * 64).reshape(64, 64).astype(np.float32)
+    decoded = decode_image(encoded(Image.fromarray(values), "TIFF"))
+    assert (decoded.min(), decoded.max()) == (0, 255)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_transparent_parts_are_white(mode: str) -> None:
+    """Hidden pixels behind transparency often are black noise: the models must not see them."""
+    image = Image.new("RGBA", (64, 64), (10, 20, 30, 0))
+    image.paste((200, 200, 200, 255), (0, 0, 32, 64))
+    decoded = decode_image(encoded(image.convert(mode), "PNG"))
+    assert np.abs(decoded[10, 10].astype(int) - 200).max() < 4
+    assert (decoded[10, 50] == 255).all()
+
+
+# mark | how the picture is stored, in degrees against the clock
+@pytest.mark.hostile("the picture, upright")
+@pytest.mark.parametrize(("orientation", "stored"), [(3, 180), (6, 90), (8, 270)])
+def test_phone_pictures_are_turned_upright(orientation: int, stored: int) -> None:
+    """Phones store portraits lying down with an EXIF mark; a lying face is never found."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    lying = Image.fromarray(PORTRAIT_RGB).rotate(stored, expand=True)
+    decoded = decode_image(encoded(lying, "JPEG", exif=exif, quality=95))
+    assert np.abs(decoded.astype(int) - PORTRAIT_BGR).mean() < 5
+    assert find_faces(decoded, FaceDetector())
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(10))
+def test_every_orientation_is_that_of_other_programs(kind: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = encoded(Image.fromarray(PORTRAIT_RGB[:200, :150]), kind, exif=exif, lossless=True, quality=95)
+    with Image.open(io.BytesIO(stored)) as image:
+        upright = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    assert np.array_equal(decode_image(stored)[:, :, ::-1], upright)
+
+
+# mark | what the camera wrote that no program should
+@pytest.mark.hostile("the picture, upright where its orientation can be read")
+@pytest.mark.parametrize(
+    ("entries", "shape"),
+    [
+        (
+            [(0x0112, 3, 1, struct.pack("<HH", 6, 0)), (0x011A, 2, 4, b"72 \0")],
+            (220, 250, 3),
+        ),  # a resolution that is text
+        (
+            [(0x0112, 3, 1, struct.pack("<HH", 6, 0)), (0x011A, 10, 1, struct.pack("<I", 9999))],
+            (220, 250, 3),
+        ),  # outside
+        (None, (250, 220, 3)),  # not a table at all
+    ],
+)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.filterwarnings("ignore:Truncated File Read")
+def test_what_else_a_camera_wrote_costs_no_picture(kind: str, entries: list | None, shape: tuple[int, ...]) -> None:
+    """Other programs show these pictures; they would be missing from a table of faces without a cause."""
+    table = b"garbage"
+    if entries is not None:
+        rows = b"".join(struct.pack("<HHI", tag, type_, count) + value for tag, type_, count, value in entries)
+        table = b"II*\0" + struct.pack("<IH", 8, len(entries)) + rows + struct.pack("<I", 0)
+    stored = encoded(Image.fromarray(PORTRAIT_RGB[:250, :220]), kind, exif=b"Exif\0\0" + table)
+    assert decode_image(stored).shape == shape
+
+
+@pytest.mark.hostile("the first frame")
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "AVIF", "TIFF", "MPO"])
+def test_an_animation_gives_its_first_frame(kind: str) -> None:
+    first, second = Image.new("RGB", (60, 60), "red"), Image.new("RGB", (60, 60), "blue")
+    decoded = decode_image(encoded(first, kind, save_all=True, append_images=[second]))
+    assert np.abs(decoded[30, 30].astype(int) - (0, 0, 255)).max() < 12
+
+
+@pytest.mark.hostile("the picture in its colours")
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_pictures_for_print_keep_their_colours(kind: str) -> None:
+    """JPEGs of CMYK are stored inverted by custom."""
+    decoded = decode_image(encoded(colours().convert("CMYK"), kind))
+    for (y, x), rgb in {(16, 16): (220, 20, 20), (16, 48): (20, 200, 20), (48, 16): (20, 20, 220)}.items():
+        assert np.abs(decoded[y, x].astype(int) - rgb[::-1]).max() < 25
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that claims a size and holds nothing."""
+    head = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head))
+    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
+
+
+@pytest.mark.hostile("one sentence: not a picture, damaged, or too large")
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "not a picture"),
+        (b"<html><body>404</body></html>", "not a picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
+        (b"%PDF-1.7", "not a picture"),
+        (encoded(colours(), "PNG")[:-60], "damaged"),
+        (encoded(colours(), "JPEG")[:-300], "damaged"),
+        (png_header(8000, 8000), "too large"),  # 64 megapixels
+        (png_header(20_001, 1), "too large"),
+        (png_header(60_000, 60_000), "too large"),  # a bomb by Pillow's own judgement
+    ],
+)
+def test_what_is_no_good_picture_is_told_in_a_sentence(content: bytes, sentence: str) -> None:
+    with pytest.raises(ImageError, match=sentence):
+        decode_image(content)
+
+
+@pytest.mark.hostile("the picture, or one sentence")
+@given(st.binary(max_size=200), st.sampled_from(["PNG", "GIF", "BMP", "TIFF", "JPEG", "WEBP"]), st.integers(0, 400))
+def test_damaged_files_raise_nothing_else(noise: bytes, kind: str, place: int) -> None:
+    """The page must survive any upload."""
+    content = encoded(colours(), kind)
+    try:
+        decoded = decode_image(content[:place] + noise + content[place + len(noise) :])
+    except EmotionError:
+        return
+    assert decoded.ndim == 3
+    assert decoded.dtype == np.uint8
+
+
+def test_the_portrait_has_one_face_where_it_is() -> None:
+    boxes = FaceDetector().detect(PORTRAIT_BGR)
+    assert len(boxes) == 1
+    x, y, w, h = boxes[0]
+    assert abs(x + w / 2 - PORTRAIT_FACE[0]) < 12
+    assert abs(y + h / 2 - PORTRAIT_FACE[1]) < 12
+
+
+def test_a_reduced_search_gives_boxes_of_the_full_picture() -> None:
+    """The webcam page seeks faces in a smaller picture; its boxes must still fit the video."""
+    large = cv2.resize(PORTRAIT_BGR, None, fx=3, fy=3)
+    (box,) = FaceDetector(longest_side=320).detect(large)
+    assert abs(box.x + box.w / 2 - 3 * PORTRAIT_FACE[0]) < 40
+    assert abs(box.y + box.h / 2 - 3 * PORTRAIT_FACE[1]) < 40
+
+
+def test_faces_come_largest_first() -> None:
+    small = cv2.resize(PORTRAIT_BGR, None, fx=0.6, fy=0.6)
+    scene = np.full((512, 900, 3), 127, np.uint8)
+    scene[: small.shape[0], : small.shape[1]] = small
+    scene[:, 380:892] = PORTRAIT_BGR
+    boxes = FaceDetector().detect(scene)
+    assert len(boxes) == 2
+    assert boxes[0].area > boxes[1].area
+    assert boxes[0].x > 380
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (23, 23), (48, 49)])
+def test_pictures_without_room_for_a_face_have_none(shape: tuple[int, int]) -> None:
+    assert find_faces(np.full((*shape, 3), 90, np.uint8), FaceDetector()) == []
+
+
+def test_a_48x48_picture_is_a_face_as_it_is() -> None:
+    """Data sets of faces come cut out; another search would lose two thirds of them."""
+    picture = np.random.default_rng(0).integers(0, 256, (48, 48, 1), np.uint8).repeat(3, axis=2)
+    ((box, vector),) = find_faces(picture, FaceDetector())
+    assert box == (0, 0, 48, 48)
+    assert (vector == picture[:, :, 0].ravel()).all()
+
+
+@pytest.mark.parametrize("content", [None, "", "<opencv_storage/>", "no xml at all"])
+@pytest.mark.hostile("the face detector's file is missing or damaged")
+def test_a_broken_cascade_is_a_fault_and_not_an_absence_of_faces(tmp_path: Path, content: str | None) -> None:
+    cascade = tmp_path / "cascade.xml"
+    if content is not None:
+        cascade.write_text(content, encoding="utf-8")
+    with pytest.raises(DetectorError, match=r"cascade\.xml"):
+        FaceDetector(cascade_file=cascade).detect(PORTRAIT_BGR)
+
+
+@given(
+    st.tuples(st.integers(-20, 50), st.integers(-20, 40), st.integers(1, 60), st.integers(1, 60)),
+    st.sampled_from([0.0, 0.1, 0.5]),
+)
+def test_a_crop_is_square_and_never_empty(corners: tuple[int, int, int, int], margin: float) -> None:
+    picture = np.random.default_rng(1).integers(0, 256, (40, 50, 3), np.uint8)
+    box = Box(*corners)
+    overlaps = box.x < 50 and box.y < 40 and box.x + box.w > 0 and box.y + box.h > 0
+    if not overlaps:
+        with pytest.raises(ValueError, match="no part"):
+            crop_square(picture, box, margin)
+        return
+    crop = crop_square(picture, box, margin)
+    side = max(1, round(max(box.w, box.h) * (1 + 2 * margin)))
+    assert crop.shape == (side, side, 3)
+    assert face_vector(crop).shape == (config.N_PIXELS,)
+
+
+def test_a_crop_inside_the_picture_is_that_part_of_it() -> None:
+    crop = crop_square(PORTRAIT_BGR, Box(100, 50, 80, 80), 0.25)
+    assert (crop == PORTRAIT_BGR[30:150, 80:200]).all()
+    assert not np.shares_memory(crop, PORTRAIT_BGR)
+
+
+def test_a_crop_past_the_border_repeats_the_edge() -> None:
+    crop = crop_square(PORTRAIT_BGR, Box(-10, 0, 60, 60), 0.0)
+    assert (crop[:, :10] == PORTRAIT_BGR[:60, :1]).all()
+    assert (crop[:, 10:] == PORTRAIT_BGR[:60, :50]).all()
+
+
+def test_a_negative_margin_is_refused() -> None:
+    with pytest.raises(ValueError, match="margin"):
+        crop_square(PORTRAIT_BGR, Box(0, 0, 10, 10), -0.1)
+
+
+def test_a_moving_face_is_found_again_near_its_last_place():
+    """Else a box would lag behind a head that moves, or be lost."""
+    detector = FaceDetector(config.VIDEO_DETECTION_SIDE)
+    portrait = cv2.cvtColor(data.astronaut()[0:250, 110:330], cv2.COLOR_RGB2GRAY)
+
+    def picture(shift: int) -> np.ndarray:
+        grey = np.full((480, 640), 120, dtype=np.uint8)
+        grey[120:370, 200 + shift : 420 + shift] = portrait
+        return grey
+
+    [start] = detector.detect(cv2.cvtColor(picture(0), cv2.COLOR_GRAY2BGR))
+    box = start
+    for shift in range(0, 151, 15):
+        found = detector.find_near(picture(shift), box)
+        assert found is not None
+        box = found
+        assert abs((box.x + box.w / 2) - (start.x + start.w / 2 + shift)) < 10
+    assert detector.find_near(np.full((480, 640), 120, dtype=np.uint8), box) is None

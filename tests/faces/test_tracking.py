@@ -1,0 +1,67 @@
+"""Faces keep their number and their box through a video."""
+
+import pytest
+
+from emotion.faces.detect import Box
+from emotion.faces.tracking import PATIENCE_SECONDS, UNSEEN_SECONDS, FaceTracker, overlap
+
+LEFT, RIGHT = Box(0, 0, 100, 100), Box(300, 0, 80, 80)
+
+
+def stays(box: Box) -> Box:
+    return box
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "share"),
+    [(LEFT, LEFT, 1.0), (LEFT, RIGHT, 0.0), (LEFT, Box(50, 0, 100, 100), 1 / 3), (LEFT, Box(100, 0, 9, 9), 0.0)],
+)
+def test_overlap_is_intersection_over_union(a, b, share):
+    assert overlap(a, b) == pytest.approx(share)
+    assert overlap(b, a) == pytest.approx(share)
+
+
+def test_two_faces_keep_their_numbers_whatever_the_order_they_are_found_in():
+    tracker = FaceTracker()
+    assert tracker.see([LEFT, RIGHT], 0.0) == [1, 2]
+    assert tracker.see([RIGHT, LEFT], 0.5) == [2, 1]
+    assert [track.number for track in tracker.tracks] == [1, 2]  # largest first
+
+
+def test_a_box_moves_with_its_face_between_searches():
+    tracker = FaceTracker()
+    tracker.see([LEFT], 0.0)
+    for frame in range(1, 30):
+        tracker.follow(lambda box: box._replace(x=box.x + 10), frame / 30)
+    assert tracker.tracks[0].box.x == 290
+    # A search of an old frame ends late: its box must not throw the followed one back.
+    tracker.see([Box(270, 0, 100, 100)], 0.9)
+    assert [(track.number, track.box.x) for track in tracker.tracks] == [(1, 290)]
+
+
+def test_a_face_that_left_loses_its_box_and_comes_back_as_a_new_one():
+    tracker = FaceTracker()
+    tracker.see([LEFT], 0.0)
+    tracker.follow(lambda box: None, PATIENCE_SECONDS)
+    assert len(tracker.tracks) == 1, "a blink must not take the box away"
+    tracker.follow(lambda box: None, PATIENCE_SECONDS + 0.1)
+    assert not tracker.tracks
+    assert tracker.see([LEFT], 5.0) == [2]
+
+
+def test_what_no_search_finds_is_not_followed_for_ever():
+    tracker = FaceTracker()
+    tracker.see([LEFT], 0.0)
+    now = 0.0
+    while now < UNSEEN_SECONDS + 1:
+        now += 0.1
+        tracker.follow(stays, now)
+        tracker.see([], now)
+    assert not tracker.tracks
+
+
+def test_two_boxes_that_run_into_each_other_become_one():
+    tracker = FaceTracker()
+    tracker.see([LEFT, RIGHT], 0.0)
+    tracker.follow(lambda box: LEFT, 0.1)
+    assert [track.number for track in tracker.tracks] == [1]

@@ -1,0 +1,113 @@
+"""How much one server does at once, and what those are told who come too late."""
+
+import gc
+from collections.abc import Iterator, Sequence
+
+import av
+import numpy as np
+import pytest
+
+from emotion.errors import FetchError
+from emotion.faces.crop import FaceVector
+from emotion.faces.decode import BGRImage, GreyImage
+from emotion.faces.detect import Box
+from emotion.page import server as limits
+from emotion.streams.webcam import FaceVideo
+from emotion.vote.voting import Vote
+
+
+class SeesNobody:
+    def find(self, image_bgr: BGRImage) -> list[tuple[Box, FaceVector]]:
+        return []
+
+    def find_near(self, grey: GreyImage, box: Box) -> Box | None:
+        return None
+
+    def vote(self, vectors: Sequence[FaceVector]) -> list[Vote]:
+        return []
+
+
+@pytest.fixture
+def two_places(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FaceVideo]]:
+    """A server with two places, both taken."""
+    monkeypatch.setenv("EMOTION_SESSIONS", "2")
+    gc.collect()
+    videos = [FaceVideo(SeesNobody(), 0.5) for _ in range(2)]
+    assert [limits.take_place(video) for video in videos] == [True, True]
+    yield videos
+    for video in videos:
+        video.on_ended()
+
+
+def newcomer_gets_in() -> bool:
+    video = FaceVideo(SeesNobody(), 0.5)
+    taken = limits.take_place(video)
+    video.on_ended()
+    return taken
+
+
+@pytest.mark.hostile("All webcam places of this server are taken")
+def test_nobody_gets_a_place_that_is_taken(two_places):
+    assert limits.is_full()
+    assert not newcomer_gets_in()
+
+
+def test_the_place_of_one_who_leaves_is_free(two_places):
+    two_places[0].on_ended()
+    assert not limits.is_full()
+    assert newcomer_gets_in()
+
+
+@pytest.mark.hostile("nothing; the place is free again")
+def test_the_place_of_one_who_is_forgotten_is_free(two_places):
+    """A browser that vanishes before its first frame ends nothing."""
+    two_places.pop()
+    gc.collect()
+    assert newcomer_gets_in()
+
+
+@pytest.mark.hostile("nothing; the place is free again")
+def test_the_place_of_one_who_cannot_connect_is_free_after_a_while(two_places, monkeypatch):
+    """Of a stream that never had a frame, no end is announced: four presses of Start behind a firewall would take all
+    places for good."""
+    frame = av.VideoFrame.from_ndarray(np.zeros((120, 160, 3), dtype=np.uint8), format="bgr24")
+    two_places[0].recv(frame)
+    assert not newcomer_gets_in()
+    monkeypatch.setattr("emotion.streams.webcam._FIRST_FRAME_SECONDS", 0.0)
+    assert newcomer_gets_in()
+    two_places[1].recv(frame)
+    assert not newcomer_gets_in(), "who has a video keeps the place"
+
+
+def test_ones_own_session_is_not_in_ones_way(two_places):
+    assert not limits.is_full(two_places[0])
+
+
+@pytest.mark.parametrize("number", ["", "0", "-1", "two", "1.5", "1e3"])
+@pytest.mark.hostile("EMOTION_SESSIONS must be a number from 1 on")
+def test_a_wrong_number_of_places_is_told(monkeypatch, number):
+    monkeypatch.setenv("EMOTION_SESSIONS", number)
+    with pytest.raises(ValueError, match="EMOTION_SESSIONS must be a number from 1 on"):
+        limits.most_sessions()
+
+
+@pytest.mark.hostile("The server is busy fetching for others: try again in a minute")
+def test_fetches_beyond_the_limit_are_asked_to_come_back(monkeypatch):
+    waited: list[float] = []
+    acquire = limits._fetching.acquire
+
+    def acquire_at_once(timeout: float) -> bool:
+        waited.append(timeout)
+        return acquire(timeout=0)
+
+    monkeypatch.setattr(limits._fetching, "acquire", acquire_at_once)
+    turns = [limits.turn_to_fetch(9.0) for _ in range(limits.MOST_FETCHES)]
+    for turn in turns:
+        turn.__enter__()
+    with pytest.raises(FetchError, match="busy fetching for others"), limits.turn_to_fetch(9.0):
+        pass
+    for turn in turns:
+        turn.__exit__(None, None, None)
+    with limits.turn_to_fetch(99.0):
+        pass
+    assert set(waited) == {9.0, limits.WAIT_SECONDS}, "no longer than the visitor has, and than a turn may take"

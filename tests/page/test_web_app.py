@@ -1,0 +1,753 @@
+"""The page without a browser: Streamlit's AppTest, with the component of streamlit-webrtc replaced at its one seam."""
+
+import asyncio
+import gc
+import html
+import logging
+import re
+import subprocess
+import sys
+import threading
+import tomllib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+import streamlit as st
+from aiortc import MediaStreamTrack
+from aiortc.contrib.media import MediaRelay
+from streamlit.runtime.scriptrunner import RerunData, RerunException
+from streamlit.testing.v1 import AppTest
+from streamlit_webrtc.process import AsyncVideoProcessTrack
+
+import emotion.page.pictures
+from emotion import config, load_models
+from emotion.errors import FetchError
+from emotion.faces.fetch import LOOPBACK_SWITCH
+from emotion.page.camera import CAUSES, StreamProcessor, ice_servers
+from emotion.page.models import AS_LABELLED, AS_PEOPLE
+from emotion.page.state import Request, Source, Visit
+from emotion.page.webcam import BUSY
+from emotion.streams.record import FaceRecord, Moment, SessionRecord
+from emotion.streams.webcam import Snapshot, State, VideoSettings
+from emotion.vote.voting import Vote
+from tests.tiny_models import CLASSES, write_tiny_models
+
+ADDRESS = "https://example.org/portrait.png"
+
+
+class FakeWebcam:
+    """Stands for `webrtc_streamer`: keeps what it is called with, and gives a stream that a test has chosen."""
+
+    def __init__(self) -> None:
+        self.arguments: dict[str, Any] = {}
+        self.relay = MediaRelay()
+        self.stream: SimpleNamespace | None = None
+        self.refusal = ""
+        self.playing = False
+
+    def __call__(self, **arguments: Any) -> SimpleNamespace:
+        self.arguments = arguments
+        return SimpleNamespace(
+            state=SimpleNamespace(playing=self.playing, signalling=False), video_processor=self.stream
+        )
+
+    def came_to(self, state: State, *faces: FaceRecord) -> None:
+        record = SessionRecord()
+        record.add(Moment(1.0, datetime(2026, 1, 1, tzinfo=UTC), faces))
+        record.add(Moment(3.0, datetime(2026, 1, 1, tzinfo=UTC), ()))
+        snapshot = Snapshot(state, faces, 3, 1.0)
+        self.stream = SimpleNamespace(
+            snapshot=snapshot,
+            settings=VideoSettings(),
+            record=record,
+            picture_bgr=None,
+            turned_away=state is State.BUSY,
+            models=load_models(config.MODELS),
+        )
+
+
+@pytest.fixture
+def webcam(monkeypatch: pytest.MonkeyPatch) -> FakeWebcam:
+    webcam = FakeWebcam()
+    monkeypatch.setattr("emotion.page.webcam.webrtc_streamer", webcam)
+    monkeypatch.setattr("emotion.page.webcam.browser_refusal", lambda: webcam.refusal)
+    monkeypatch.setattr("emotion.page.camera.get_global_relay", lambda: webcam.relay)
+    return webcam
+
+
+@pytest.fixture
+def page(webcam: FakeWebcam, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    """The page over models of three classes; run by the test."""
+    monkeypatch.setattr(config, "MODELS", write_tiny_models(tmp_path / "models"))
+    st.cache_resource.clear()
+    yield AppTest.from_file(str(config.ROOT / "web_app.py"), default_timeout=30)
+    st.cache_resource.clear()
+
+
+def test_streamlits_collection_after_each_drawing_finds_libraries_and_models_set_aside(page):
+    """It would go through all of them, and stop the video for a tenth of a second once a second."""
+    gc.unfreeze()
+    page.run()
+    assert gc.get_freeze_count() > 100_000
+    gc.unfreeze()
+
+
+PICTURES = """
+from emotion import config, load_models
+from emotion.page.pictures import show_pictures
+show_pictures(load_models(config.MODELS))
+"""
+
+
+@pytest.fixture
+def pictures(page: AppTest) -> AppTest:
+    """The page of pictures alone: AppTest opens the first page of several, and no other."""
+    return AppTest.from_string(PICTURES, default_timeout=30)
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes | Exception]:
+    """What each address gives, in place of the network."""
+    answers: dict[str, bytes | Exception] = {}
+
+    def fetch(address: str, seconds: float) -> bytes:
+        assert 0 < seconds <= 45
+        answer = answers[address]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr("emotion.page.pictures.fetch", fetch)
+    return answers
+
+
+def png(image_rgb: np.ndarray) -> bytes:
+    return cv2.imencode(".png", cv2.cvtColor(image_rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
+
+
+def ask_for(page: AppTest, address: str) -> None:
+    page.run()
+    page.text_area[0].set_value(address)
+    page.button[0].click().run()
+
+
+def texts(page: AppTest) -> str:
+    """All that the page says, one element a line."""
+    kinds = (page.header, page.caption, page.text, page.info, page.warning)
+    return "\n".join([*(element.value for kind in kinds for element in kind), *headings(page), *problems(page)])
+
+
+def headings(page: AppTest) -> list[str]:
+    """The texts of others that stand over something."""
+    return _texts_of(page, "<h3 ")
+
+
+def problems(page: AppTest) -> list[str]:
+    """What the page says went wrong."""
+    return _texts_of(page, '<div role="alert"')
+
+
+def _texts_of(page: AppTest, start: str) -> list[str]:
+    bodies = [element.proto.body for element in page.get("html")]
+    return [html.unescape(re.sub("<.*?>", "", body)) for body in bodies if body.startswith(start)]
+
+
+def details_of_vote(page: AppTest) -> str:
+    [details] = [element.proto.body for element in page.get("html") if element.proto.body.startswith("<table")]
+    return details
+
+
+def ballots(details: str) -> list[tuple[str, str]]:
+    """Models and their ballots, as the page tells them."""
+    return re.findall("<td>(.*?)</td><td>(.*?)</td>", details)
+
+
+def vote_for(label: str, *others: str) -> Vote:
+    ballots = (*others, *(label,) * (5 - len(others)))
+    probabilities = dict.fromkeys(CLASSES, 0.1) | {label: 0.8}
+    return Vote(label, ballots, probabilities, tie=False, uncertain=len(others) > 2)
+
+
+def face(number: int, vote: Vote) -> FaceRecord:
+    return FaceRecord(number, vote, vote)
+
+
+def test_page_opens_on_the_webcam_and_says_what_it_is_not_for(page):
+    page.run()
+    assert not page.exception
+    assert "Press Start" in page.info[0].value
+    assert "An expression is not a feeling. Not for work or school" in texts(page)
+    assert "Pictures are not stored and not passed on" in texts(page)
+
+
+def test_webcam_asks_for_no_microphone_and_for_no_public_server(page, webcam):
+    page.run()
+    assert webcam.arguments["rtc_configuration"] == {"iceServers": []}
+    assert webcam.arguments["media_stream_constraints"]["audio"] is False
+    for where in ("frontend_rtc_configuration", "server_rtc_configuration"):
+        assert where not in webcam.arguments
+    assert isinstance(webcam.arguments["video_processor_factory"](), StreamProcessor)
+
+
+class Camera(MediaStreamTrack):
+    """Gives frame 0, then, once that was sent, 1 to 9 at once, then none."""
+
+    kind = "video"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given = 0
+        self.first_sent = asyncio.Event()
+
+    async def recv(self) -> av.VideoFrame:
+        if self.given > 0:
+            await self.first_sent.wait()
+        if self.given == 10:
+            await asyncio.Event().wait()
+        frame = av.VideoFrame(16, 16, "bgr24")
+        frame.pts, frame.time_base = self.given, Fraction(1, 30)
+        self.given += 1
+        return frame
+
+
+class Drawn(AsyncVideoProcessTrack):
+    """Says when it has passed on the last frame."""
+
+    def __init__(self, track: MediaStreamTrack) -> None:
+        super().__init__(track, processor=None)
+        self.done = asyncio.Event()
+
+    async def recv(self) -> av.VideoFrame:
+        frame = await self.track.recv()
+        if frame.pts == 9:
+            self.done.set()
+        return frame
+
+
+def test_a_computer_that_is_too_slow_to_send_all_frames_sends_the_newest(page, webcam):
+    """Those that wait would be sent later and later: people would see themselves as they were ten seconds ago."""
+    page.run()
+    webcam.arguments["video_processor_factory"]().on_ended()
+
+    async def sent() -> list[int | None]:
+        camera = Camera()
+        drawn = Drawn(webcam.relay.subscribe(camera))
+        sender = webcam.relay.subscribe(drawn)
+        first = await sender.recv()
+        camera.first_sent.set()
+        await drawn.done.wait()
+        second = await sender.recv()
+        return [first.pts, second.pts]
+
+    assert asyncio.run(asyncio.wait_for(sent(), timeout=30)) == [0, 9]
+
+
+def test_webcam_panel_shows_the_vote_on_the_largest_face(page, webcam):
+    largest = face(1, vote_for("Happy", "Sad"))
+    webcam.came_to(State.FACES, largest, face(2, vote_for("Angry")))
+    page.run()
+    assert headings(page)[0] == "Happy"
+    assert "4 of 5 models agree" in texts(page)
+    assert "Face 1, one of 2, vote 3" in texts(page)
+    details = details_of_vote(page)
+    assert ballots(details) == list(zip(config.MODEL_NAMES, largest.vote.ballots, strict=True))
+    assert re.findall(r'<progress value="([0-9.]+)"', details) == ["0.100", "0.800", "0.100"]
+
+
+def test_the_chosen_face_stays_chosen_while_others_come_and_go(page, webcam):
+    one, two, three = (face(number, vote_for("Happy")) for number in (1, 2, 3))
+    webcam.came_to(State.FACES, one, two)
+    page.run()
+    page.selectbox[0].set_value(2).run()
+    for present in ((one, two, three), (two, three), (three, two, one)):
+        webcam.came_to(State.FACES, *present)
+        page.run()
+        assert f"Face 2, one of {len(present)}" in texts(page)
+    webcam.came_to(State.FACES, one, three)
+    page.run()
+    assert not page.exception
+    assert "Face 1, one of 2" in texts(page)
+
+
+def test_a_start_ends_the_session_before(page, webcam):
+    """The browser may have been unable to connect; nobody else says that its session is over, and it has a place."""
+    page.run()
+    first, second = (webcam.arguments["video_processor_factory"]() for _ in range(2))
+    assert first.ended
+    assert not second.ended
+    second.on_ended()
+
+
+def test_a_start_on_a_full_server_leaves_the_session_before_to_be_downloaded(page, webcam, monkeypatch):
+    page.run()
+    before = webcam.arguments["video_processor_factory"]()
+    before.on_ended()
+    monkeypatch.setattr("emotion.page.webcam.take_place", lambda stream: False)
+    too_late = webcam.arguments["video_processor_factory"]()
+    assert too_late.turned_away
+    webcam.stream = too_late
+    page.run()
+    assert page.session_state["visit"].stream is before
+    monkeypatch.setattr("emotion.page.webcam.is_full", lambda own: True)
+    page.run()
+    assert page.info[0].value == BUSY
+    assert [button.label for button in page.get("download_button")] == ["Session as CSV", "Annotated snapshot"]
+
+
+def test_webcam_panel_says_when_the_models_are_divided(page, webcam):
+    webcam.came_to(State.FACES, face(1, vote_for("Happy", "Sad", "Sad", "Angry")))
+    page.run()
+    assert "Uncertain: 2 of 5 models agree" in texts(page)
+
+
+def test_webcam_panel_tells_a_fault_from_an_empty_picture(page, webcam):
+    webcam.came_to(State.NO_FACE)
+    page.run()
+    assert page.info[0].value == "No face"
+    webcam.came_to(State.FAULT)
+    page.run()
+    assert "Recognition failed" in page.error[0].value
+    assert "No face" not in texts(page)
+
+
+def test_image_address_shows_each_face_with_its_five_ballots(pictures, served):
+    portrait = skimage.data.astronaut()[0:250, 110:330]
+    served[ADDRESS] = png(np.hstack([portrait, portrait // 2]))
+    ask_for(pictures, ADDRESS)
+    assert not pictures.exception
+    assert list(pictures.dataframe[0].value["Face"]) == [1, 2]
+    pictures.selectbox[0].set_value(2).run()
+    assert len(headings(pictures)) == 1
+    names, cast = zip(*ballots(details_of_vote(pictures)), strict=True)
+    assert names == config.MODEL_NAMES
+    assert set(cast) <= set(CLASSES)
+    assert ADDRESS in texts(pictures)
+
+
+def test_a_reason_why_shows_the_face_with_its_decisive_parts(pictures, served):
+    served[ADDRESS] = png(skimage.data.astronaut())
+    ask_for(pictures, ADDRESS)
+    shown = len(pictures.get("image"))
+    pictures.toggle[0].set_value(True).run()
+    assert not pictures.exception
+    assert len(pictures.get("image")) == shown + 1
+
+
+def test_several_addresses_give_what_is_there_and_the_reason_for_the_rest(pictures, served):
+    served[ADDRESS], served["https://b/"] = png(skimage.data.astronaut()), FetchError("Nobody answers.")
+    ask_for(pictures, f"{ADDRESS}\nhttps://b/")
+    assert len(pictures.session_state["visit"].request.pictures) == 1
+    assert problems(pictures) == ["https://b/: Nobody answers."]
+
+
+def test_addresses_may_have_blanks_and_share_a_line(pictures, served):
+    served["https://a/my picture.png"] = served["https://b/"] = served["http://c/"] = png(skimage.data.astronaut())
+    ask_for(pictures, "https://a/my picture.png\n\n  https://b/ http://c/ ")
+    assert not problems(pictures)
+    names = [picture.name for picture in pictures.session_state["visit"].request.pictures]
+    assert names == ["https://a/my picture.png", "https://b/", "http://c/"]
+
+
+def test_an_example_is_one_click_away(pictures):
+    pictures.run()
+    [example] = [button for button in pictures.button if button.label == "Grace Hopper"]
+    example.click().run()
+    assert not pictures.exception
+    assert headings(pictures)[0] in CLASSES
+
+
+def test_address_of_the_page_opens_a_picture(pictures, served):
+    served[ADDRESS] = png(skimage.data.astronaut())
+    pictures.query_params["url"] = ADDRESS
+    pictures.run()
+    assert headings(pictures)[0] in CLASSES
+
+
+@pytest.mark.parametrize("cause", ["insecure", "none", "denied"])
+def test_a_camera_that_cannot_start_gives_its_reason_and_another_way(page, webcam, cause):
+    webcam.refusal = cause
+    page.run()
+    assert not page.exception
+    assert page.warning[0].value == CAUSES[cause]
+    assert len(page.get("file_uploader")) == 1
+
+
+def test_a_connection_that_does_not_come_about_gives_its_reason_and_another_way(page, webcam, monkeypatch):
+    webcam.playing = True
+    page.run()
+    assert not page.warning, "it has ten seconds"
+    monkeypatch.setattr("emotion.page.webcam.CONNECTING_SECONDS", -1.0)
+    page.run()
+    assert page.warning[0].value == CAUSES["connection"]
+    assert len(page.get("camera_input")) == 1
+
+
+def test_session_is_summed_up(page, webcam):
+    webcam.came_to(State.FACES, face(1, vote_for("Happy")))
+    page.run()
+    assert not page.exception
+    [summary] = [element.value for element in page.text if "seconds with a face" in element.value]
+    assert summary == "2 seconds with a face: Happy 100%. Longest stretch: Happy, 2 s. Changes: 0."
+
+
+@pytest.mark.parametrize("environment", [{"EMOTION_TURN": "https://x"}, {"EMOTION_STUN": "turn:x"}])
+@pytest.mark.hostile("what the variable must look like")
+def test_a_wrong_relay_address_is_named(environment):
+    with pytest.raises(ValueError, match=next(iter(environment.values()))):
+        ice_servers(environment)
+
+
+def test_relays_are_read_from_the_environment_and_none_is_the_default():
+    assert ice_servers({}) == []
+    named = {"EMOTION_STUN": "stun:a:1, stun:b:2", "EMOTION_TURN": "turn:c", "EMOTION_TURN_USER": "u"}
+    stun, turn = ice_servers(named)
+    assert stun == {"urls": ["stun:a:1", "stun:b:2"]}
+    assert turn == {"urls": ["turn:c"], "username": "u", "credential": ""}
+
+
+@pytest.mark.hostile("All webcam places of this server are taken")
+def test_a_full_server_says_so_in_place_of_the_camera(page, webcam, monkeypatch):
+    monkeypatch.setattr("emotion.page.webcam.is_full", lambda own: True)
+    page.run()
+    assert not page.exception
+    assert page.info[0].value == BUSY
+    assert not webcam.arguments, "no stream is offered"
+
+
+def test_a_session_that_came_too_late_says_so(page, webcam):
+    webcam.came_to(State.BUSY)
+    page.run()
+    assert page.info[0].value == BUSY
+
+
+@pytest.mark.hostile("The addresses before it took too long: ask for fewer at a time")
+def test_addresses_of_one_request_share_a_time(pictures, served, monkeypatch):
+    """Twenty servers that each drip for fifteen seconds would keep a place for five minutes."""
+    monkeypatch.setattr("emotion.page.pictures.REQUEST_SECONDS", 0.0)
+    ask_for(pictures, "https://a/ https://b/")
+    assert len(problems(pictures)) == 2
+    assert all("The addresses before it took too long" in problem for problem in problems(pictures))
+
+
+def test_the_server_is_closed_to_others_unless_it_is_opened():
+    options = tomllib.loads((config.ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert options["server"]["address"] == "127.0.0.1"
+    assert options["server"]["enableXsrfProtection"] is True
+    assert options["server"]["enableCORS"] is True
+    assert options["server"]["maxUploadSize"] <= 20
+    assert options["browser"]["gatherUsageStats"] is False
+    assert options["client"]["showErrorDetails"] == "none"
+
+
+def test_picture_without_a_face_is_shown_with_advice(pictures, served):
+    served[ADDRESS] = png(np.full((200, 300, 3), 90, dtype=np.uint8))
+    ask_for(pictures, ADDRESS)
+    assert "No face was found" in pictures.warning[0].value
+    assert len(pictures.get("image")) == 1
+
+
+@pytest.mark.hostile("the picture, and that no face was found")
+def test_a_picture_of_one_row_costs_the_others_nothing(pictures, served):
+    served[ADDRESS], served["https://b/"] = png(np.zeros((1, 20_000, 3), np.uint8)), png(skimage.data.astronaut())
+    ask_for(pictures, f"{ADDRESS}\nhttps://b/")
+    assert not pictures.exception
+    assert "No face was found" in pictures.warning[0].value
+    assert headings(pictures)[0] in CLASSES
+
+
+def test_whatever_is_pressed_meanwhile_the_other_pictures_are_looked_at(pictures, served, monkeypatch):
+    """Streamlit breaks the drawing of a page off where a visitor presses something, and begins anew."""
+    served[ADDRESS], served["https://b/"] = png(skimage.data.astronaut()), FetchError("Nobody answers.")
+    pressed = iter([False, True, False, True])
+    recognize = emotion.page.pictures.recognize_picture
+
+    def recognize_unless_pressed(*arguments: Any) -> Any:
+        if next(pressed, False):
+            raise RerunException(RerunData())
+        return recognize(*arguments)
+
+    monkeypatch.setattr("emotion.page.pictures.recognize_picture", recognize_unless_pressed)
+    ask_for(pictures, f"{ADDRESS}\nhttps://b/\n{ADDRESS}\n{ADDRESS}")
+    assert not pictures.exception
+    assert [picture.name for picture in pictures.session_state["visit"].request.pictures] == [ADDRESS] * 3
+    assert problems(pictures) == ["https://b/: Nobody answers."]
+
+
+def test_two_drawings_at_once_look_at_each_picture_once(page, monkeypatch):
+    """Streamlit begins the next drawing while the one before still waits for a server, and ends that one afterwards."""
+    page.run()
+    models, portrait = load_models(config.MODELS), png(skimage.data.astronaut())
+    looked_at: list[str] = []
+    is_looking, may_go_on = threading.Event(), threading.Event()
+
+    def source(name: str) -> Source:
+        def read() -> bytes:
+            looked_at.append(name)
+            is_looking.set()
+            assert may_go_on.wait(30)
+            return portrait
+
+        return name, read
+
+    visited = Visit(request=Request([source(name) for name in "abc"]))
+    monkeypatch.setattr("emotion.page.pictures.visit", lambda: visited)
+    monkeypatch.setattr("emotion.page.pictures.st.spinner", lambda _: nullcontext())
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(emotion.page.pictures.answered, models)
+        assert is_looking.wait(30)
+        second = pool.submit(emotion.page.pictures.answered, models)
+        wait([second], timeout=0.2)  # it looks at nothing as long as the first does
+        assert looked_at == ["a"]
+        may_go_on.set()
+        for drawing in (first, second):
+            assert [picture.name for picture in drawing.result(30)] == ["a", "b", "c"]
+    assert looked_at == ["a", "b", "c"]
+
+
+def test_failed_address_replaces_the_result_by_its_reason(pictures, served):
+    served[ADDRESS] = png(skimage.data.astronaut())
+    ask_for(pictures, ADDRESS)
+    assert headings(pictures)
+    served["ftp://x"] = FetchError("Only http and https addresses are fetched.")
+    ask_for(pictures, "ftp://x")
+    assert problems(pictures) == ["Only http and https addresses are fetched."]
+    assert not headings(pictures), "an old result under a new error would be taken for the new picture's"
+
+
+def test_something_else_than_a_picture_is_called_so(pictures, served):
+    served[ADDRESS] = b"<html>not found</html>"
+    ask_for(pictures, ADDRESS)
+    assert "This is not a picture" in problems(pictures)[0]
+
+
+@pytest.mark.hostile("Pictures are only fetched from the public internet, and HOST was not found there")
+def test_address_on_this_computer_is_refused(pictures, monkeypatch):
+    monkeypatch.delenv(LOOPBACK_SWITCH, raising=False)
+    ask_for(pictures, "http://127.0.0.1:8501/picture.png")
+    assert "only fetched from the public internet" in problems(pictures)[0]
+
+
+@pytest.mark.hostile("Something went wrong on the server; its log says what")
+def test_unexpected_fault_goes_to_the_log_and_not_to_the_visitor(pictures, served, caplog):
+    served[ADDRESS] = RuntimeError("secret/path.py broke")
+    with caplog.at_level(logging.ERROR, logger="emotion.page.pictures"):
+        ask_for(pictures, ADDRESS)
+    assert not pictures.exception
+    assert "Something went wrong" in problems(pictures)[0]
+    assert "secret" not in texts(pictures)
+    assert caplog.records[0].exc_info[0] is RuntimeError
+
+
+@pytest.mark.hostile("the picture, smaller")
+def test_huge_picture_is_reduced_before_it_goes_to_the_browser(pictures, served):
+    served[ADDRESS] = png(np.full((2000, 4000, 3), 90, dtype=np.uint8))
+    ask_for(pictures, ADDRESS)
+    assert pictures.session_state["visit"].request.pictures[0].picture_bgr.shape == (730, 1460, 3)
+
+
+def test_missing_models_are_named_and_the_page_heals_without_a_restart(page, monkeypatch, tmp_path):
+    monkeypatch.setattr(config, "MODELS", tmp_path / "none")
+    page.run()
+    assert "There are no trained models" in problems(page)[0]
+    assert not page.exception
+    monkeypatch.setattr(config, "MODELS", tmp_path / "models")
+    page.run()
+    assert not problems(page)
+
+
+def test_models_that_were_trained_meanwhile_vote_from_then_on(page, webcam, tmp_path):
+    """As the card says, which is read anew."""
+    page.run()
+    assert webcam.arguments["video_processor_factory"]().models.classes == CLASSES
+    write_tiny_models(tmp_path / "models", PEOPLES_CLASSES)
+    page.run()
+    assert not problems(page)
+    assert webcam.arguments["video_processor_factory"]().models.classes == PEOPLES_CLASSES
+
+
+def test_another_folder_of_models_can_be_served(page, monkeypatch, tmp_path):
+    """Such as those that say what most people see; the page must not show the card of some and the votes of others."""
+    write_tiny_models(tmp_path / "others")
+    monkeypatch.setattr(config, "MODELS", tmp_path / "none")
+    monkeypatch.setenv("EMOTION_MODELS", str(tmp_path / "others"))
+    page.run()
+    assert not problems(page)
+    card = "from emotion.page.models import show_models; show_models()"
+    (tmp_path / "others" / "README.md").write_text("the others' card", encoding="utf-8")
+    shown = AppTest.from_string(card, default_timeout=30).run()
+    assert "the others' card" in [text.value for text in shown.markdown]
+
+
+PEOPLES_CLASSES = ("Calm", "Glad", "Tired")
+
+BOTH = """
+from emotion import load_models
+from emotion.page.models import chosen_folder, offer_choice, show_models
+from emotion.page.pictures import show_pictures
+show_pictures(load_models(chosen_folder()))
+show_models()
+offer_choice()
+"""
+
+
+@pytest.fixture
+def both(page: AppTest, tmp_path: Path) -> Path:
+    """Have the page offer a second set of models, with other classes; give its folder."""
+    return write_tiny_models(tmp_path / "models" / "people", PEOPLES_CLASSES)
+
+
+def test_there_is_no_choice_where_there_is_one_set_of_models(page):
+    page.run()
+    assert not page.radio
+
+
+def test_the_chosen_models_vote_on_the_webcam(page, webcam, both):
+    page.run()
+    assert page.radio[0].value == AS_LABELLED
+    assert webcam.arguments["video_processor_factory"]().models.classes == CLASSES
+    page.radio[0].set_value(AS_PEOPLE).run()
+    assert not page.exception
+    assert webcam.arguments["video_processor_factory"]().models.classes == PEOPLES_CLASSES
+
+
+def test_a_webcam_session_keeps_its_models_and_its_record(page, webcam, both):
+    """Votes of two sets in one record would be nobody's."""
+    webcam.playing = True
+    webcam.came_to(State.FACES, face(1, vote_for("Happy")))
+    page.run()
+    assert page.radio[0].disabled
+    webcam.playing = False
+    page.run()
+    page.radio[0].set_value(AS_PEOPLE).run()
+    assert not page.exception
+    assert "2 seconds with a face: Happy 100%" in texts(page)
+    [chart] = page.get("vega_lite_chart")
+    assert all(label in chart.proto.spec for label in CLASSES)
+
+
+def test_pictures_that_are_shown_are_voted_on_anew_by_the_chosen_models(page, both, served):
+    served[ADDRESS] = png(skimage.data.astronaut())
+    for folder, card in ((both.parent, "labels' card"), (both, "people's card")):
+        (folder / "README.md").write_text(card, encoding="utf-8")
+    pictures = AppTest.from_string(BOTH, default_timeout=30)
+    ask_for(pictures, ADDRESS)
+    assert headings(pictures)[0] in CLASSES
+    boxes = [face.box for face in pictures.session_state["visit"].request.pictures[0].faces]
+    for answers, classes, card in (
+        (AS_PEOPLE, PEOPLES_CLASSES, "people's card"),
+        (AS_LABELLED, CLASSES, "labels' card"),
+    ):
+        pictures.radio[0].set_value(answers).run()
+        assert not pictures.exception
+        assert headings(pictures)[0] in classes
+        assert {cast for _, cast in ballots(details_of_vote(pictures))} <= set(classes)
+        assert card in [text.value for text in pictures.markdown]
+        assert [face.box for face in pictures.session_state["visit"].request.pictures[0].faces] == boxes
+
+
+def test_the_reason_why_is_that_of_the_chosen_models(page, both, served):
+    """Sets that elect the same label of the same face have reasons of their own."""
+    write_tiny_models(both, ("Angry", "Fear", "Happy", "Neutral", "Sad"))
+    served[ADDRESS] = png(skimage.data.astronaut())
+    pictures = AppTest.from_string(BOTH, default_timeout=30)
+    for folder in (both.parent, both):
+        (folder / "README.md").write_text("a card", encoding="utf-8")
+    ask_for(pictures, ADDRESS)
+    pictures.toggle[0].set_value(True).run()
+    reason = pictures.get("image")[-1].proto.imgs[0].url
+    pictures.radio[0].set_value(AS_PEOPLE).run()
+    assert not pictures.exception
+    assert headings(pictures)[0] == "Happy", "the class in the middle, to both"
+    assert pictures.get("image")[-1].proto.imgs[0].url != reason
+
+
+def test_a_damaged_second_set_is_named_and_the_first_can_be_chosen_again(page, both):
+    (both / "model_1.onnx").write_bytes(b"no model")
+    page.run()
+    page.radio[0].set_value(AS_PEOPLE).run()
+    assert not page.exception
+    assert "model_1.onnx is not the file that was trained" in problems(page)[0]
+    page.radio[0].set_value(AS_LABELLED).run()
+    assert not problems(page)
+
+
+WITHOUT_PICKLES = """
+import os, pickle, sys, joblib, numpy, pandas  # the last derives from an Unpickler when it is imported
+def reached(*_, **__):  # an exception might be caught on the way
+    print("a pickle is opened", file=sys.stderr, flush=True)
+    os._exit(3)
+pickle.load = pickle._load = pickle.Unpickler = pickle._Unpickler = joblib.load = numpy.lib.format.read_array = reached
+from streamlit.testing.v1 import AppTest
+"""
+
+SERVING = {
+    "webcam": """
+from types import SimpleNamespace
+import emotion.page.webcam
+stopped = SimpleNamespace(state=SimpleNamespace(playing=False, signalling=False), video_processor=None)
+emotion.page.webcam.webrtc_streamer = lambda **_: stopped
+emotion.page.webcam.browser_refusal = lambda: ""
+page = AppTest.from_file("web_app.py", default_timeout=60).run()
+assert not page.exception, page.exception
+""",
+    "pictures": f"""
+page = AppTest.from_string({PICTURES!r}, default_timeout=60).run()
+next(button for button in page.button if button.label == "Grace Hopper").click().run()
+assert not page.exception, page.exception
+assert any("of 5 models agree" in text.value for text in page.text), page.text
+""",
+    "models": """
+page = AppTest.from_string("from emotion.page.models import show_models; show_models()", default_timeout=60).run()
+assert not page.exception, page.exception
+assert any("Model card" in text.value for text in page.markdown), page.markdown
+""",
+    "predict": """
+from emotion.cli import main
+assert main(["predict", "examples/Grace-Hopper.jpg"]) == 0
+""",
+    "load_models": """
+import emotion
+emotion.load_models("models")
+""",
+}
+
+
+@pytest.mark.hostile("nothing; no pickle is ever opened")
+@pytest.mark.parametrize("what", SERVING)
+def test_what_serves_opens_no_pickle(what):
+    """A pickle can hold any program: whoever could replace a file could run it."""
+    script = WITHOUT_PICKLES + SERVING[what]
+    done = subprocess.run([sys.executable, "-c", script], cwd=config.ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_page_loads_no_training_library():
+    """They would add seconds to the start, and the page must run where they are not installed."""
+    script = """
+import sys
+from streamlit.testing.v1 import AppTest
+page = AppTest.from_file("web_app.py", default_timeout=60)
+import emotion.page.webcam
+from types import SimpleNamespace
+stopped = SimpleNamespace(state=SimpleNamespace(playing=False, signalling=False), video_processor=None)
+emotion.page.webcam.webrtc_streamer = lambda **_: stopped
+emotion.page.webcam.browser_refusal = lambda: ""
+page.run()
+assert not page.exception, page.exception
+training = ("dataset", "vectorize", "splitting", "recipes", "training", "export", "evaluation", "embedding")
+unwanted = {"sklearn", "xgboost", "imblearn", "matplotlib", "torch", *(f"emotion.{name}" for name in training)}
+assert not unwanted & set(sys.modules), unwanted & set(sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=config.ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]

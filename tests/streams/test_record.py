@@ -1,0 +1,125 @@
+"""What a session sums up to, and the table of it."""
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from emotion.page.elements import TIMELINE_SECONDS, timeline_data
+from emotion.streams.record import LONGEST_SECONDS, FaceRecord, Moment, SessionRecord, session_csv
+from emotion.vote.voting import Vote
+
+CLASSES = ("Happy", "Sad")
+MODELS = ("a", "b")
+START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def vote(label: str) -> Vote:
+    return Vote(label, (label,) * 2, {name: 0.75 if name == label else 0.25 for name in CLASSES}, False, False)
+
+
+def moments(*labels: str | None) -> list[Moment]:
+    """One every two seconds; smoothed votes are always Sad."""
+    return [
+        Moment(
+            2.0 * i,
+            START + timedelta(seconds=2 * i),
+            () if label is None else (FaceRecord(3, vote(label), vote("Sad")),),
+        )
+        for i, label in enumerate(labels)
+    ]
+
+
+def recorded(moments: list[Moment]) -> SessionRecord:
+    record = SessionRecord()
+    for moment in moments:
+        record.add(moment)
+    return record
+
+
+def test_summary_counts_time_stretches_and_changes_but_not_pauses():
+    summary = recorded(moments("Happy", "Happy", "Sad", None, "Sad", "Happy", "Sad")).summary(smoothed=False)
+    assert summary is not None
+    assert summary.seconds == 10.0
+    assert summary.shares == pytest.approx({"Happy": 0.6, "Sad": 0.4})
+    assert (summary.longest_label, summary.longest_seconds, summary.changes) == ("Happy", 4.0, 3)
+    smoothed = recorded(moments("Happy", "Sad", "Happy")).summary(smoothed=True)
+    assert smoothed is not None
+    assert (smoothed.shares, smoothed.changes) == ({"Sad": 1.0}, 0)
+
+
+@pytest.mark.parametrize("labels", [[], ["Happy"], [None, None]])
+def test_a_session_without_a_lasting_face_has_no_summary(labels):
+    assert recorded(moments(*labels)).summary(smoothed=False) is None
+
+
+def test_csv_has_a_row_for_each_face_and_one_for_a_pause():
+    rows = list(csv.DictReader(io.StringIO(session_csv(moments("Happy", None), CLASSES, MODELS))))
+    assert rows[0] == {
+        "utc": "2026-01-02T03:04:05.000+00:00",
+        "seconds": "0.000",
+        "face": "3",
+        "label": "Happy",
+        "uncertain": "false",
+        "a": "Happy",
+        "b": "Happy",
+        "p_Happy": "0.7500",
+        "p_Sad": "0.2500",
+        "smoothed_label": "Sad",
+    }
+    assert rows[1]["seconds"] == "2.000"
+    assert set(list(rows[1].values())[2:]) == {""}
+
+
+@pytest.mark.parametrize("label", ["=1+1", "+x", "-x", "@x"])
+@pytest.mark.hostile("the text, which no spreadsheet runs")
+def test_a_class_name_is_never_a_formula_of_a_spreadsheet(label):
+    face = FaceRecord(1, Vote(label, (label,), {label: 1.0}, False, False), vote("Sad"))
+    table = session_csv([Moment(0.0, START, (face,))], [label], ["a"])
+    assert f"'{label}" in table
+    assert f",{label}," not in table
+
+
+def test_a_page_left_open_keeps_a_bounded_record_and_forgets_nothing_in_its_sum(monkeypatch):
+    monkeypatch.setattr("emotion.streams.record.MOST_VOTES", 3)
+    record = recorded(moments("Happy", "Happy", "Sad", "Sad", "Sad"))
+    assert [moment.seconds for moment in record.moments()] == [4.0, 6.0, 8.0]
+    assert record.dropped == 2
+    summary = record.summary(smoothed=False)
+    assert summary is not None
+    assert summary.shares == {"Happy": 0.5, "Sad": 0.5}
+
+
+def test_many_faces_do_not_fill_the_memory_sooner(monkeypatch):
+    monkeypatch.setattr("emotion.streams.record.MOST_VOTES", 6)
+    crowd = FaceRecord(1, vote("Sad"), vote("Sad"))
+    record = recorded([Moment(float(i), START, (crowd,) * 4) for i in range(5)])
+    assert [moment.seconds for moment in record.moments()] == [4.0]
+
+
+def test_a_label_does_not_hold_while_there_is_no_video():
+    """The computer slept, or the connection hung: an hour of the last expression would be made up."""
+    first, second, third = moments("Happy", "Happy", "Happy")
+    record = recorded([first, second, Moment(3600.0, START, third.faces), Moment(3602.0, START, third.faces)])
+    summary = record.summary(smoothed=False)
+    assert summary is not None
+    assert summary.seconds == 4.0 + LONGEST_SECONDS
+    assert summary.longest_seconds == 2.0 + LONGEST_SECONDS
+
+
+def test_timeline_breaks_where_there_was_no_video():
+    first, second, third = moments("Happy", "Happy", "Happy")
+    late = Moment(40.0, START, third.faces)
+    data = timeline_data([first, second, late], CLASSES, smoothed=False)
+    assert data["probability"][::2] == [0.75, 0.75, None, 0.75]
+    assert data["seconds"][::2] == [-40.0, -38.0, -28.0, 0.0]
+
+
+def test_timeline_breaks_where_no_face_was_and_shows_the_last_minute():
+    data = timeline_data(moments(*["Happy"] * 40, None, "Sad"), CLASSES, smoothed=False)
+    assert min(data["seconds"]) >= -TIMELINE_SECONDS
+    assert max(data["seconds"]) == 0
+    rows = list(zip(data["seconds"], data["probability"], strict=True))
+    assert [share for seconds, share in rows if seconds == -2.0] == [None, None]
+    assert [share for seconds, share in rows if seconds == 0.0] == [0.25, 0.75]
