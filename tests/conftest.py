@@ -1,11 +1,26 @@
-"""For all tests: nothing leaves this machine."""
+"""For all tests: nothing leaves this machine, and tests that run side by side do not wait for each other's threads."""
 
 import ipaddress
+import os
 import socket
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from tests.hostile import Collected
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # A test has a core: libraries that spread a second of work over all cores would wait for their turns on them.
+    os.environ |= {"OMP_NUM_THREADS": "1", "OMP_THREAD_LIMIT": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+COLLECTED = pytest.StashKey[Collected]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Remember all tests that are found: tests/README.md lists some of them."""
+    config.stash[COLLECTED] = Collected()
+    config.pluginmanager.register(config.stash[COLLECTED])
 
 
 @pytest.fixture(autouse=True)

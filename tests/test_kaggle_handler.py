@@ -55,6 +55,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("KAGGLE_CONFIG_DIR", str(tmp_path / "home" / ".kaggle"))
     monkeypatch.setenv("KAGGLE_API_ENVIRONMENT", "TEST")
     monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path / "cache"))
+    # For its user agent kagglehub looks who called it, among all modules: thousands, after other tests.
+    monkeypatch.setattr(kagglehub.clients, "search_lib_in_call_stack", lambda library: None)
     return tmp_path / "cache"
 
 

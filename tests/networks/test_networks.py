@@ -348,6 +348,7 @@ def test_the_command_trains_networks_that_the_models_can_stand_on(
     options = ["--data", str(table), "--networks", str(out), "--out", str(tmp_path / "models"), "--fast"]
     assert cli.main(["train", *options]) == 0
 
+    monkeypatch.setattr("emotion.networks.network_training.DESIGNS", FAST_DESIGNS[:1])
     others = write_table(tmp_path / "others.csv", synthetic_faces((140, 130, 70), seed=7))
     further = tmp_path / "further"
     started = ["--data", str(others), "--start", str(tmp_path / "models"), "--out", str(further)]

@@ -165,30 +165,38 @@ def test_votes_of_a_cluster_are_the_votes_of_this_machine(pictures, tmp_path, da
     assert (tmp_path / name).read_bytes() == (tmp_path / f"dask_{name}").read_bytes()
 
 
-@pytest.fixture
-def training(tmp_path: Path) -> list[str]:
+@pytest.fixture(scope="module")
+def training(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """What is typed to train on a small table, up to the folder of models."""
-    table = write_table(tmp_path / "data.parquet", synthetic_faces((120, 110, 40)))
-    write_tiny_networks(tmp_path / "networks")
-    return ["train", "--data", str(table), "--fast", "--networks", str(tmp_path / "networks"), "--out"]
+    folder = tmp_path_factory.mktemp("training")
+    table = write_table(folder / "data.parquet", synthetic_faces((120, 110, 40)))
+    write_tiny_networks(folder / "networks")
+    return ["train", "--data", str(table), "--fast", "--networks", str(folder / "networks"), "--out"]
 
 
-def test_a_cluster_trains_the_models_that_this_machine_trains(training, tmp_path, dask) -> None:
-    assert cli.main([*training, str(tmp_path / "here")]) == 0
+@pytest.fixture(scope="module")
+def trained_here(training: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The models that this machine trains alone."""
+    out = tmp_path_factory.mktemp("here") / "models"
+    assert cli.main([*training, str(out)]) == 0
+    return out
+
+
+def test_a_cluster_trains_the_models_that_this_machine_trains(training, trained_here, tmp_path, dask) -> None:
     assert cli.main([*training, str(tmp_path / "there"), "--dask", dask]) == 0
-    assert_same_votes(tmp_path)
+    assert_same_votes(training, trained_here, tmp_path / "there")
 
 
-def assert_same_votes(folder: Path) -> None:
-    faces = read_faces(folder / "data.parquet")
-    here, there = (predictions(load_models(folder / name), faces) for name in ("here", "there"))
+def assert_same_votes(training: list[str], *folders: Path) -> None:
+    faces = read_faces(training[training.index("--data") + 1])
+    here, there = (predictions(load_models(folder), faces) for folder in folders)
     for name, labels in here.items():
         assert (labels == there[name]).all(), name
 
 
 @pytest.mark.parametrize("piece", [1, 6, 18])
 def test_a_worker_that_dies_ends_no_training_and_no_stack_is_begun_again(
-    training, tmp_path, monkeypatch, piece
+    training, trained_here, tmp_path, monkeypatch, piece
 ) -> None:
     """Whatever it held: arrays, or what it had been asked for by the other. Data were with one worker alone before."""
     begun = []
@@ -203,8 +211,7 @@ def test_a_worker_that_dies_ends_no_training_and_no_stack_is_begun_again(
         assert cli.main([*training, str(tmp_path / "there"), "--dask", address]) == 0
         assert dying.wait(timeout=START_SECONDS) == 1, "it was to die"
     assert len(begun) == 3
-    assert cli.main([*training, str(tmp_path / "here")]) == 0
-    assert_same_votes(tmp_path)
+    assert_same_votes(training, trained_here, tmp_path / "there")
 
 
 @pytest.mark.hostile("that no worker is left, or that workers die at the same piece of work")
