@@ -23,7 +23,7 @@ $(BIN)/.train: $(BIN)/.app requirements/train.txt
 	touch $@
 
 app: $(BIN)/.app  ## set up what is missing and serve the page at http://localhost:8501
-	$(BIN)/python -m streamlit run web_app.py --server.port $(PORT)
+	$(BIN)/python -m emotion app --port $(PORT)
 
 test: $(BIN)/.dev  ## set up what is missing and run all tests
 	$(BIN)/python -m pytest

@@ -288,7 +288,11 @@ def _report(target: Path, pictures: list[Path], counts: Counter[str]) -> str:
     width = max(len(name) for name, _ in rows)
     # Where there are train and test, train is the larger one.
     [(largest, _)] = Counter(path.parent.parent for path in pictures).most_common(1)
-    next_command = ["python", _shown(config.ROOT / "image_to_vector.py"), _shown(target / largest)]
+    next_command = [
+        "python",
+        _shown(Path(__file__).resolve().with_name("image_to_vector.py")),
+        _shown(target / largest),
+    ]
     lines = [
         f"{_shown(target)}: {counts['added']:,} files added, {counts['skipped']:,} were there already.",
         *(f"  {name:<{width}}  {count:>9,}" for name, count in rows),

@@ -63,8 +63,8 @@ vote on it. From seventeen faces on, all cores vote.
 Not a straight line: as long as there is time left on the cores, each session gets what its camera gives; beyond, all
 share, and where not all had a video, browsers and server together were too slow to agree on one within a minute.
 Decoding, encoding and drawing of the video take most of the time, on both sides; the votes, one a session every two
-seconds, next to nothing. Four sessions are let in unless `EMOTION_SESSIONS` says otherwise. For more, see `deploy/`:
-copies of the page behind one name share nothing.
+seconds, next to nothing. Four sessions are let in unless `EMOTION_SESSIONS` says otherwise. For more, run several
+copies of the page (`docs/deploy/`), which share nothing.
 """
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from emotion.vote.ensemble import Ensemble, load_models
     from emotion.vote.recognizer import FaceEmotion, Recognizer
+    from emotion.vote.tables import to_frame
     from emotion.vote.voting import Vote
 
-__all__ = ["Ensemble", "FaceEmotion", "Recognizer", "Vote", "load_models"]
+__all__ = ["Ensemble", "FaceEmotion", "Recognizer", "Vote", "load_models", "to_frame"]
 
 _PLACES: Final = {
     "Ensemble": "vote.ensemble",
@@ -16,6 +17,7 @@ _PLACES: Final = {
     "Recognizer": "vote.recognizer",
     "Vote": "vote.voting",
     "load_models": "vote.ensemble",
+    "to_frame": "vote.tables",
 }
 
 

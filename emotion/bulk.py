@@ -26,7 +26,7 @@ from emotion.runtime.files import printable, replacing
 from emotion.runtime.storage import UNREAD, Folder, is_address
 from emotion.vote.ensemble import Ensemble, same_models
 from emotion.vote.recognizer import FaceEmotion, Recognizer
-from emotion.vote.tables import csv_rows, harmless, vote_cells, vote_columns
+from emotion.vote.tables import FACE_COLUMNS, csv_rows, harmless, vote_cells, vote_columns
 
 _BATCH_PICTURES: Final = 64
 
@@ -315,7 +315,7 @@ class _JsonForm:
 class _CsvForm:
     def __init__(self, models: Ensemble) -> None:
         votes = vote_columns(models.classes, models.model_names)
-        self._columns = ["picture", "face", "x", "y", "width", "height", *votes, "error"]
+        self._columns = ["picture", *FACE_COLUMNS, *votes, "error"]
         self.head = csv_rows([self._columns])
 
     def key(self, name: str) -> str:

@@ -1,7 +1,9 @@
-"""``python -m emotion predict | train | evaluate | train-networks``."""
+"""``python -m emotion predict | train | evaluate | train-networks | app``."""
 
 import argparse
 import json
+import os
+import runpy
 import sys
 from pathlib import Path
 
@@ -47,8 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m emotion", description="Recognise facial expressions.")
-    commands = parser.add_subparsers(required=True, metavar="predict | train | evaluate | train-networks")
+    parser = argparse.ArgumentParser(prog=_program(), description="Recognise facial expressions.")
+    commands = parser.add_subparsers(required=True, metavar="predict | train | evaluate | train-networks | app")
 
     predict = commands.add_parser("predict", help="find the faces of pictures and vote on each")
     predict.add_argument("pictures", nargs="+", metavar="PATH_OR_URL")
@@ -72,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train the five models from a table of faces")
     train.add_argument("--data", required=True, help="a table made by image_to_vector.py; may be an address")
     train.add_argument("--test", help="another one to measure on (default: a fifth of --data)")
-    train.add_argument("--out", type=_path_here, default=config.MODELS, help="folder of models (default: models)")
+    train.add_argument("--out", type=_path_here, default=config.OWN_MODELS, help="folder of models (default: models)")
     train.add_argument(
         "--features", choices=("network", "pixels"), default="network", help="what the models see of a face"
     )
@@ -118,6 +120,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     networks.set_defaults(run=_train_networks)
 
+    app = commands.add_parser("app", help="serve the page")
+    app.add_argument("--port", type=int, default=8501, help="where it is served: http://localhost:PORT (default: 8501)")
+    app.add_argument(
+        "streamlit",
+        nargs="*",
+        metavar="-- OPTION",
+        help="what follows -- goes to Streamlit, as --server.baseUrlPath=faces",
+    )
+    app.set_defaults(run=_app)
+
     for command in (train, evaluate, networks):
         command.add_argument(
             "--votes",
@@ -126,11 +138,16 @@ def _parser() -> argparse.ArgumentParser:
         )
     for command in (predict, train):
         command.add_argument("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster that is to do the work")
-    for command in (predict, evaluate):
+    for command in (predict, evaluate, app):
         command.add_argument(
-            "--models", type=_path_here, default=config.MODELS, help="folder of models (default: models)"
+            "--models", type=_path_here, default=config.MODELS, help="folder of models (default: those that ship)"
         )
     return parser
+
+
+def _program() -> str:
+    """What was typed to start this: as a module, or by the command that an installed package has."""
+    return "python -m emotion" if Path(sys.argv[0]).name == "__main__.py" else "emotion"
 
 
 def _path_here(text: str) -> Path:
@@ -206,9 +223,9 @@ def _train(options: argparse.Namespace) -> int:
     from emotion.training.recipes import EXPERIMENTS, FAST, FULL, PIXEL_EXPERIMENTS, PIXELS
     from emotion.training.training import train
 
-    if options.fast and options.out.resolve() == config.MODELS:
+    if options.fast and options.out.resolve() == config.MODELS.resolve():
         raise TrainingError("Fast models are not to replace good ones; name another folder with --out.")
-    if options.features == "pixels" and options.out.resolve() == config.MODELS:
+    if options.features == "pixels" and options.out.resolve() == config.MODELS.resolve():
         raise TrainingError(
             "Models on pixels are not to replace those on networks, which hold the networks; name another folder with "
             "--out."
@@ -270,4 +287,14 @@ def _train_networks(options: argparse.Namespace) -> int:
     teachers = () if options.start or options.without_teachers else TEACHERS
     train_networks(options.data, options.test, options.out, options.votes, teachers=teachers, start=options.start)
     say(f"Written: {options.out}; next: python -m emotion train --networks {options.out} ...")
+    return 0
+
+
+def _app(options: argparse.Namespace) -> int:
+    # The page's visitors share one process, which takes its folder of models from here.
+    if options.models != config.MODELS:
+        os.environ["EMOTION_MODELS"] = str(options.models.resolve())
+    # By the page's own folder .streamlit, wherever this was started.
+    sys.argv = ["streamlit", "run", str(config.PAGE_FILE), f"--server.port={options.port}", *options.streamlit]
+    runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
     return 0

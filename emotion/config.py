@@ -3,11 +3,21 @@
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parent.parent
-ASSETS: Final = ROOT / "Assets"
+_SHIPPED: Final = Path(__file__).resolve().parent / "shipped"
+"""Only in an installed package (pyproject.toml): holds what a clone has beside the package."""
+
+ROOT: Final = _SHIPPED if _SHIPPED.is_dir() else _SHIPPED.parent.parent
+"""Where lies what comes with the program: models, examples, the face detector's file, the page."""
+
+WORKPLACE: Final = Path() if _SHIPPED.is_dir() else ROOT
+"""Where goes what is made: into the clone; of an installed package, into the folder that one works in."""
+
 MODELS: Final = ROOT / "models"
-NETWORKS: Final = ROOT / "networks"
-EXAMPLES: Final = ROOT / "examples"
+OWN_MODELS: Final = WORKPLACE / "models"
+NETWORKS: Final = WORKPLACE / "networks"
+ASSETS: Final = WORKPLACE / "Assets"
+EXAMPLES: Final = ROOT / "docs" / "examples"
+PAGE_FILE: Final = ROOT / "web_app.py"
 CASCADE_FILE: Final = ROOT / "haarcascade_frontalface_default.xml"
 
 FACE_SIDE: Final = 48

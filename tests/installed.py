@@ -37,7 +37,7 @@ def main() -> None:
         page = AppTest.from_string(script, default_timeout=60).run()
         if page.exception:
             raise SystemExit(f"the part {name} of the page cannot be shown")
-    for picture in sorted((config.ROOT / "examples").glob("*.jpg")):
+    for picture in sorted(config.EXAMPLES.glob("*.jpg")):
         if emotion(["predict", str(picture)]):
             raise SystemExit(f"no vote on {picture.name}")
     print(f"{len(required)} requirements imported, {len(PAGES)} parts of the page shown, examples voted on")

@@ -60,7 +60,7 @@ def test_the_page_of_another_site_cannot_open_a_session(address: str, origin: st
 def test_the_systemd_unit_starts_a_copy_of_the_page(tmp_path: Path) -> None:
     """With the environment that it states and no other, as systemd would."""
     unit = configparser.ConfigParser(interpolation=None)
-    unit.read(config.ROOT / "deploy" / "expression-page@.service", encoding="utf-8")
+    unit.read(config.ROOT / "docs" / "deploy" / "expression-page@.service", encoding="utf-8")
     service = unit["Service"]
     port = free_port()
     folder = service["WorkingDirectory"]

@@ -13,7 +13,7 @@ from emotion.faces.detect import Box
 from emotion.streams.drawing import draw_marks, marks
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.recognizer import FaceEmotion, Recognizer
-from emotion.vote.tables import to_csv, vote_cells, vote_columns
+from emotion.vote.tables import FACE_COLUMNS, to_csv, vote_cells, vote_columns
 
 _PICTURE_SIDE: Final = 1460
 """Pixels; what is longer on its longer side is reduced before it goes to the browser. Streamlit (1.67) reduces what is
@@ -144,5 +144,5 @@ def pictures_csv(pictures: Sequence[RecognizedPicture], classes: Sequence[str], 
         for picture in pictures
         for number, face in enumerate(picture.faces, start=1)
     ]
-    columns = ["picture", "face", "x", "y", "width", "height", *vote_columns(classes, model_names)]
+    columns = ["picture", *FACE_COLUMNS, *vote_columns(classes, model_names)]
     return to_csv(columns, rows)

@@ -250,7 +250,7 @@ def _store_fitted(fitted: list[FittedExperiment], folder: Path) -> None:
 def train(
     data: Path | str,
     test: Path | str | None = None,
-    out: Path | str = config.MODELS,
+    out: Path | str = config.OWN_MODELS,
     size: Size = FULL,
     seed: int = config.SEED,
     *,

@@ -1,10 +1,19 @@
-"""Votes as rows of a table, the same in every file that a visitor takes home."""
+"""Votes as rows of a table, the same in every file that a visitor takes home, and in DataFrames."""
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
+from emotion import config
+from emotion.vote.recognizer import FaceEmotion
 from emotion.vote.voting import Vote
+
+if TYPE_CHECKING:
+    import pandas
+
+FACE_COLUMNS: Final = ("face", "x", "y", "width", "height")
+"""The number of a face in its picture, 1 for the largest, and its box in pixels."""
 
 
 def vote_columns(classes: Sequence[str], model_names: Sequence[str]) -> list[str]:
@@ -85,3 +94,37 @@ def harmless(text: str) -> str:
     str
     """
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def to_frame(faces: Sequence[FaceEmotion] | Mapping[str, Sequence[FaceEmotion]]) -> "pandas.DataFrame":
+    """Lay recognised faces out as a pandas DataFrame.
+
+    Parameters
+    ----------
+    faces : sequence of FaceEmotion, of one picture, as `emotion.Recognizer.recognize` gives them; or a mapping of the
+        names of pictures to such sequences
+
+    Returns
+    -------
+    DataFrame, one row a face
+        Columns: of a mapping, `picture`; then those of `FACE_COLUMNS` (int, pixels) and of `vote_columns`: `label`
+        (str), `uncertain` (bool), each model's ballot (str), and `p_` with each class for its probability (float, 0-1).
+        Where there are no faces, those of the votes are missing.
+    """
+    import pandas  # 50 MB that only those take who ask for them
+
+    pictures = faces if isinstance(faces, Mapping) else {"": faces}
+    rows = [
+        {
+            "picture": name,
+            **dict(zip(FACE_COLUMNS, (number, *face.box), strict=True)),
+            "label": face.vote.label,
+            "uncertain": face.vote.uncertain,
+            **dict(zip(config.MODEL_NAMES, face.vote.ballots, strict=True)),
+            **{f"p_{label}": share for label, share in face.vote.probabilities.items()},
+        }
+        for name, found in pictures.items()
+        for number, face in enumerate(found, start=1)
+    ]
+    table = pandas.DataFrame(rows, columns=None if rows else ["picture", *FACE_COLUMNS])
+    return table if isinstance(faces, Mapping) else table.drop(columns="picture")

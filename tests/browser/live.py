@@ -78,12 +78,14 @@ def serving(log_file: Path, script: str = "web_app.py", environment: Mapping[str
 
 
 @contextmanager
-def running(command: Sequence[str], port: int, log_file: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    """Run a command that serves the page on a port until the block ends; give the page's address."""
+def running(
+    command: Sequence[str], port: int, log_file: Path, environment: Mapping[str, str], folder: Path = config.ROOT
+) -> Iterator[str]:
+    """Run a command in a folder that serves the page on a port until the block ends; give the page's address."""
     with log_file.open("w") as log:
         server = subprocess.Popen(
             command,
-            cwd=config.ROOT,
+            cwd=folder,
             env=environment,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -1,4 +1,4 @@
-"""Several copies of the page behind deploy/nginx.conf: to a visitor, one page."""
+"""Several copies of the page behind docs/deploy/nginx.conf: to a visitor, one page."""
 
 import os
 import shutil
@@ -82,7 +82,7 @@ def behind(chromium: str, tmp_path: Path) -> Iterator[Behind]:
     port = free_port()
     with ExitStack() as stack:
         copies = [stack.enter_context(serving(tmp_path / f"copy{number}.log")) for number in (1, 2)]
-        shipped = (config.ROOT / "deploy" / "nginx.conf").read_text(encoding="utf-8")
+        shipped = (config.ROOT / "docs" / "deploy" / "nginx.conf").read_text(encoding="utf-8")
         pem = write_certificate(tmp_path / "page.pem", FAR_NAME)
         for old, new in (
             ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
@@ -133,7 +133,7 @@ def visit(chromium: str, tmp_path: Path) -> Iterator[Callable[..., Page]]:
 def test_a_visitor_stays_with_one_copy_and_visitors_are_spread(behind: Behind, visit: Callable[..., Page]) -> None:
     """Else an upload or a download would meet a copy that knows nothing of the session."""
     page = visit(f"{behind.address}/pictures")
-    page.locator("input[type=file]").set_input_files(config.ROOT / "examples" / "Grace-Hopper.jpg")
+    page.locator("input[type=file]").set_input_files(config.EXAMPLES / "Grace-Hopper.jpg")
     page.get_by_role("button", name="Recognise").click()
     see(page.get_by_text("of 5 models agree"))
     with page.expect_download() as download:

@@ -714,7 +714,7 @@ assert any("Model card" in text.value for text in page.markdown), page.markdown
 """,
     "predict": """
 from emotion.cli import main
-assert main(["predict", "examples/Grace-Hopper.jpg"]) == 0
+assert main(["predict", "docs/examples/Grace-Hopper.jpg"]) == 0
 """,
     "load_models": """
 import emotion
