@@ -22,18 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     -------
     int, the exit status: 0, 1 after an error that is told in one sentence, 130 after Ctrl-C
     """
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "folder", metavar="FOLDER", help="holds one folder of pictures for each emotion; or an address, as s3://..."
-    )
-    parser.add_argument(
-        "--output",
-        default="data.csv",
-        help="a .csv, a .parquet, or FOLDER/ or an address for Parquet in parts (default: data.csv)",
-    )
-    parser.add_argument("--keep-names", action="store_true", help="add a column with the name of each face's file")
-    parser.add_argument("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster that is to do the work")
-    options = parser.parse_args(arguments)
+    options = command_line().parse_args(arguments)
     before = _state(options.output)
     try:
         # Only now, since Ctrl-C may come while libraries are loaded, too.
@@ -54,6 +43,27 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _stopped(options.output, before)
     return 0
+
+
+def command_line() -> argparse.ArgumentParser:
+    """Say what may be typed.
+
+    Returns
+    -------
+    ArgumentParser
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "folder", metavar="FOLDER", help="holds one folder of pictures for each emotion; or an address, as s3://..."
+    )
+    parser.add_argument(
+        "--output",
+        default="data.csv",
+        help="a .csv, a .parquet, or FOLDER/ or an address for Parquet in parts (default: data.csv)",
+    )
+    parser.add_argument("--keep-names", action="store_true", help="add a column with the name of each face's file")
+    parser.add_argument("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster that is to do the work")
+    return parser
 
 
 @contextmanager

@@ -55,6 +55,25 @@ def main(arguments: list[str] | None = None) -> int:
     int, the exit status: 0 (also when Assets is left alone), 1 after an error that is told in one sentence,
     130 after Ctrl-C
     """
+    options = command_line().parse_args(arguments)
+    try:
+        handler(options.handle, add_more=options.add_more, folder=options.folder)
+    except (DownloadError, OutputError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped; Assets is as it was before.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def command_line() -> argparse.ArgumentParser:
+    """Say what may be typed.
+
+    Returns
+    -------
+    ArgumentParser
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "handle",
@@ -65,16 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--add-more", action="store_true", help="add to an Assets folder that already holds something")
     parser.add_argument("--folder", metavar="NAME", help="the folder in Assets (default: the data set's name)")
-    options = parser.parse_args(arguments)
-    try:
-        handler(options.handle, add_more=options.add_more, folder=options.folder)
-    except (DownloadError, OutputError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Stopped; Assets is as it was before.", file=sys.stderr)
-        return 130
-    return 0
+    return parser
 
 
 def handler(

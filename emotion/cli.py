@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     -------
     int, the exit status: 0, 1 after an error that is told in one sentence, 130 after Ctrl-C
     """
-    options = _parser().parse_args(arguments)
+    options = command_line().parse_args(arguments)
     try:
         status: int = options.run(options)
     except EmotionError as error:
@@ -48,7 +48,13 @@ def main(arguments: list[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """Say what may be typed.
+
+    Returns
+    -------
+    ArgumentParser, with one of its own for each command
+    """
     parser = argparse.ArgumentParser(prog=_program(), description="Recognise facial expressions.")
     commands = parser.add_subparsers(required=True, metavar="predict | train | evaluate | train-networks | app")
 

@@ -1,4 +1,4 @@
-"""What README and model card say is what was measured, and the files that ship are those it was measured with."""
+"""What README, docs and cards say is what was measured, and the files that ship are those it was measured with."""
 
 import hashlib
 import json
@@ -15,6 +15,7 @@ from emotion.training.card import model_card, recall_table, score_table
 from emotion.vote.ensemble import read_manifest
 
 README = (config.ROOT / "README.md").read_text(encoding="utf-8")
+ACCURACY = (config.ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
 PEOPLE = config.MODELS / "people"
 
 both_sets = pytest.mark.parametrize("folder", [config.MODELS, PEOPLE], ids=lambda folder: folder.name)
@@ -47,42 +48,69 @@ def test_the_model_card_is_the_manifests(folder: Path) -> None:
     assert (folder / "README.md").read_text(encoding="utf-8") == model_card(read_manifest(folder))
 
 
-def test_the_readme_shows_the_measured_scores(manifest: dict) -> None:
-    assert score_table(manifest, read_manifest(config.MODELS / "pixels")) in README
-    assert recall_table(manifest) in README
-    text = " ".join(README.split())
-    measured = manifest["reliability"]
-    assert f"how often it is right by {measured['expected_error']:.1%} on average" in text
-    bins = measured["bins"]
+def test_the_readme_shows_the_votes_scores_beside_the_commonest_answers(manifest: dict, people: dict) -> None:
+    """On all test faces and without near-copies, accuracy and macro-F1 of the same faces side by side."""
+    rows = {
+        "always the commonest label": manifest["scores"]["dummy"],
+        "**vote of the five** (`models/`)": manifest["scores"]["vote"],
+        "always what people see most often": people["scores"]["dummy"],
+        "**vote of the five** (`models/people/`)": people["scores"]["vote"],
+    }
+    for name, parts in rows.items():
+        figures = [parts[part] for part in ("test", "test_without_copies")]
+        cells = [f"{f['accuracy']:.1%} of {f['faces']:,} | {f['macro_f1']:.1%}" for f in figures]
+        assert f"| {name} | {' | '.join(cells)} |" in README
+
+
+def test_the_page_on_accuracy_shows_the_measured_scores(manifest: dict) -> None:
+    assert score_table(manifest, read_manifest(config.MODELS / "pixels")) in ACCURACY
+    assert recall_table(manifest) in ACCURACY
+    text = " ".join(ACCURACY.split())
+    bins = manifest["reliability"]["bins"]
     claimed, right = max(
         zip(bins["confidence"], bins["precision"], strict=True), key=lambda pair: abs(pair[0] - pair[1])
     )
-    assert f"most where it claims {claimed:.0%}: of those votes {right:.0%} are right" in text
-    assert f"less probable than {manifest['calibration']['uncertain_below']:.2f} is called uncertain" in text
-    assert f"that is {measured['uncertain']:.1%} of the test faces, and of those votes" in text
-    assert f"{measured['uncertain_precision']:.1%} are right, of the others {measured['certain_precision']:.1%}" in text
+    assert f"differ most from what is right where votes claim {claimed:.0%}: of those votes {right:.0%} are" in text
     rows, copies = manifest["rows"], manifest["near_copies"]
     copied = rows["test"] - rows["test_without_copies"]
+    assert f"{copied} of the test faces have a near-copy among the faces that were given for training" in text
+    removed = f"{rows['copies_removed']:,} of them, and {rows['duplicates_removed']:,} repetitions"
+    assert removed in text
     assert f"{copies['same_label']:.1%} of these {copied} faces have the label of their copy" in text
     repeating = copies["remembered"]
     least = min(repeating["recall"], key=repeating["recall"].__getitem__)
     assert f"right on {repeating['accuracy']:.1%} of all test faces (macro-F1 {repeating['macro_f1']:.1%})" in text
     assert f"{repeating['recall'][least]:.1%} of {least}, the class that it would find least of" in text
-    assert f"the vote says what they say on {manifest['scores']['vote']['ferplus_majority']['accuracy']:.1%} of" in text
+    agreed = manifest["scores"]["vote"]["ferplus_majority"]["accuracy"]
+    assert f"the models of `models/` say what they say on {agreed:.1%} of the faces" in text
 
 
-def test_the_readme_shows_how_often_the_people_of_ferplus_are_agreed_with(manifest: dict, people: dict) -> None:
+def test_the_page_on_accuracy_shows_how_far_doubt_can_be_believed(manifest: dict, people: dict) -> None:
+    def row(title: str, figure: str, form: str) -> str:
+        cells = [format({**m["reliability"], **m["calibration"]}[figure], form) for m in (manifest, people)]
+        return f"| {title} | {' | '.join(cells)} |"
+
+    assert row("what votes claim differs from how often they are right, mean", "expected_error", ".1%") in ACCURACY
+    assert row("a vote is *uncertain* below a probability of", "uncertain_below", ".2f") in ACCURACY
+    assert row("uncertain votes, share of all", "uncertain", ".1%") in ACCURACY
+    assert row("right of the uncertain votes", "uncertain_precision", ".1%") in ACCURACY
+    assert row("right of the others", "certain_precision", ".1%") in ACCURACY
+
+
+def test_the_page_on_accuracy_shows_how_often_the_people_of_ferplus_are_agreed_with(
+    manifest: dict, people: dict
+) -> None:
     """By models that learnt what most of them saw, and by those that learnt FER2013's labels, on the same faces."""
     said, by_labels = people["scores"]["vote"], manifest["scores"]["vote"]["ferplus_majority"]
     assert said["test"]["faces"] == by_labels["faces"]
-    text = " ".join(README.split())
+    text = " ".join(ACCURACY.split())
     assert f"what most people saw on {said['test']['accuracy']:.1%} of these faces" in text
     assert f"(macro-F1 {said['test']['macro_f1']:.1%}; without near-copies" in text
-    assert f"without near-copies {said['test_without_copies']['accuracy']:.1%}" in text
+    alone = said["test_without_copies"]
+    assert f"without near-copies {alone['accuracy']:.1%}, macro-F1 {alone['macro_f1']:.1%})" in text
     assert f"and FER2013's labels on {said['table_labels']['accuracy']:.1%}" in text
-    assert f"how often they are right by {people['reliability']['expected_error']:.1%} on average" in text
-    assert f"less probable than {people['calibration']['uncertain_below']:.2f} are uncertain" in text
-    assert recall_table(people) in README
+    assert recall_table(people) in ACCURACY
+    assert recall_table(people, "test_without_copies") in ACCURACY
     assert said["test"]["accuracy"] > by_labels["accuracy"]
 
 

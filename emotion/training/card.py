@@ -83,18 +83,19 @@ def resampling_table(manifest: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def recall_table(manifest: Mapping[str, Any]) -> str:
+def recall_table(manifest: Mapping[str, Any], part: str = "test") -> str:
     """Lay out what share of each class the vote finds, as Markdown.
 
     Parameters
     ----------
     manifest : mapping, as training writes it
+    part : str, of the test faces: "test" for all of them, "test_without_copies"
 
     Returns
     -------
     str, a Markdown table of one row
     """
-    recall = manifest["scores"]["vote"]["test"]["recall"]
+    recall = manifest["scores"]["vote"][part]["recall"]
     return "\n".join(
         [
             f"| {' | '.join(map(_plain, recall))} |",

@@ -125,7 +125,7 @@ def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def pictures(tmp_path: Path) -> Path:
     """Cut-out faces, portraits in which faces are sought, one file that is damaged."""
     random = np.random.default_rng(0)
-    portrait = np.ascontiguousarray(data.astronaut()[:, :, ::-1])
+    portrait = cv2.resize(np.ascontiguousarray(data.astronaut()[:, :, ::-1]), (256, 256))
     for number in range(150):
         file = tmp_path / "pictures" / ("happy", "sad")[number % 2] / f"{number:03}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
