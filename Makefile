@@ -1,11 +1,14 @@
 # Two commands do it all: make app, make test. `make help` lists the rest.
 
+# Tests take their turns on all cores; whoever has none left takes over the other's.
+PYTEST = $(BIN)/python -m pytest -n auto --dist worksteal
+
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
 .DEFAULT_GOAL := help
-.PHONY: app test data train networks notebooks bench check help
+.PHONY: app test quick data train networks notebooks bench check help
 
 $(BIN)/.app: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
@@ -26,7 +29,11 @@ app: $(BIN)/.app  ## set up what is missing and serve the page at http://localho
 	$(BIN)/python -m emotion app --port $(PORT)
 
 test: $(BIN)/.dev  ## set up what is missing and run all tests
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+quick: $(BIN)/.dev  ## run the tests that need no browser, cluster, notebook or training: under a minute
+	$(PYTEST) -m "not slow" --ignore tests/browser --ignore tests/networks --ignore tests/training \
+		--ignore tests/runtime/test_cluster.py --ignore tests/test_notebooks.py --ignore tests/test_installed.py
 
 data: $(BIN)/.app  ## download FER2013 from Kaggle and make data.csv and test.csv
 	$(BIN)/python kaggle_handler.py msambare/fer2013 --add-more

@@ -67,6 +67,7 @@ def test_one_bad_picture_does_not_cost_the_others(
     assert len(second["faces"]) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("as_json", [False, True])
 @pytest.mark.hostile("the name, with what is no text spelled out")
 def test_names_that_are_no_text_are_told_all_the_same(
@@ -99,6 +100,7 @@ def test_addresses_go_through_the_guarded_fetch(
     assert second == "http://10.0.0.1/: No."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_names_that_the_terminal_has_no_letters_for_are_spelled_out(
     models: str, portrait: str, tmp_path: Path, form: list[str]
@@ -116,6 +118,7 @@ def test_names_that_the_terminal_has_no_letters_for_are_spelled_out(
         assert r"\u9ad8\u5174\U0001f600.png: Happy" in said
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_is_no_fault(models: str, portrait: str) -> None:
     """As ``| head -1`` does."""
     command = [sys.executable, "-m", "emotion", "predict", *[portrait] * 40, "--models", models]
@@ -129,6 +132,7 @@ def test_a_reader_that_leaves_is_no_fault(models: str, portrait: str) -> None:
     assert process.returncode == 141
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux alone has a disk that is always full")
 def test_a_full_disk_behind_the_output_is_told(models: str, portrait: str) -> None:
     command = [sys.executable, "-m", "emotion", "predict", portrait, "--models", models]
@@ -143,6 +147,7 @@ def test_missing_models_are_told(portrait: str, tmp_path: Path, capsys: pytest.C
     assert "There are no trained models" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_predicting_loads_nothing_of_training(models: str, portrait: str) -> None:
     """In a process of its own: a command that people call in a loop must start at once, and open no pickle."""
     program = (

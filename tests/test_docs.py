@@ -145,6 +145,7 @@ def test_commands_that_are_shown_can_be_typed(page: Path) -> None:
                 script.command_line().parse_args(words[words.index(name) + 1 :])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "code"),
     [

@@ -15,6 +15,8 @@ from emotion import config
 from tests.browser.live import running, server_process, serving
 from tests.loopback import free_port
 
+pytestmark = pytest.mark.slow  # a server is started
+
 FOREIGN = "http://elsewhere.example"
 
 

@@ -2,16 +2,26 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from emotion import config
 from emotion.faces.decode import BGRImage
 from emotion.faces.fetch import LOOPBACK_SWITCH
 from emotion.vote.ensemble import read_manifest
-from tests.browser.live import FAR_NAME, PATIENCE_MS, browser_flags, find_chromium, serving
+from tests.browser.live import (
+    FAR_NAME,
+    PATIENCE_MS,
+    browser_flags,
+    camera_picture,
+    find_chromium,
+    serving,
+    serving_with_faults,
+    write_film,
+)
 
 
 @pytest.fixture(scope="session")
@@ -42,11 +52,54 @@ def address(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     assert "emotion/page" not in log, "the page's own code was in a traceback: something failed that no test saw"
 
 
+@pytest.fixture(scope="package")
+def faulty_server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    folder = tmp_path_factory.mktemp("faults")
+    asked = folder / "fault"
+    asked.write_text("")
+    with serving_with_faults(folder / "log", asked) as address:
+        yield address, asked
+    print((folder / "log").read_text())
+
+
 @pytest.fixture
-def open_page(chromium: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Page]]:
-    """Open the page, in a browser whose camera plays the given pictures, 30 a second, over and over."""
-    browsers: list[Browser] = []
-    with sync_playwright() as playwright:
+def faults(faulty_server: tuple[str, Path]) -> Iterator[tuple[str, Path]]:
+    """A server whose models do as a file says: its address, and that file."""
+    yield faulty_server
+    faulty_server[1].write_text("")
+
+
+@pytest.fixture(scope="package")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+def camera_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The film of the shared browser's camera, which reads it anew whenever a page asks for the camera."""
+    return tmp_path_factory.mktemp("camera") / "camera.mjpeg"
+
+
+@pytest.fixture(scope="package")
+def shared_browser(chromium: str, playwright: Playwright, camera_file: Path) -> Iterator[Browser]:
+    """One browser for all tests; each visitor has cookies and storage of their own."""
+    flags = browser_flags([camera_picture()], camera_file)
+    with playwright.chromium.launch(executable_path=chromium, args=flags) as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_page(
+    chromium: str,
+    playwright: Playwright,
+    shared_browser: Browser,
+    camera_file: Path,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+) -> Iterator[Callable[..., Page]]:
+    """Open the page as somebody new, whose camera plays the given pictures, 30 a second, over and over."""
+    with ExitStack() as stack:
 
         def opened(
             camera: Sequence[BGRImage] = (),
@@ -56,15 +109,17 @@ def open_page(chromium: str, request: pytest.FixtureRequest, tmp_path: Path) -> 
             far: bool = False,
             server: str = "",
         ) -> Page:
-            flags = browser_flags(camera, tmp_path / "camera.mjpeg", allowed=allowed)
-            browser = playwright.chromium.launch(executable_path=chromium, args=flags)
-            browsers.append(browser)
-            page = browser.new_page(viewport={"width": 1280, "height": 800}, timezone_id="UTC")
+            browser = shared_browser
+            if not allowed:
+                flags = browser_flags(camera, tmp_path / "camera.mjpeg", allowed=False)
+                browser = stack.enter_context(playwright.chromium.launch(executable_path=chromium, args=flags))
+            elif camera:
+                write_film(camera, camera_file)
+            context = browser.new_context(viewport={"width": 1280, "height": 800}, timezone_id="UTC")
+            page = stack.enter_context(context).new_page()
             page.set_default_timeout(PATIENCE_MS)
             at = server or request.getfixturevalue("address")
             page.goto((at.replace("127.0.0.1", FAR_NAME) if far else at) + path)
             return page
 
         yield opened
-        for browser in browsers:
-            browser.close()

@@ -23,6 +23,7 @@ from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from emotion import config
 from emotion.faces.decode import BGRImage, decode_image
+from emotion.faces.fetch import LOOPBACK_SWITCH
 from tests.loopback import free_port
 
 SERVER_START_SECONDS = 90.0
@@ -74,6 +75,14 @@ def serving(log_file: Path, script: str = "web_app.py", environment: Mapping[str
     options = [f"--server.port={port}", "--server.headless=true", f"--browser.serverAddress={FAR_NAME}"]
     command = [sys.executable, "-m", "streamlit", "run", script, *options]
     with running(command, port, log_file, os.environ | dict(environment or {})) as address:
+        yield address
+
+
+@contextmanager
+def serving_with_faults(log_file: Path, asked: Path) -> Iterator[str]:
+    """Serve the page with the faults that a file asks for (app_with_faults.py), and give its address."""
+    environment = {"EMOTION_TEST_FAULT": str(asked), LOOPBACK_SWITCH: "1"}
+    with serving(log_file, "tests/browser/app_with_faults.py", environment) as address:
         yield address
 
 
@@ -144,9 +153,16 @@ def browser_flags(camera: Sequence[BGRImage], file: Path, *, allowed: bool = Tru
     """
     flags = [*_FLAGS, "--use-fake-ui-for-media-stream" if allowed else "--deny-permission-prompts"]
     if camera:
-        file.write_bytes(b"".join(cv2.imencode(".jpg", picture)[1].tobytes() for picture in camera))
+        write_film(camera, file)
         flags.append(f"--use-file-for-fake-video-capture={file}")
     return flags
+
+
+def write_film(camera: Sequence[BGRImage], file: Path) -> None:
+    """Write what a camera shows; a browser that has begun to play what was there before goes on with that."""
+    partial = file.with_suffix(".partial")
+    partial.write_bytes(b"".join(cv2.imencode(".jpg", picture)[1].tobytes() for picture in camera))
+    partial.replace(file)
 
 
 def component(page: Page) -> FrameLocator:

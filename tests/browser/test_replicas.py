@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from emotion import config
 from tests.browser.live import (
     FAR_NAME,
     PATIENCE_MS,
-    browser_flags,
     camera_picture,
     component,
     see,
     server_process,
     serving,
+    write_film,
 )
 from tests.loopback import free_port, write_certificate
 
@@ -110,14 +110,13 @@ def behind(chromium: str, tmp_path: Path) -> Iterator[Behind]:
 
 
 @pytest.fixture
-def visit(chromium: str, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+def visit(shared_browser: Browser, camera_file: Path) -> Iterator[Callable[..., Page]]:
     """Open the page as somebody new; with `files=False`, only what the address itself gives."""
-    with sync_playwright() as playwright:
-        flags = browser_flags([camera_picture(200)], tmp_path / "camera.mjpeg")
-        browser: Browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+    write_film([camera_picture(200)], camera_file)
+    with ExitStack() as stack:
 
         def visited(address: str, *, files: bool = True) -> Page:
-            page = browser.new_context(ignore_https_errors=True).new_page()
+            page = stack.enter_context(shared_browser.new_context(ignore_https_errors=True)).new_page()
             if not files:
                 page.route(
                     "**/*", lambda route: route.continue_() if route.request.is_navigation_request() else route.abort()
@@ -127,7 +126,6 @@ def visit(chromium: str, tmp_path: Path) -> Iterator[Callable[..., Page]]:
             return page
 
         yield visited
-        browser.close()
 
 
 def test_a_visitor_stays_with_one_copy_and_visitors_are_spread(behind: Behind, visit: Callable[..., Page]) -> None:

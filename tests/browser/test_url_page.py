@@ -14,10 +14,9 @@ import skimage.data
 from playwright.sync_api import Page, expect
 
 from emotion import config
-from emotion.faces.fetch import LOOPBACK_SWITCH
 from emotion.page.models import AS_PEOPLE
 from emotion.page.server import MOST_FETCHES
-from tests.browser.live import see, see_none, serving
+from tests.browser.live import see, see_none
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -110,22 +109,16 @@ def test_a_file_that_is_too_large_is_refused_and_the_page_goes_on(open_page, tmp
 
 
 @pytest.mark.hostile("The server is busy fetching for others: try again in a minute")
-def test_one_who_asks_while_all_fetch_is_told_and_is_served_later(open_page, chromium, tmp_path: Path):
-    environment = {"EMOTION_TEST_FAULT": str(tmp_path / "fault"), LOOPBACK_SWITCH: "1"}
-    (tmp_path / "fault").write_text("")
+def test_one_who_asks_while_all_fetch_is_told_and_is_served_later(open_page, faults, tmp_path: Path):
+    address, _ = faults
 
     class Handler(SlowHandler):
         may_answer = threading.Event()
 
-    with (
-        serving(tmp_path / "log", "tests/browser/app_with_faults.py", environment) as address,
-        serving_pictures(tmp_path, Handler) as slow,
-    ):
+    with serving_pictures(tmp_path, Handler) as slow:
         try:
             first = open_page(server=address, path="/pictures")
-            browser = first.context.browser
-            assert browser is not None
-            others = [browser.new_page() for _ in range(MOST_FETCHES)]
+            others = [first.context.new_page() for _ in range(MOST_FETCHES)]
             for page in others:
                 page.goto(f"{address}/pictures", wait_until="commit")  # all load side by side
             visitors = [first, *others]

@@ -6,7 +6,7 @@ import io
 import math
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,14 +21,24 @@ from emotion.faces.detect import Box, FaceDetector
 from emotion.page.models import AS_LABELLED, AS_PEOPLE
 from emotion.page.webcam import BUSY
 from emotion.streams import drawing
-from tests.browser.live import PATIENCE_MS, camera_picture, component, see, see_none, serving, shown, wait_until_drawn
+from tests.browser.live import (
+    PATIENCE_MS,
+    camera_picture,
+    component,
+    see,
+    see_none,
+    serving,
+    serving_with_faults,
+    shown,
+    wait_until_drawn,
+)
 
 COLOUR_TOLERANCE = 70.0
 """Of blue, green and red together; the video's compression blurs thin lines, every grey is over 120 away."""
 
-SWAYING = [camera_picture(200 + round(6 * math.sin(number / 15))) for number in range(150)]
-EMPTY = [camera_picture()] * 150
-"""Five seconds: longer than it takes from one vote to the next."""
+SWAYING = [camera_picture(200 + round(6 * math.sin(number / 15))) for number in range(100)]
+EMPTY = [camera_picture()] * 100
+"""Over three seconds: longer than it takes from one vote to the next."""
 
 FACE_CAPTION = re.compile(r"^Face \d+")
 
@@ -234,16 +244,6 @@ def test_the_box_goes_with_a_face_that_crosses_the_picture(open_page):
     assert np.mean(np.abs(aside) < 40) > 0.8
 
 
-@pytest.fixture
-def faults(chromium: str, tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """A server whose models do as a file says: its address, and that file."""
-    asked = tmp_path / "fault"
-    asked.write_text("")
-    with serving(tmp_path / "log", "tests/browser/app_with_faults.py", {"EMOTION_TEST_FAULT": str(asked)}) as address:
-        yield address, asked
-    print((tmp_path / "log").read_text())
-
-
 @pytest.mark.parametrize(
     ("fault", "notice"),
     [("raise", "Recognition failed, see the server's log"), ("dawdle", "The vote takes longer than usual…")],
@@ -284,13 +284,14 @@ def test_the_page_is_drawn_anew_when_its_drawing_was_cut_short(open_page, faults
     see(panel)
 
 
-def test_the_page_says_that_models_are_loading_and_offers_the_camera_once_they_are(open_page, faults):
-    address, asked = faults
+def test_the_page_says_that_models_are_loading_and_offers_the_camera_once_they_are(open_page, tmp_path: Path):
+    asked = tmp_path / "fault"
     asked.write_text("load")
-    page = open_page(camera=SWAYING, server=address)
-    see(page.get_by_text("Loading the five models…"))
-    asked.write_text("")
-    see(component(page).get_by_role("button", name="Start"))
+    with serving_with_faults(tmp_path / "log", asked) as address:
+        page = open_page(camera=SWAYING, server=address)
+        see(page.get_by_text("Loading the five models…"))
+        asked.write_text("")
+        see(component(page).get_by_role("button", name="Start"))
 
 
 def test_panels_go_on_after_a_refresh_that_met_a_new_drawing_on_its_way(open_page, tmp_path: Path):

@@ -38,6 +38,8 @@ from tests import fuzz
 from tests.synthetic import synthetic_faces, write_table
 from tests.tiny_models import write_tiny_models, write_tiny_networks
 
+pytestmark = pytest.mark.slow  # disks that are full, huge files, Ctrl-C at any moment
+
 NOT_A_PICTURE = "This is not a picture in a known format; use JPEG, PNG, WebP, GIF, BMP or TIFF."
 DAMAGED = "The picture file is damaged or incomplete; use another copy of it."
 TOO_LARGE = "The picture is too large"

@@ -723,6 +723,7 @@ emotion.load_models("models")
 }
 
 
+@pytest.mark.slow
 @pytest.mark.hostile("nothing; no pickle is ever opened")
 @pytest.mark.parametrize("what", SERVING)
 def test_what_serves_opens_no_pickle(what):
@@ -732,6 +733,7 @@ def test_what_serves_opens_no_pickle(what):
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+@pytest.mark.slow
 def test_page_loads_no_training_library():
     """They would add seconds to the start, and the page must run where they are not installed."""
     script = """

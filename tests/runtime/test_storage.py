@@ -24,6 +24,8 @@ from emotion.runtime.cluster import Stopping
 from emotion.runtime.storage import Folder
 from tests.tiny_models import write_tiny_models
 
+pytestmark = pytest.mark.slow  # tables are made by processes of their own
+
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:

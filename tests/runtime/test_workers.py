@@ -95,6 +95,7 @@ def _threads_of_opencv(_: int) -> int:
     return cv2.getNumThreads()
 
 
+@pytest.mark.slow
 def test_processes_do_not_outlive_a_run_that_is_killed(tmp_path) -> None:
     """They would hold their memory, and nobody would know what for."""
     pictures = tmp_path / "pictures" / "happy"

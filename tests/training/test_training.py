@@ -222,7 +222,8 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_training(
 @pytest.fixture
 def own_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder in place of the project's own, should what keeps that from being written over fail."""
-    monkeypatch.setattr(config, "MODELS", (tmp_path / "models").resolve())
+    for name in ("MODELS", "OWN_MODELS"):
+        monkeypatch.setattr(config, name, (tmp_path / "models").resolve())
 
 
 @pytest.mark.usefixtures("own_models")
