@@ -14,6 +14,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # A test has a core: libraries that spread a second of work over all cores would wait for their turns on them.
     os.environ |= {"OMP_NUM_THREADS": "1", "OMP_THREAD_LIMIT": "1", "OPENBLAS_NUM_THREADS": "1"}
 
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: browsers, servers and clusters are often waited for."""
+    return (os.cpu_count() or 1) + 1
+
+
 COLLECTED = pytest.StashKey[Collected]()
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import re
 import statistics
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 import emotion
 from emotion import config
 from emotion.data.seen import read_seen
-from emotion.training.card import model_card, recall_table, score_table
+from emotion.training.card import model_card, recall_table, score_frame, score_table
 from emotion.vote.ensemble import read_manifest
 
 README = (config.ROOT / "README.md").read_text(encoding="utf-8")
@@ -132,15 +133,28 @@ def test_the_networks_training_faces_are_listed(folder: Path) -> None:
     assert len(read_seen(folder).networks) > 20_000
 
 
+def shown_tables(name: str) -> list[dict[str, list[str]]]:
+    """The DataFrames that a notebook was committed with: the cells of each row, by its name."""
+    notebook = json.loads((config.ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
+    outputs = [output.get("data", {}) for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    tables = []
+    for data in outputs:
+        rows = re.findall(r"<tr>\s*<th>(.*?)</th>(.*?)</tr>", "".join(data.get("text/html", "")), re.DOTALL)
+        tables.append({row: re.findall(r"<td>(.*?)</td>", cells) for row, cells in rows})
+    return tables
+
+
 def test_the_notebooks_show_the_measured_scores(manifest: dict, people: dict) -> None:
-    building = (config.ROOT / "notebooks" / "Model_Building.ipynb").read_text(encoding="utf-8")
-    for line in (*score_table(manifest).splitlines(), *score_table(people).splitlines()):
-        assert json.dumps(line, ensure_ascii=False)[1:-1] in building
-    testing = (config.ROOT / "notebooks" / "Model_Testing.ipynb").read_text(encoding="utf-8")
-    for name in (*config.MODEL_NAMES, "vote"):
-        for part in ("test", "test_without_copies", "ferplus_majority"):
-            scores = manifest["scores"][name][part]
-            assert f"| {name} | {scores['accuracy']:.1%} | {scores['macro_f1']:.1%} |" in testing
+    building = shown_tables("Model_Building")
+    for measured in (manifest, people):
+        frame = score_frame(measured)
+        assert {row: [f"{share:.1%}" for share in shares] for row, *shares in frame.itertuples()} in building
+    parts = ("test", "test_without_copies", "ferplus_majority")
+    expected = {
+        name: [f"{manifest['scores'][name][part][f]:.1%}" for part in parts for f in ("accuracy", "macro_f1")]
+        for name in (*config.MODEL_NAMES, "vote")
+    }
+    assert expected in shown_tables("Model_Testing")
 
 
 @pytest.mark.parametrize("part", ["test", "test_without_copies", "ferplus_majority"])

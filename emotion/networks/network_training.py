@@ -29,7 +29,7 @@ from emotion.networks.modules import (
     to_device,
 )
 from emotion.networks.network_data import Lessons, NetworkData, network_data, read_lessons
-from emotion.networks.teaching import lesson_draws, lessons_by
+from emotion.networks.teaching import N_LESSONS, lesson_draws, lessons_by
 from emotion.runtime.terminal import say
 from emotion.training.embedding import network_file
 
@@ -57,6 +57,7 @@ def train_networks(
     seed: int = config.SEED,
     *,
     teachers: Sequence[NetworkDesign] = (),
+    n_lessons: int = N_LESSONS,
     start: Path | str | None = None,
     progress: bool = True,
 ) -> dict[str, list[dict[str, float]]]:
@@ -73,6 +74,7 @@ def train_networks(
     teachers : sequence of NetworkDesign
         Are trained first, unless their lessons are there, and the networks then learn what they say; without any,
         networks learn labels and votes.
+    n_lessons : int, how many lessons teachers give
     start : path of a folder of networks or models, optional
         Its networks are gone on with, in the last cycle of each design, where there is no checkpoint.
     progress : bool
@@ -95,7 +97,7 @@ def train_networks(
     faces = network_data(split, votes)
     histories: dict[str, list[dict[str, float]]] = {}
     if teachers:
-        lessons, teacher_histories = _lessons(teachers, faces, Path(out), seed, progress)
+        lessons, teacher_histories = _lessons(teachers, n_lessons, faces, Path(out), seed, progress)
         histories |= teacher_histories
         faces = replace(faces, lessons=lessons)
     for number, design in enumerate(designs or DESIGNS, start=1):
@@ -112,7 +114,7 @@ def train_networks(
 
 
 def _lessons(
-    teachers: Sequence[NetworkDesign], data: NetworkData, out: Path, seed: int, progress: bool
+    teachers: Sequence[NetworkDesign], n_lessons: int, data: NetworkData, out: Path, seed: int, progress: bool
 ) -> tuple[Lessons, dict[str, list[dict[str, float]]]]:
     """Train teachers and let them give lessons, unless they have been given; also the teachers' histories."""
     path = out / LESSONS_FILE
@@ -128,7 +130,7 @@ def _lessons(
         checkpoint = out / f"{design.name}.pt"
         teacher, histories[design.name] = train_network(design, data, checkpoint, seed - number, progress=progress)
         trained.append(teacher)
-    lessons = lessons_by(trained, data, progress=progress)
+    lessons = lessons_by(trained, data, n_lessons, progress=progress)
     try:
         lessons.write(path)
     except OSError as error:

@@ -29,7 +29,7 @@ CAUSES: Final = {
     "denied": "The browser may not use the camera: allow it in the settings of this site, beside the address, and "
     "reload the page.",
     "connection": "The video connection was not established within ten seconds. Between this computer and the server "
-    "there is a firewall or a router; whoever runs the server can set EMOTION_TURN (see the README).",
+    "there is a firewall or a router; whoever runs the server can set EMOTION_TURN (see docs/page.md).",
 }
 """What to do, for each cause."""
 

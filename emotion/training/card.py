@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-_PART_TITLES: Final = {
-    "test": "accuracy, all {n:,} test faces",
-    "test_without_copies": "accuracy, the {n:,} without near-copies",
-    "ferplus_majority": "agreement with most of ten people (FER+), {n:,} faces",
-    "table_labels": "agreement with the table's labels",
+if TYPE_CHECKING:
+    import pandas
+
+_PARTS: Final = {
+    "test": "all {n:,} test faces",
+    "test_without_copies": "the {n:,} without near-copies",
+    "ferplus_majority": "most of ten people (FER+), {n:,} faces",
+    "table_labels": "the table's labels",
 }
 
 _FEATURE_NAMES: Final = {"network": "the embedding by a convolutional network of its own", "pixels": "the pixels"}
@@ -39,7 +42,7 @@ def score_table(manifest: Mapping[str, Any], pixels: Mapping[str, Any] | None = 
         If `pixels` was measured on another number of faces.
     """
     scores = manifest["scores"]
-    parts = [part for part in _PART_TITLES if part in scores["vote"]]
+    parts = [part for part in _PARTS if part in scores["vote"]]
     titles = [title for part in parts for title in _titles(part, scores["vote"][part]["faces"])]
     if pixels is not None:
         if pixels["scores"]["vote"]["test"]["faces"] != scores["vote"]["test"]["faces"]:
@@ -59,8 +62,35 @@ def _figures(part: str) -> tuple[str, ...]:
 
 
 def _titles(part: str, faces: int) -> list[str]:
-    title = _PART_TITLES[part].format(n=faces)
-    return [title, "macro-F1"][: len(_figures(part))]
+    title = _PARTS[part].format(n=faces)
+    return [f"accuracy, {title}", "macro-F1"] if part.startswith("test") else [f"agreement with {title}"]
+
+
+def score_frame(manifest: Mapping[str, Any]) -> "pandas.DataFrame":
+    """Lay out what was measured, as a DataFrame.
+
+    Parameters
+    ----------
+    manifest : mapping, as training writes it
+
+    Returns
+    -------
+    DataFrame of float, 0-1: a row for the dummy, the model without resampling, each model and the vote; for each part
+    of the test faces the columns `accuracy` and `macro-F1`, below the part's name
+    """
+    import pandas
+
+    scores = manifest["scores"]
+    columns = {
+        (_PARTS[part].format(n=scores["vote"][part]["faces"]), title): [
+            measured[part][f] for measured in scores.values()
+        ]
+        for part in _PARTS
+        if part in scores["vote"]
+        for f, title in (("accuracy", "accuracy"), ("macro_f1", "macro-F1"))
+    }
+    names = [re.sub("[*`]", "", _ROW_NAMES.get(name, name)) for name in scores]
+    return pandas.DataFrame(columns, index=names)
 
 
 def resampling_table(manifest: Mapping[str, Any]) -> str:

@@ -1,9 +1,11 @@
 """The page over models that fail, take five seconds or are still loading, while `EMOTION_TEST_FAULT` names a file that
-says so. Where it says "cut", the next drawing ends halfway. For a turn to fetch, nobody waits longer than a second.
+says so. Where it says "cut", the next drawing ends halfway. Two addresses are fetched at a time, and for a turn nobody
+waits longer than a second.
 """
 
 import os
 import runpy
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,6 +56,7 @@ def show_last_vote_or_stop(context: Any) -> None:
 if emotion.page.camera.Recognizer is Recognizer:  # this file runs anew whenever the page is drawn
     emotion.load_models = load_when_told
     emotion.page.server.WAIT_SECONDS = 1.0  # type: ignore[misc]
+    emotion.page.server._fetching = threading.BoundedSemaphore(2)
     emotion.page.webcam.show_last_vote = show_last_vote_or_stop
     emotion.page.camera.Recognizer = FaultyRecognizer  # type: ignore[misc]
 runpy.run_path(str(config.ROOT / "web_app.py"), run_name="__main__")

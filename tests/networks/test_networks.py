@@ -1,6 +1,5 @@
 """Training of the embedding networks, on made-up faces and a small scale. Needs requirements/train.txt."""
 
-import functools
 import os
 import sys
 from dataclasses import replace
@@ -336,7 +335,7 @@ def test_the_command_trains_networks_that_the_models_can_stand_on(
 ) -> None:
     monkeypatch.setattr("emotion.networks.network_training.DESIGNS", FAST_DESIGNS)
     monkeypatch.setattr("emotion.networks.designs.TEACHERS", FAST_TEACHERS[:2])
-    monkeypatch.setattr("emotion.networks.network_training.lessons_by", functools.partial(lessons_by, n_lessons=2))
+    monkeypatch.setattr(network_training, "lessons_by", lambda by, data, _, **others: lessons_by(by, data, 2, **others))
     table = write_table(tmp_path / "train.csv", synthetic_faces((150, 120, 60)))
     out = tmp_path / "networks"
     assert cli.main(["train-networks", "--data", str(table), "--out", str(out)]) == 0
@@ -365,11 +364,11 @@ def test_lessons_that_were_given_are_gone_on_from(tmp_path: Path) -> None:
     """A graphics card may be at hand for the teachers only; what they said is enough for the rest."""
     table, out = write_table(tmp_path / "train.csv", synthetic_faces((60, 60, 60))), tmp_path / "networks"
     designs, teachers = FAST_DESIGNS[:1], FAST_TEACHERS[:1]
-    train_networks(table, None, out, designs=designs, teachers=teachers, progress=False)
+    train_networks(table, None, out, designs=designs, teachers=teachers, n_lessons=2, progress=False)
     given = (out / "lessons.npz").read_bytes()
     for name in ("teacher_1.pt", "network_1.pt"):
         (out / name).unlink()
-    train_networks(table, None, out, designs=designs, teachers=teachers, progress=False)
+    train_networks(table, None, out, designs=designs, teachers=teachers, n_lessons=2, progress=False)
     assert (out / "network_1.pt").exists()
     assert not (out / "teacher_1.pt").exists()
     assert (out / "lessons.npz").read_bytes() == given
