@@ -1,11 +1,11 @@
 # Two commands do it all: make app, make test. `make help` lists the rest.
 
-# Tests take their turns on all cores; whoever has none left takes over the other's.
-PYTEST = $(BIN)/python -m pytest -n auto --dist worksteal
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests run side by side, on all cores; a process that has done its own takes over from the others.
+PYTEST = $(BIN)/python -m pytest -n auto --dist worksteal
 PORT ?= 8501
 .DEFAULT_GOAL := help
 .PHONY: app test quick data train networks notebooks bench check help

@@ -144,9 +144,9 @@ def command_line() -> argparse.ArgumentParser:
         )
     for command in (predict, train):
         command.add_argument("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster that is to do the work")
-    for command in (predict, evaluate, app):
+    for command, default in ((predict, config.MODELS), (evaluate, config.MODELS), (app, None)):
         command.add_argument(
-            "--models", type=_path_here, default=config.MODELS, help="folder of models (default: those that ship)"
+            "--models", type=_path_here, default=default, help="folder of models (default: those that ship)"
         )
     return parser
 
@@ -229,9 +229,10 @@ def _train(options: argparse.Namespace) -> int:
     from emotion.training.recipes import EXPERIMENTS, FAST, FULL, PIXEL_EXPERIMENTS, PIXELS
     from emotion.training.training import train
 
-    if options.fast and options.out.resolve() == config.MODELS.resolve():
+    holds_good_ones = options.out.resolve() in (config.MODELS.resolve(), config.OWN_MODELS.resolve())
+    if options.fast and holds_good_ones:
         raise TrainingError("Fast models are not to replace good ones; name another folder with --out.")
-    if options.features == "pixels" and options.out.resolve() == config.MODELS.resolve():
+    if options.features == "pixels" and holds_good_ones:
         raise TrainingError(
             "Models on pixels are not to replace those on networks, which hold the networks; name another folder with "
             "--out."
@@ -288,7 +289,10 @@ def _train_networks(options: argparse.Namespace) -> int:
         from emotion.networks.designs import TEACHERS
         from emotion.networks.network_training import train_networks
     except ModuleNotFoundError as error:
-        raise TrainingError(f"Training networks needs {error.name}: pip install -r requirements/train.txt") from error
+        raise TrainingError(
+            f"Training networks needs {error.name}: pip install -r requirements/train.txt, or install the package with "
+            "its extra train."
+        ) from error
 
     teachers = () if options.start or options.without_teachers else TEACHERS
     train_networks(options.data, options.test, options.out, options.votes, teachers=teachers, start=options.start)
@@ -298,7 +302,7 @@ def _train_networks(options: argparse.Namespace) -> int:
 
 def _app(options: argparse.Namespace) -> int:
     # The page's visitors share one process, which takes its folder of models from here.
-    if options.models != config.MODELS:
+    if options.models is not None:
         os.environ["EMOTION_MODELS"] = str(options.models.resolve())
     # By the page's own folder .streamlit, wherever this was started.
     sys.argv = ["streamlit", "run", str(config.PAGE_FILE), f"--server.port={options.port}", *options.streamlit]

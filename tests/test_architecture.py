@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import emotion
 from emotion import config
 from tests.conftest import COLLECTED
 from tests.hostile import MARK, README, table
@@ -40,7 +41,8 @@ def imported(path: Path, *, at_once: bool = False) -> set[str]:
     for node in nodes:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module, f"{path}: imports are written out, from emotion on"
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return found
 
@@ -62,18 +64,25 @@ def reached_from(folder: str) -> set[str]:
     return {*LEARNS, *SERVES, *GROUND, *COMMANDS}
 
 
+def used_by(path: Path) -> set[str]:
+    """The folders of the package, and the files beside them, that a file imports, also by what `emotion` offers."""
+    names = [name.split(".")[1] for name in imported(path) if name.startswith("emotion.")]
+    return {emotion._PLACES.get(name, name).split(".")[0] for name in names}
+
+
 def test_imports_go_down_only() -> None:
     folders = {folder_of(path) for path in SOURCES}
     assert folders == {*LEARNS, *SERVES, *GROUND, *COMMANDS}
     for path in SOURCES:
-        used = {name.split(".")[1] for name in imported(path) if name.startswith("emotion.")} & folders
-        assert used <= reached_from(folder_of(path)), path
+        assert used_by(path) & folders <= reached_from(folder_of(path)), path
+    assert used_by(config.PAGE_FILE) & folders <= {*SERVES, *GROUND}
 
 
 @pytest.mark.parametrize("folder", SERVES)
 def test_what_serves_loads_nothing_of_training(folder: str) -> None:
     """Else opening the page would load seconds' worth of libraries that it never uses."""
-    for path in [*(PACKAGE / folder).glob("*.py"), config.ROOT / "web_app.py", PACKAGE / "__init__.py"]:
+    always = [config.PAGE_FILE, PACKAGE / "__init__.py", *(PACKAGE / f"{name}.py" for name in GROUND)]
+    for path in [*(PACKAGE / folder).glob("*.py"), *always]:
         assert not {name.split(".")[0] for name in imported(path, at_once=True)} & HEAVY, path
 
 
@@ -98,7 +107,7 @@ def test_folders_and_files_can_be_looked_through() -> None:
 
 def test_no_pickle_is_opened_by_the_package() -> None:
     """What ships is ONNX: whoever sends a model must not be able to run a program."""
-    for path in [*SOURCES, config.ROOT / "web_app.py"]:
+    for path in [*SOURCES, config.PAGE_FILE]:
         source = path.read_text(encoding="utf-8")
         assert "pickle" not in {name.split(".")[0] for name in imported(path)}
         assert "joblib.load" not in source

@@ -23,8 +23,8 @@ TEXT = {page: page.read_text(encoding="utf-8") for page in PAGES}
 EVERYTHING = "\n".join(TEXT.values())
 COMMANDS = TEXT[DOCS / "command-line.md"]
 
-OPTIONS_OF_OTHERS = re.compile(r"--(server|browser)\.\w+|--peer-python|--page|--minutes|--json|--runs")
-"""Of Streamlit, and of the benchmarks, which say their own by --help."""
+OPTIONS_OF_OTHERS = re.compile(r"--(server|browser)\.\w+|--peer-python|--page|--minutes|--runs|--dist")
+"""Of Streamlit, of pytest, and of the benchmarks, which say their own by --help."""
 
 by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
@@ -54,7 +54,8 @@ def test_every_option_is_described_where_its_command_is(name: str) -> None:
     described = set(re.findall(r"--[a-z][a-z-]+", section(name)))
     missing = options_of(parsers()[name]) - described
     assert not missing
-    assert described <= options_of(parsers()[name]) | {"--server"}, "an option that this command has not"
+    others = {"--server", "--keep-names"}  # of Streamlit, and of the program that made the tables
+    assert described <= options_of(parsers()[name]) | others, "an option that this command has not"
 
 
 @by_page
@@ -99,11 +100,30 @@ def labels_of_the_page() -> set[str]:
     return found
 
 
-def test_every_setting_of_the_page_is_described() -> None:
+# What streamlit-webrtc draws, and names of other things that stand in the same letters.
+ALSO_SLANTED = {"Start", "»", "Pictures", "Models", "uncertain"}
+
+
+def test_every_setting_of_the_page_is_described_and_each_that_is_described_is_there() -> None:
+    source = "".join(file.read_text("utf-8") for file in (config.ROOT / "emotion" / "page").glob("*.py"))
     labels = labels_of_the_page()
     assert {"Seconds between votes", "Recognise", "Session as CSV"} <= labels
-    text = TEXT[DOCS / "page.md"]
-    assert {label for label in labels if f"*{label}*" not in text} == set()
+    described = set(re.findall(r"(?<![*\w])\*([^*\n]+)\*(?!\*)", TEXT[DOCS / "page.md"]))
+    assert labels <= described
+    assert {label for label in described - labels - ALSO_SLANTED if f'"{label}"' not in source} == set()
+
+
+def test_the_places_that_contributors_are_led_to_are_there() -> None:
+    rows = re.findall(r"^\| .+\? \| (.+) \|$", TEXT[DOCS / "CONTRIBUTING.md"], re.MULTILINE)
+    assert len(rows) >= 10
+    for row in rows:
+        named = re.findall(r"`([^`]+)`", row)
+        files = [config.ROOT / "emotion" / name for name in named if name.endswith(".py")]
+        sources = "".join(file.read_text(encoding="utf-8") for file in files)
+        for name in named:
+            own = name.split(".")[-1]
+            if own != "py":
+                assert re.search(rf"(def|class) {own}\b|^    {own}: ", sources, re.MULTILINE), name
 
 
 @by_page
@@ -126,7 +146,7 @@ MADE |= {"benchmarks/results/", "networks_further", "models/fitted/", "votes.csv
 @by_page
 def test_files_and_folders_that_are_named_are_there(page: Path) -> None:
     """Those in quotes that look like a path of this repository."""
-    roots = [config.ROOT, config.ROOT / "emotion", page.parent]
+    roots = [config.ROOT, config.ROOT / "emotion", config.MODELS, page.parent]
     for named in re.findall(r"`([\w./@-]+(?:/|\.(?:py|md|txt|json|ipynb|conf|service|xml|csv|toml)))`", TEXT[page]):
         assert named in MADE or any((root / named).exists() for root in roots), named
 

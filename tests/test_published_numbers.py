@@ -140,7 +140,8 @@ def shown_tables(name: str) -> list[dict[str, list[str]]]:
     tables = []
     for data in outputs:
         rows = re.findall(r"<tr>\s*<th>(.*?)</th>(.*?)</tr>", "".join(data.get("text/html", "")), re.DOTALL)
-        tables.append({row: re.findall(r"<td>(.*?)</td>", cells) for row, cells in rows})
+        cells = {row: re.findall(r"<td>(.*?)</td>", content) for row, content in rows}
+        tables.append({row: texts for row, texts in cells.items() if texts})  # without heads
     return tables
 
 

@@ -87,9 +87,17 @@ def find_faces(image_bgr: BGRImage, detector: FaceDetector) -> list[tuple[Box, F
 
     Raises
     ------
+    ValueError
+        If the picture is none: None, as OpenCV gives for a file that it cannot read, or of another shape or dtype.
     DetectorError
         If the detector's cascade file is missing or is not a cascade.
     """
+    if not isinstance(image_bgr, np.ndarray):
+        raise ValueError(f"a picture is an array, not {image_bgr!r:.60}; OpenCV gives None where it cannot read a file")
+    if image_bgr.ndim != 3 or image_bgr.shape[2] != 3 or image_bgr.dtype != np.uint8 or not image_bgr.size:
+        raise ValueError(
+            f"a picture is uint8 of shape (height, width, 3), got {image_bgr.dtype} of shape {image_bgr.shape}"
+        )
     side = config.FACE_SIDE
     if image_bgr.shape[:2] == (side, side):
         return [(Box(0, 0, side, side), face_vector(image_bgr))]

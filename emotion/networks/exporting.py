@@ -47,6 +47,13 @@ PERCENTILE: Final = 99.999
 """Of the values that a result takes on those faces; the few beyond are cut off, for a finer scale. Chosen on validation
 faces: the mean of the three networks gives 99 % of them the label that it gives without rounding."""
 
+RESTORING_FACES: Final = 2000
+"""Training faces, at most, that the normalisations of an exported network are found again by."""
+
+
+HEADS_DECAY: Final = 1e-4
+"""Of the squared weights of heads that are fitted to a network that was exported without."""
+
 _BATCH_ROWS: Final = 64
 
 
@@ -222,14 +229,6 @@ def _set_normalisation(lengths: Tensor, shifts: Tensor) -> Any:
         normalisation.bias.copy_(shifts + lengths * mean)
 
     return set_to_what_comes
-
-
-RESTORING_FACES: Final = 2000
-"""Training faces, at most, that the normalisations of an exported network are found again by."""
-
-
-HEADS_DECAY: Final = 1e-4
-"""Of the squared weights of heads that are fitted to a network that was exported without."""
 
 
 def restored(design: NetworkDesign, path: Path | str, data: NetworkData) -> FaceNetwork:

@@ -30,6 +30,17 @@ WAIT_SECONDS: Final = 10.0
 REQUEST_SECONDS: Final = 45.0
 """All addresses of one request together."""
 
+PAUSE_SECONDS: Final = 60.0
+"""From one tidying up of the memory to the next."""
+
+_HEAPS: Final = 2
+_LARGE_BYTES: Final = 2**20
+"""A webcam's frame of 640x480 is smaller. With a limit of 128 KiB, at which each frame's memory comes anew from the
+system, four sessions had a fifth fewer frames a second."""
+_M_ARENA_MAX: Final = -8  # of glibc's malloc.h
+_M_MMAP_THRESHOLD: Final = -3  # of the same
+_tidying = threading.Event()
+
 _fetching = threading.BoundedSemaphore(MOST_FETCHES)
 _videos: WeakSet[FaceVideo] = WeakSet()
 _videos_lock = threading.Lock()
@@ -111,26 +122,6 @@ def turn_to_fetch(seconds: float) -> Iterator[None]:
         _fetching.release()
 
 
-PAUSE_SECONDS: Final = 60.0
-
-
-_HEAPS: Final = 2
-
-
-_LARGE_BYTES: Final = 2**20
-"""A webcam's frame of 640x480 is smaller. With a limit of 128 KiB, at which each frame's memory comes anew from the
-system, four sessions had a fifth fewer frames a second."""
-
-
-_M_ARENA_MAX: Final = -8  # of glibc's malloc.h
-
-
-_M_MMAP_THRESHOLD: Final = -3  # of the same
-
-
-_started = threading.Event()
-
-
 def limit_heaps() -> None:
     """Have all threads share two heaps, and keep what is large out of them; to be called before there are many threads.
 
@@ -156,8 +147,8 @@ def set_aside() -> None:
     if not gc.get_freeze_count():  # later there are sessions, which would stay when they have ended
         gc.collect()
         gc.freeze()
-    if not _started.is_set():
-        _started.set()
+    if not _tidying.is_set():
+        _tidying.set()
         threading.Thread(target=_tidy_up, name="emotion-memory", daemon=True).start()
 
 

@@ -241,7 +241,8 @@ def connected(dask: str) -> Iterator[Any]:
         import distributed
     except ModuleNotFoundError as error:
         raise ClusterError(
-            f"A cluster needs {error.name}, which is not installed: pip install -r requirements/cluster.txt"
+            f"A cluster needs {error.name}, which is not installed: pip install -r requirements/cluster.txt, or "
+            "install the package with its extra cluster."
         ) from error
 
     # What it says of connections that are lost is said below, in a sentence.

@@ -36,7 +36,6 @@ from emotion.training.recipes import (
 # Seconds of each step on two cores with the 27 000 training faces of FER2013: what the progress bar is made of.
 _EXPECTED_FACES = 27_000
 _FEATURES_SECONDS = 60.0
-_PIPELINE_SECONDS = 2.0
 _RESAMPLING_SECONDS = 5.0
 _STACK_SECONDS = 200.0
 _BOOST_SECONDS = 10.0

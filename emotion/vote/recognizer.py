@@ -56,6 +56,8 @@ class Recognizer:
 
         Raises
         ------
+        ValueError
+            If the picture is None, or has another shape or dtype.
         DetectorError
             If the detector's cascade file is missing or is not a cascade.
         """
@@ -76,6 +78,8 @@ class Recognizer:
 
         Raises
         ------
+        ValueError
+            If the picture is None, or has another shape or dtype.
         DetectorError
             If the detector's cascade file is missing or is not a cascade.
         """

@@ -107,9 +107,9 @@ def to_frame(faces: Sequence[FaceEmotion] | Mapping[str, Sequence[FaceEmotion]])
     Returns
     -------
     DataFrame, one row a face
-        Columns: of a mapping, `picture`; then those of `FACE_COLUMNS` (int, pixels) and of `vote_columns`: `label`
-        (str), `uncertain` (bool), each model's ballot (str), and `p_` with each class for its probability (float, 0-1).
-        Where there are no faces, those of the votes are missing.
+        Columns: of a mapping, `picture`; then those of `FACE_COLUMNS` (int) and of `vote_columns`: `label` (str),
+        `uncertain` (bool), each model's ballot (str), and `p_` with each class for its probability (float, 0-1). Where
+        there are no faces, the classes are not known, and their columns are missing.
     """
     import pandas  # 50 MB that only those take who ask for them
 
@@ -126,5 +126,6 @@ def to_frame(faces: Sequence[FaceEmotion] | Mapping[str, Sequence[FaceEmotion]])
         for name, found in pictures.items()
         for number, face in enumerate(found, start=1)
     ]
-    table = pandas.DataFrame(rows, columns=None if rows else ["picture", *FACE_COLUMNS])
+    empty = ["picture", *FACE_COLUMNS, *vote_columns((), config.MODEL_NAMES)]
+    table = pandas.DataFrame(rows, columns=None if rows else empty)
     return table if isinstance(faces, Mapping) else table.drop(columns="picture")

@@ -113,8 +113,8 @@ def open_page(
             if not allowed:
                 flags = browser_flags(camera, tmp_path / "camera.mjpeg", allowed=False)
                 browser = stack.enter_context(playwright.chromium.launch(executable_path=chromium, args=flags))
-            elif camera:
-                write_film(camera, camera_file)
+            else:
+                write_film(camera or [camera_picture()], camera_file)
             context = browser.new_context(viewport={"width": 1280, "height": 800}, timezone_id="UTC")
             page = stack.enter_context(context).new_page()
             page.set_default_timeout(PATIENCE_MS)

@@ -238,6 +238,25 @@ def test_pictures_without_room_for_a_face_have_none(shape: tuple[int, int]) -> N
     assert find_faces(np.full((*shape, 3), 90, np.uint8), FaceDetector()) == []
 
 
+@pytest.mark.parametrize(
+    "no_picture",
+    [
+        None,
+        "portrait.jpg",
+        PORTRAIT_BGR[:, :, 0],
+        PORTRAIT_BGR.astype(np.float32),
+        PORTRAIT_BGR.astype(np.uint16),
+        PORTRAIT_BGR[:0],
+        np.dstack([PORTRAIT_BGR, PORTRAIT_BGR[:, :, 0]]),
+    ],
+    ids=["None", "a path", "grey", "float32", "uint16", "empty", "four channels"],
+)
+def test_what_is_no_picture_is_refused_with_what_it_is(no_picture: object) -> None:
+    """As OpenCV gives None for a path that it cannot read: a program's most frequent mistake."""
+    with pytest.raises(ValueError, match="a picture is"):
+        find_faces(no_picture, FaceDetector())  # type: ignore[arg-type]
+
+
 def test_a_48x48_picture_is_a_face_as_it_is() -> None:
     """Data sets of faces come cut out; another search would lose two thirds of them."""
     picture = np.random.default_rng(0).integers(0, 256, (48, 48, 1), np.uint8).repeat(3, axis=2)

@@ -38,7 +38,7 @@ def test_the_faces_of_several_pictures_keep_the_names_of_these() -> None:
 
 
 def test_no_faces_make_an_empty_table() -> None:
-    assert list(emotion.to_frame([]).columns) == list(FACE_COLUMNS)
+    assert list(emotion.to_frame([]).columns) == [*FACE_COLUMNS, *vote_columns((), config.MODEL_NAMES)]
     assert emotion.to_frame({"a.jpg": []})["picture"].tolist() == []
 
 

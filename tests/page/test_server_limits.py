@@ -11,7 +11,7 @@ from emotion.errors import FetchError
 from emotion.faces.crop import FaceVector
 from emotion.faces.decode import BGRImage, GreyImage
 from emotion.faces.detect import Box
-from emotion.page import server as limits
+from emotion.page import server
 from emotion.streams.webcam import FaceVideo
 from emotion.vote.voting import Vote
 
@@ -33,7 +33,7 @@ def two_places(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FaceVideo]]:
     monkeypatch.setenv("EMOTION_SESSIONS", "2")
     gc.collect()
     videos = [FaceVideo(SeesNobody(), 0.5) for _ in range(2)]
-    assert [limits.take_place(video) for video in videos] == [True, True]
+    assert [server.take_place(video) for video in videos] == [True, True]
     yield videos
     for video in videos:
         video.on_ended()
@@ -41,20 +41,20 @@ def two_places(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FaceVideo]]:
 
 def newcomer_gets_in() -> bool:
     video = FaceVideo(SeesNobody(), 0.5)
-    taken = limits.take_place(video)
+    taken = server.take_place(video)
     video.on_ended()
     return taken
 
 
 @pytest.mark.hostile("All webcam places of this server are taken")
 def test_nobody_gets_a_place_that_is_taken(two_places):
-    assert limits.is_full()
+    assert server.is_full()
     assert not newcomer_gets_in()
 
 
 def test_the_place_of_one_who_leaves_is_free(two_places):
     two_places[0].on_ended()
-    assert not limits.is_full()
+    assert not server.is_full()
     assert newcomer_gets_in()
 
 
@@ -80,7 +80,7 @@ def test_the_place_of_one_who_cannot_connect_is_free_after_a_while(two_places, m
 
 
 def test_ones_own_session_is_not_in_ones_way(two_places):
-    assert not limits.is_full(two_places[0])
+    assert not server.is_full(two_places[0])
 
 
 @pytest.mark.parametrize("number", ["", "0", "-1", "two", "1.5", "1e3"])
@@ -88,26 +88,26 @@ def test_ones_own_session_is_not_in_ones_way(two_places):
 def test_a_wrong_number_of_places_is_told(monkeypatch, number):
     monkeypatch.setenv("EMOTION_SESSIONS", number)
     with pytest.raises(ValueError, match="EMOTION_SESSIONS must be a number from 1 on"):
-        limits.most_sessions()
+        server.most_sessions()
 
 
 @pytest.mark.hostile("The server is busy fetching for others: try again in a minute")
 def test_fetches_beyond_the_limit_are_asked_to_come_back(monkeypatch):
     waited: list[float] = []
-    acquire = limits._fetching.acquire
+    acquire = server._fetching.acquire
 
     def acquire_at_once(timeout: float) -> bool:
         waited.append(timeout)
         return acquire(timeout=0)
 
-    monkeypatch.setattr(limits._fetching, "acquire", acquire_at_once)
-    turns = [limits.turn_to_fetch(9.0) for _ in range(limits.MOST_FETCHES)]
+    monkeypatch.setattr(server._fetching, "acquire", acquire_at_once)
+    turns = [server.turn_to_fetch(9.0) for _ in range(server.MOST_FETCHES)]
     for turn in turns:
         turn.__enter__()
-    with pytest.raises(FetchError, match="busy fetching for others"), limits.turn_to_fetch(9.0):
+    with pytest.raises(FetchError, match="busy fetching for others"), server.turn_to_fetch(9.0):
         pass
     for turn in turns:
         turn.__exit__(None, None, None)
-    with limits.turn_to_fetch(99.0):
+    with server.turn_to_fetch(99.0):
         pass
-    assert set(waited) == {9.0, limits.WAIT_SECONDS}, "no longer than the visitor has, and than a turn may take"
+    assert set(waited) == {9.0, server.WAIT_SECONDS}, "no longer than the visitor has, and than a turn may take"
