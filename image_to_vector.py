@@ -30,10 +30,13 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _stopped(options.output, before)
     try:
-        from emotion.data.vectorize import vectorize
+        from emotion.data.vectorize import Way, vectorize
 
         with _ctrl_c_kept():
-            summary = vectorize(options.folder, options.output, keep_names=options.keep_names, dask=options.dask)
+            way = Way(options.detector, options.faces)
+            summary = vectorize(
+                options.folder, options.output, keep_names=options.keep_names, way=way, dask=options.dask
+            )
         from emotion.runtime.terminal import say
 
         say(report(summary, options.output))
@@ -62,6 +65,10 @@ def command_line() -> argparse.ArgumentParser:
         help="a .csv, a .parquet, or FOLDER/ or an address for Parquet in parts (default: data.csv)",
     )
     parser.add_argument("--keep-names", action="store_true", help="add a column with the name of each face's file")
+    parser.add_argument("--faces", action="store_true", help="each picture is a face already: take it whole")
+    parser.add_argument(
+        "--detector", choices=("yunet", "haar"), default="yunet", help="what finds the faces (default: yunet)"
+    )
     parser.add_argument("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster that is to do the work")
     return parser
 
@@ -143,6 +150,11 @@ def report(summary: "Summary", output: str) -> str:
     lines = [f"{name:<{width}}  {count:>9,}" for name, count in rows]
     if without := sorted(label for label, count in summary.faces.items() if not count):
         lines.append(f"No face was found for {', '.join(without)}: the table lacks what these folders stand for.")
+    if summary.small_without_face:
+        lines.append(
+            f"{summary.small_without_face:,} of the pictures without a face are small squares: if they are faces that "
+            "somebody cut out, add --faces, and each is taken whole."
+        )
     if summary.unreadable:
         in_parts = _in_parts(output)
         beside = Folder(output).place(UNREADABLE_FILE) if in_parts else Path(output).with_suffix(".unreadable.txt")

@@ -1,7 +1,7 @@
 """How the vote changes with how a face is cut out of a picture: python benchmarks/crops.py --data data.csv
 
 Faces of the validation part are enlarged, put into a wider picture, and sought and cut out as from a webcam; the
-margin and the place of the cut vary. What the picture shows beyond the face is its edge, drawn out.
+side and the place of the cut vary. What the picture shows beyond the face is its edge, drawn out.
 """
 
 import argparse
@@ -20,13 +20,14 @@ from emotion import config
 from emotion.data.dataset import read_faces
 from emotion.data.seen import read_seen
 from emotion.data.splitting import split_faces
-from emotion.faces.crop import crop_square, face_vector
-from emotion.faces.detect import Box, FaceDetector
+from emotion.faces.crop import cut_out, face_vector
+from emotion.faces.detect import Cut
+from emotion.faces.yunet import YuNetDetector
 
 ENLARGED = 4
-MARGINS = (0.0, 0.04, 0.08, 0.12, 0.16)
+SIDES = (0.9, 0.95, 1.0, 1.05, 1.1)
 SHIFTS = (0.05, 0.1)
-"""Shares of the box's side."""
+"""Shares of the cut's side."""
 
 
 def scene_of(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -51,46 +52,49 @@ def main() -> None:
     random = np.random.default_rng(0)
     faces = split.validation[random.permutation(len(split.validation))[: options.faces]]
 
-    detector = FaceDetector()
-    scenes, boxes, found = [], [], []
+    detector = YuNetDetector()
+    scenes, cuts, found = [], [], []
     for row, face in enumerate(tqdm(faces.X, desc="seeking faces", leave=False)):
         scene = scene_of(face)
         detected = detector.detect(scene)
         if detected:
             scenes.append(scene)
-            boxes.append(detected[0])
+            cuts.append(detected[0].cut)
             found.append(row)
     if not found:
         print(f"the detector finds none of {len(faces):,} faces")
         return
     known = faces[np.array(found)]
     side = config.FACE_SIDE * ENLARGED
-    sides = np.array([box.w for box in boxes]) / side
-    across = np.array([box.x + box.w / 2 for box in boxes]) / side - 1
-    down = np.array([box.y + box.h / 2 for box in boxes]) / side - 1
-    print(f"{len(found):,} of {len(faces):,} faces found; boxes of {np.median(sides):.2f} of the face's side (median),")
+    sides = np.array([cut.side for cut in cuts]) / side
+    across = np.array([cut.x + cut.side / 2 for cut in cuts]) / side - 1
+    down = np.array([cut.y + cut.side / 2 for cut in cuts]) / side - 1
+    print(f"{len(found):,} of {len(faces):,} faces found; cuts of {np.median(sides):.2f} of the face's side (median),")
     print(f"their middles {np.median(across):+.2f} across and {np.median(down):+.2f} down from the face's")
 
-    def accuracy(margin: float, across: float = 0.0, down: float = 0.0) -> float:
-        cut = [
-            face_vector(crop_square(scene, moved(box, across, down), margin))
-            for scene, box in zip(scenes, boxes, strict=True)
+    def accuracy(scale: float, across: float = 0.0, down: float = 0.0) -> float:
+        vectors = [
+            face_vector(cut_out(scene, changed(cut, scale, across, down)))
+            for scene, cut in zip(scenes, cuts, strict=True)
         ]
-        return float((models.predict(np.stack(cut)) == known.y).mean())
+        return float((models.predict(np.stack(vectors)) == known.y).mean())
 
     print(f"\ncut as in the data set: {(models.predict(known.X) == known.y).mean():.1%} of these are right\n")
-    print("margin  right")
-    for margin in MARGINS:
-        print(f"{margin:6.2f}  {accuracy(margin):.1%}")
-    print(f"\nshift   across   down   up   (of the box's side, with a margin of {config.CROP_MARGIN})")
+    print("side  right   (the side is what the detector gives, times this)")
+    for scale in SIDES:
+        print(f"{scale:4.2f}  {accuracy(scale):.1%}")
+    print("\nshift   across   down   up   (of the cut's side)")
     for shift in SHIFTS:
         places = ((shift, 0.0), (0.0, shift), (0.0, -shift))
-        print(f"{shift:5.2f}   " + "  ".join(f"{accuracy(config.CROP_MARGIN, *place):.1%}" for place in places))
+        print(f"{shift:5.2f}   " + "  ".join(f"{accuracy(1.0, *place):.1%}" for place in places))
 
 
-def moved(box: Box, across: float, down: float) -> Box:
-    """Shift a box by shares of its side."""
-    return Box(box.x + round(across * box.w), box.y + round(down * box.h), box.w, box.h)
+def changed(cut: Cut, scale: float, across: float, down: float) -> Cut:
+    """Scale a cut, and shift it by shares of its side."""
+    side = max(1, round(cut.side * scale))
+    left = cut.x + (cut.side - side) / 2 + across * cut.side
+    top = cut.y + (cut.side - side) / 2 + down * cut.side
+    return Cut(round(left), round(top), side, cut.degrees)
 
 
 if __name__ == "__main__":

@@ -33,9 +33,10 @@ from emotion import config
 from emotion.data.dataset import read_faces
 from emotion.data.splitting import split_faces
 from emotion.faces.decode import BGRImage
-from emotion.faces.detect import FaceDetector
+from emotion.faces.detect import HaarDetector
+from emotion.faces.yunet import YuNetDetector
 from emotion.training.training import train
-from emotion.vote.recognizer import Recognizer
+from emotion.vote.recognizer import VideoRecognizer
 
 MEMORY_STEP_SECONDS = 0.2
 
@@ -64,14 +65,15 @@ def main() -> None:
     many = figures["256 faces, five models, all cores"] = timed(lambda: models.vote(faces), 30)
     many["faces_a_second"] = 256 / many["median_ms"] * 1000
 
-    webcam, files = FaceDetector(config.VIDEO_DETECTION_SIDE), FaceDetector()
+    webcam, files = YuNetDetector((config.VIDEO_DETECTION_SIDE,), twice=False), YuNetDetector()
     for name, detector, picture in (
         ("detection, webcam frame of 640x480", webcam, scene(1, 640, 480)),
         ("detection, picture of 1280x720", files, scene(1, 1280, 720)),
         ("detection, picture of 4000x3000", files, scene(1, 4000, 3000)),
+        ("detection by the Haar cascade, picture of 1280x720", HaarDetector(), scene(1, 1280, 720)),
     ):
         figures[name] = timed(lambda detector=detector, picture=picture: detector.detect(picture), 30)
-    recognizer = Recognizer(models, config.VIDEO_DETECTION_SIDE)
+    recognizer = VideoRecognizer(models)
     for count in (1, 4):
         picture = scene(count, 640, 480)
         found = len(recognizer.recognize(picture))

@@ -18,9 +18,9 @@ from tqdm import tqdm
 
 from emotion import config
 from emotion.errors import ImageError, OutputError
-from emotion.faces.crop import FaceVector
+from emotion.faces.crop import DETECTORS, FaceVector
 from emotion.faces.decode import decode_image
-from emotion.faces.detect import Box
+from emotion.faces.detect import Detection
 from emotion.runtime.cluster import Stopping, Workers, workers
 from emotion.runtime.files import printable, replacing
 from emotion.runtime.storage import UNREAD, Folder, is_address
@@ -82,7 +82,13 @@ def _face_record(face: FaceEmotion) -> dict[str, Any]:
 
 
 def recognize_folder(
-    folder: Path | str, output: Path, models: Ensemble, *, dask: str | None = None, progress: bool = True
+    folder: Path | str,
+    output: Path,
+    models: Ensemble,
+    *,
+    detector: str = "yunet",
+    dask: str | None = None,
+    progress: bool = True,
 ) -> BulkSummary:
     """Recognise the faces of all pictures below a folder.
 
@@ -100,6 +106,7 @@ def recognize_folder(
         may be incomplete, and those whose files could not be read, as where a disk was not there. A file beside it,
         ``NAME.about.json``, says which folder and which models its votes are of.
     models : Ensemble
+    detector : str, a key of `emotion.faces.crop.DETECTORS`
     dask : str, optional
         The address of a Dask scheduler, whose workers do the work; they must find `folder`, and the folder of models,
         under the same names. The file becomes the same, byte for byte.
@@ -130,24 +137,23 @@ def recognize_folder(
         raise OutputError(f"{output} must end in .csv, .json or .jsonl, which says what is written.")
     form: _Form = _CsvForm(models) if kind == ".csv" else _JsonForm()
     try:
-        _check_origin(folder, output, models)
+        _check_origin(folder, output, models, detector)
         done, unreadable = _keep_whole(output, form)
         with workers(dask) as pool, output.open("a", encoding="utf-8", newline="") as file:
-            own = Recognizer(models)
-            recognizer = functools.partial(_recognizer_of, *models.origin) if dask else lambda: own
+            own = Recognizer(models, DETECTORS[detector]())
+            recognizer = functools.partial(_recognizer_of, *models.origin, detector) if dask else lambda: own
             return _recognize(source, file, form, recognizer, done, unreadable, pool, progress)
     except OSError as error:
         raise OutputError(f"{output} cannot be written: {error.strerror or error}.") from error
 
 
-def _check_origin(folder: Path | str, output: Path, models: Ensemble) -> None:
+def _check_origin(folder: Path | str, output: Path, models: Ensemble, detector: str) -> None:
     """Refuse a file of other votes; beside a new one, say what it will be of."""
     about = output.with_name(f"{output.name}.about.json")
     of = {
         "folder": str(folder) if is_address(folder) else str(Path(folder).resolve()),
         "models": models.origin[1],
-        "crop_margin": config.CROP_MARGIN,
-        "detection_side": config.DETECTION_SIDE,
+        "detector": DETECTORS[detector]().name,
     }
     if output.is_file() and output.stat().st_size:
         try:
@@ -213,8 +219,8 @@ def _batches(
             yield new
 
 
-def _recognizer_of(folder: str, checksum: str) -> Recognizer:
-    return Recognizer(same_models(folder, checksum))
+def _recognizer_of(folder: str, checksum: str, detector: str) -> Recognizer:
+    return Recognizer(same_models(folder, checksum), DETECTORS[detector]())
 
 
 def _recognize_batch(
@@ -224,19 +230,19 @@ def _recognize_batch(
     `stopping` is set, no further picture is read, and what is given is of no use.
     """
     own = recognizer()
-    found: list[list[tuple[Box, FaceVector]] | str] = []
+    found: list[list[tuple[Detection, FaceVector]] | str] = []
     for name in names:
         if stopping is not None and stopping.is_set():
             return [], []
         found.append(_find(source, name, own))
     votes = iter(own.vote([vector for faces in found if not isinstance(faces, str) for _, vector in faces]))
     return names, [
-        faces if isinstance(faces, str) else [FaceEmotion(box, next(votes), vector) for box, vector in faces]
+        faces if isinstance(faces, str) else [FaceEmotion(face.box, next(votes), vector) for face, vector in faces]
         for faces in found
     ]
 
 
-def _find(source: Folder, name: str, recognizer: Recognizer) -> list[tuple[Box, FaceVector]] | str:
+def _find(source: Folder, name: str, recognizer: Recognizer) -> list[tuple[Detection, FaceVector]] | str:
     try:
         return recognizer.find(decode_image(source.read(name)))
     except ImageError as error:

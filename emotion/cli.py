@@ -12,8 +12,10 @@ import numpy as np
 from emotion import config
 from emotion.bulk import picture_record, recognize_folder
 from emotion.errors import EmotionError, ImageError, OutputError, TrainingError
+from emotion.faces.crop import DETECTORS
 from emotion.faces.decode import BGRImage, decode_image
 from emotion.faces.fetch import fetch
+from emotion.faces.reasons import why_no_face
 from emotion.runtime.files import printable
 from emotion.runtime.storage import Folder, folder_and_name, is_address
 from emotion.runtime.terminal import say
@@ -74,6 +76,9 @@ def command_line() -> argparse.ArgumentParser:
         type=_path_here,
         metavar="OUT",
         help="recognise a whole folder into a table; a rerun goes on with what is there, as it does with --json OUT",
+    )
+    predict.add_argument(
+        "--detector", choices=list(DETECTORS), default="yunet", help="what finds the faces (default: yunet)"
     )
     predict.set_defaults(run=_predict)
 
@@ -168,19 +173,21 @@ def _predict(options: argparse.Namespace) -> int:
         return _predict_folder(options, out)
     if options.dask is not None:
         raise OutputError("With --dask, name a folder and, with --csv or --json, a file for its votes.")
-    recognizer = Recognizer(load_models(options.models))
+    recognizer = Recognizer(load_models(options.models), DETECTORS[options.detector]())
     status = 0
     for picture in options.pictures:
         name = printable(picture)
         try:
-            faces = recognizer.recognize(_picture(picture))
+            image_bgr = _picture(picture)
+            faces = recognizer.recognize(image_bgr)
+            why = "" if faces else why_no_face(image_bgr)
         except EmotionError as error:
             # One bad picture must not cost the others.
             status = 1
             reason = printable(str(error))
             say(_as_json(name, reason) if options.json else f"{name}: {reason}")
             continue
-        say(_as_json(name, faces) if options.json else _as_text(name, faces))
+        say(_as_json(name, faces) if options.json else _as_text(name, faces, why))
     return status
 
 
@@ -193,7 +200,9 @@ def _predict_folder(options: argparse.Namespace, out: Path) -> int:
         )
     if len(options.pictures) != 1:
         raise OutputError(f"With {option} {out}, name one folder.")
-    done = recognize_folder(options.pictures[0], out, load_models(options.models), dask=options.dask)
+    done = recognize_folder(
+        options.pictures[0], out, load_models(options.models), detector=options.detector, dask=options.dask
+    )
     say(
         f"{done.pictures:,} pictures, {done.faces:,} faces; {done.done_before:,} were in {out} before; of all, "
         f"{done.unreadable:,} cannot be read"
@@ -215,9 +224,9 @@ def _as_json(picture: str, result: list[FaceEmotion] | str) -> str:
     return json.dumps(picture_record(picture, result), ensure_ascii=sys.stdout.encoding.lower() != "utf-8")
 
 
-def _as_text(picture: str, faces: list[FaceEmotion]) -> str:
+def _as_text(picture: str, faces: list[FaceEmotion], why: str) -> str:
     if not faces:
-        return f"{picture}: no face found"
+        return f"{picture}: no face found. {why}"
     return "\n".join(
         f"{picture}: {vote_text(face.vote)}, at x {face.box.x}, y {face.box.y}, {face.box.w} x {face.box.h} pixels"
         for face in faces

@@ -47,15 +47,8 @@ MAX_IMAGE_FILE_BYTES: Final = 200_000_000
 MAX_IMAGE_PIXELS: Final = 50_000_000
 MAX_IMAGE_SIDE: Final = 20_000
 
-DETECTION_SIDE: Final = 960
-"""Pixels; a still picture whose longer side exceeds this is reduced to it before faces are sought."""
-
-CROP_MARGIN: Final = 0.08
-"""Share of the detector's box added on each side of a face; chosen on validation faces, of the margins that
-benchmarks/crops.py compares."""
-
 VIDEO_DETECTION_SIDE: Final = 320
-"""Pixels; the same for a webcam frame: half of 640x480, a quarter of the time, and fewer false faces."""
+"""Pixels; a webcam's frame is reduced to this on its longer side before faces are sought: a quarter of the time."""
 
 VOTE_INTERVAL_SECONDS: Final = 2.0
 """Time from one vote on the webcam to the next."""

@@ -2,31 +2,34 @@
 
 import functools
 import hashlib
-import itertools
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from emotion import config
+from emotion.data.listing import Listing, Picture, picture_files
 from emotion.data.writing import about_part, face_writer, finish_parts, write_part
 from emotion.errors import DatasetError, ImageError
-from emotion.faces.crop import FaceVectors, find_faces
+from emotion.faces.crop import DETECTORS, FaceVectors, find_faces
 from emotion.faces.decode import decode_image
-from emotion.faces.detect import FaceDetector
-from emotion.labels import label_of
 from emotion.runtime.cluster import Stopping, Workers, workers
 from emotion.runtime.files import printable, replacing
-from emotion.runtime.storage import UNREAD, Folder, StoredFile, is_address
+from emotion.runtime.storage import UNREAD, Folder, is_address
 
 _BATCH_PICTURES: Final = 64
+
 _PART_PICTURES: Final = 2048
+
+_SMALL_SIDE: Final = 256
+"""Pixels; public data sets of faces that were cut out have sides of 48 to 224."""
+
 UNREADABLE_FILE: Final = "_unreadable.txt"
 
 
@@ -39,12 +42,14 @@ class Summary:
     files : int, how many were opened
     faces : dict of str to int, rows written for each label; 0 for a folder in which there was no face
     without_face : int, pictures that could be read and in which no face was found
+    small_without_face : int, those of them that are square and small, as faces are that somebody cut out
     unreadable : list of (file, reason)
     """
 
     files: int = 0
     faces: Counter[str] = field(default_factory=Counter)
     without_face: int = 0
+    small_without_face: int = 0
     unreadable: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, other: "Summary") -> None:
@@ -52,41 +57,8 @@ class Summary:
         self.files += other.files
         self.faces.update(other.faces)
         self.without_face += other.without_face
+        self.small_without_face += other.small_without_face
         self.unreadable += other.unreadable
-
-
-class Picture(NamedTuple):
-    """A file of a folder of pictures: its label, its name below the folder, and what changes with its content."""
-
-    label: str
-    name: str
-    stamp: int
-
-
-@dataclass
-class Listing:
-    """The files of ``folder/<emotion>/``, which become pictures as they are asked for: a name once, not twice."""
-
-    emotions: list[tuple[str, list[StoredFile]]]
-
-    def __len__(self) -> int:
-        return sum(len(files) for _, files in self.emotions)
-
-    def __iter__(self) -> Iterator[Picture]:
-        for emotion, files in self.emotions:
-            label = label_of(emotion)
-            for file in files:
-                yield Picture(label, f"{emotion}/{file.name}", file.stamp)
-
-    def nothing_yet(self) -> Summary:
-        """Give a summary of none of the files, which names all emotions."""
-        return Summary(faces=Counter(dict.fromkeys((label_of(emotion) for emotion, _ in self.emotions), 0)))
-
-    def parts(self, size: int) -> Iterator[list[Picture]]:
-        """Give so many pictures at a time."""
-        pictures = iter(self)
-        while part := list(itertools.islice(pictures, size)):
-            yield part
 
 
 @dataclass
@@ -99,70 +71,65 @@ class Batch:
     names: list[str]
 
 
-def picture_files(folder: Folder) -> Listing:
-    """List the files of ``folder/<emotion>/``, in sorted order, hidden ones left out.
+@dataclass(frozen=True)
+class Way:
+    """How faces come out of pictures.
 
-    Parameters
+    Attributes
     ----------
-    folder : Folder
-
-    Returns
-    -------
-    Listing
-
-    Raises
-    ------
-    DatasetError
-        If the folder is missing, holds one without a name that can be shown, or holds no ``<emotion>`` folders with
-        files, with the folder that was probably meant.
-    StorageError
-        If a folder cannot be listed.
+    detector : str, a key of `emotion.faces.crop.DETECTORS`
+    whole : bool, whether each picture is a face already, and none is sought
     """
-    if not folder.exists():
-        raise DatasetError(f"There is no folder {folder}.")
-    emotions, _ = folder.entries()
-    for emotion in emotions:
-        if not label_of(emotion):
-            raise DatasetError(f"The name of the folder {folder.place(emotion)} names no emotion: rename or remove it.")
-    listing = Listing([(emotion, folder.entries(emotion)[1]) for emotion in emotions])
-    if not len(listing):
-        meant = next((inner for inner in emotions if folder.entries(inner)[0]), None)
-        hint = f" Name a folder further in, such as {folder.place(meant)}." if meant else ""
-        raise DatasetError(f"{folder} must hold one folder of pictures for each emotion, and holds none.{hint}")
-    return listing
+
+    detector: str = "yunet"
+    whole: bool = False
+
+    @property
+    def name(self) -> str:
+        """Changes with all that decides which faces are found and how they are cut out."""
+        return "whole" if self.whole else DETECTORS[self.detector]().name
 
 
-def faces_of_file(folder: Folder, name: str) -> list[NDArray[np.uint8]] | str:
+USUAL_WAY: Final = Way()
+
+
+def faces_of_file(folder: Folder, name: str, way: Way = USUAL_WAY) -> tuple[list[NDArray[np.uint8]], bool] | str:
     """Cut the faces out of one picture file.
 
     Parameters
     ----------
     folder : Folder
     name : str, below the folder
+    way : Way
 
     Returns
     -------
-    list of ndarray of shape (2304,), uint8, largest face first; or, of a file that cannot be read, the reason
+    list of ndarray of shape (2304,), uint8, largest face first, and whether the picture is small and square, as faces
+    are that somebody cut out; or, of a file that cannot be read, the reason
 
     Raises
     ------
     DetectorError
-        If the detector's cascade file is missing or is not a cascade.
+        If the detector's file is missing or is another one.
     StorageError
         If the folder is gone.
     """
     try:
-        return [vector for _, vector in find_faces(decode_image(folder.read(name)), FaceDetector())]
+        image_bgr = decode_image(folder.read(name))
     except ImageError as error:
         return str(error)
+    found = find_faces(image_bgr, DETECTORS[way.detector](), whole=way.whole)
+    height, width = image_bgr.shape[:2]
+    return [vector for _, vector in found], height == width <= _SMALL_SIDE
 
 
-def read_batch(folder: Folder, stopping: Stopping | None, pictures: Sequence[Picture]) -> Batch:
+def read_batch(folder: Folder, way: Way, stopping: Stopping | None, pictures: Sequence[Picture]) -> Batch:
     """Cut the faces out of several picture files.
 
     Parameters
     ----------
     folder : Folder
+    way : Way
     stopping : Stopping, optional; once it is set, no further file is read, and what is given is of no use
     pictures : sequence of Picture
 
@@ -180,12 +147,14 @@ def read_batch(folder: Folder, stopping: Stopping | None, pictures: Sequence[Pic
     for picture in pictures:
         if stopping is not None and stopping.is_set():
             break
-        found = faces_of_file(folder, picture.name)
+        result = faces_of_file(folder, picture.name, way)
         name = printable(picture.name)
-        if isinstance(found, str):
-            batch.summary.unreadable.append((name, found))
+        if isinstance(result, str):
+            batch.summary.unreadable.append((name, result))
             continue
+        found, is_small = result
         batch.summary.without_face += not found
+        batch.summary.small_without_face += not found and is_small
         vectors += found
         batch.labels += [picture.label] * len(found)
         batch.names += [name] * len(found)
@@ -200,6 +169,7 @@ def vectorize(
     output: Path | str,
     *,
     keep_names: bool = False,
+    way: Way = USUAL_WAY,
     dask: str | None = None,
     progress: bool = True,
 ) -> Summary:
@@ -218,6 +188,7 @@ def vectorize(
         file, see `emotion.data.writing.face_writer`; only replaced when all is done.
     keep_names : bool
         Whether to add the column ``file``: the path below `folder`, with forward slashes.
+    way : Way, how faces come out of the pictures
     dask : str, optional
         The address of a Dask scheduler, whose workers do the work; they must find `folder`, and a folder for parts,
         under the same names.
@@ -233,7 +204,7 @@ def vectorize(
     DatasetError
         If the folder has no pictures, none of them has a face, or the table cannot be written.
     DetectorError
-        If the detector's cascade file is missing or is not a cascade.
+        If the detector's file is missing or is another one.
     StorageError
         If a folder cannot be listed, read or written.
     ClusterError
@@ -249,16 +220,18 @@ def vectorize(
         pictures = picture_files(source)
         with tqdm(total=len(pictures), unit="file", disable=not progress) as bar:
             if in_parts:
-                return _write_parts(source, pictures, Folder(output), keep_names, pool, bar)
-            return _write_table(source, pictures, Path(output), keep_names, pool, bar)
+                return _write_parts(source, pictures, Folder(output), keep_names, way, pool, bar)
+            return _write_table(source, pictures, Path(output), keep_names, way, pool, bar)
 
 
 def _write_table(
-    source: Folder, pictures: Listing, output: Path, keep_names: bool, pool: Workers, bar: tqdm
+    source: Folder, pictures: Listing, output: Path, keep_names: bool, way: Way, pool: Workers, bar: tqdm
 ) -> Summary:
-    summary = pictures.nothing_yet()
+    summary = Summary(faces=Counter(dict.fromkeys(pictures.labels, 0)))
     with face_writer(output, keep_names) as writer:
-        for batch in pool.map(functools.partial(read_batch, source, pool.stopping), pictures.parts(_BATCH_PICTURES)):
+        for batch in pool.map(
+            functools.partial(read_batch, source, way, pool.stopping), pictures.parts(_BATCH_PICTURES)
+        ):
             if len(batch.pixels):
                 writer.write(batch.pixels, batch.labels, batch.names)
             summary.add(batch.summary)
@@ -279,11 +252,11 @@ def _write_table(
 
 
 def _write_parts(
-    source: Folder, pictures: Listing, output: Folder, keep_names: bool, pool: Workers, bar: tqdm
+    source: Folder, pictures: Listing, output: Folder, keep_names: bool, way: Way, pool: Workers, bar: tqdm
 ) -> Summary:
-    summary = pictures.nothing_yet()
+    summary = Summary(faces=Counter(dict.fromkeys(pictures.labels, 0)))
     names: list[str] = []
-    write = functools.partial(_write_part, source, output, keep_names, pool.stopping)
+    write = functools.partial(_write_part, source, output, keep_names, way, pool.stopping)
     for name, done in pool.map(write, enumerate(pictures.parts(_PART_PICTURES))):
         names.append(name)
         summary.add(done)
@@ -301,6 +274,7 @@ def _write_part(
     source: Folder,
     output: Folder,
     keep_names: bool,
+    way: Way,
     stopping: Stopping | None,
     numbered: tuple[int, list[Picture]],
 ) -> tuple[str, Summary]:
@@ -309,13 +283,13 @@ def _write_part(
     """
     number, pictures = numbered
     # How faces are found and cut out belongs to it: a later version of this program must not go on with other faces.
-    key = repr((str(source), keep_names, config.CROP_MARGIN, config.DETECTION_SIDE, pictures))
+    key = repr((str(source), keep_names, way.name, pictures))
     name = (
         f"part-{number:06}-{hashlib.blake2b(key.encode(errors='backslashreplace'), digest_size=8).hexdigest()}.parquet"
     )
     about = about_part(output, name)
     if about is None or any(why.startswith(UNREAD) for _, why in about["unreadable"]):
-        batch = read_batch(source, stopping, pictures)
+        batch = read_batch(source, way, stopping, pictures)
         if stopping is not None and stopping.is_set():
             return name, batch.summary
         write_part(output, name, (batch.pixels, batch.labels, batch.names), vars(batch.summary), keep_names)
@@ -324,6 +298,7 @@ def _write_part(
         about["files"],
         Counter(about["faces"]),
         about["without_face"],
+        about["small_without_face"],
         [(file, why) for file, why in about["unreadable"]],
     )
 

@@ -4,13 +4,17 @@ Training (`image_to_vector.py`) and serving (the page, the command line) both co
 picture gives bit-equal face vectors on both sides.
 """
 
+from collections.abc import Callable
+from typing import Final
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from emotion import config
 from emotion.faces.decode import BGRImage
-from emotion.faces.detect import Box, FaceDetector
+from emotion.faces.detect import Box, Cut, Detection, FaceDetector, HaarDetector
+from emotion.faces.yunet import YuNetDetector
 
 FaceVector = NDArray[np.uint8]
 """ndarray of shape (2304,), uint8, 0-255, grey, row-major 48x48."""
@@ -18,15 +22,17 @@ FaceVector = NDArray[np.uint8]
 FaceVectors = NDArray[np.uint8]
 """ndarray of shape (n, 2304), uint8, 0-255, grey, row-major 48x48."""
 
+DETECTORS: Final[dict[str, Callable[[], FaceDetector]]] = {"yunet": YuNetDetector, "haar": HaarDetector}
+"""What the command line offers, the usual one first."""
 
-def crop_square(image_bgr: BGRImage, box: Box, margin: float) -> BGRImage:
-    """Cut the square around a box, widened by a margin, padding past the border with the edge.
+
+def cut_out(image_bgr: BGRImage, cut: Cut) -> BGRImage:
+    """Cut a square out of a picture, upright, padding past the border with the edge.
 
     Parameters
     ----------
     image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
-    box : Box, pixels
-    margin : float, >= 0, share of the longer side added on each side (0.1: ten per cent)
+    cut : Cut
 
     Returns
     -------
@@ -35,16 +41,17 @@ def crop_square(image_bgr: BGRImage, box: Box, margin: float) -> BGRImage:
     Raises
     ------
     ValueError
-        If the margin is negative, or the box is empty or wholly outside the picture.
+        If an upright square is wholly outside the picture.
     """
     height, width = image_bgr.shape[:2]
-    if margin < 0:
-        raise ValueError(f"margin must not be negative, got {margin}")
-    if box.area <= 0 or box.x >= width or box.y >= height or box.x + box.w <= 0 or box.y + box.h <= 0:
-        raise ValueError(f"{box} has no part in a picture of {width} x {height} pixels")
-    side = max(1, round(max(box.w, box.h) * (1.0 + 2.0 * margin)))
-    left = box.x + (box.w - side) // 2
-    top = box.y + (box.h - side) // 2
+    left, top, side, degrees = cut
+    if degrees:
+        turn = cv2.getRotationMatrix2D((left + (side - 1) / 2, top + (side - 1) / 2), degrees, 1.0)
+        turn[:, 2] -= left, top
+        turned = cv2.warpAffine(image_bgr, turn, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(turned, dtype=np.uint8)
+    if left >= width or top >= height or left + side <= 0 or top + side <= 0:
+        raise ValueError(f"{cut} has no part in a picture of {width} x {height} pixels")
     inside = image_bgr[max(0, top) : top + side, max(0, left) : left + side]
     above, before = max(0, -top), max(0, -left)
     below, after = side - above - inside.shape[0], side - before - inside.shape[1]
@@ -70,27 +77,31 @@ def face_vector(crop_bgr: BGRImage) -> FaceVector:
     return grey.reshape(-1).astype(np.uint8, copy=False)
 
 
-def find_faces(image_bgr: BGRImage, detector: FaceDetector) -> list[tuple[Box, FaceVector]]:
+def find_faces(
+    image_bgr: BGRImage, detector: FaceDetector, *, whole: bool = False
+) -> list[tuple[Detection, FaceVector]]:
     """Find the faces of a picture and turn each into its vector.
 
-    A picture of exactly 48x48 pixels is taken as a face that somebody already cut out (the form in which data sets
-    of faces come); the detector finds a face in only a third of those.
+    A picture of exactly 48x48 pixels is taken as a face that somebody already cut out: the form in which data sets of
+    faces come.
 
     Parameters
     ----------
     image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
     detector : FaceDetector
+    whole : bool
+        Whether any picture is such a face: the largest square in its middle is taken.
 
     Returns
     -------
-    list of (Box, ndarray of shape (2304,), uint8), largest face first
+    list of (Detection, ndarray of shape (2304,), uint8), largest face first
 
     Raises
     ------
     ValueError
         If the picture is none: None, as OpenCV gives for a file that it cannot read, or of another shape or dtype.
     DetectorError
-        If the detector's cascade file is missing or is not a cascade.
+        If the detector's file is missing or is another one.
     """
     if not isinstance(image_bgr, np.ndarray):
         raise ValueError(f"a picture is an array, not {image_bgr!r:.60}; OpenCV gives None where it cannot read a file")
@@ -98,8 +109,11 @@ def find_faces(image_bgr: BGRImage, detector: FaceDetector) -> list[tuple[Box, F
         raise ValueError(
             f"a picture is uint8 of shape (height, width, 3), got {image_bgr.dtype} of shape {image_bgr.shape}"
         )
-    side = config.FACE_SIDE
-    if image_bgr.shape[:2] == (side, side):
-        return [(Box(0, 0, side, side), face_vector(image_bgr))]
-    boxes = detector.detect(image_bgr)
-    return [(box, face_vector(crop_square(image_bgr, box, config.CROP_MARGIN))) for box in boxes]
+    height, width = image_bgr.shape[:2]
+    if whole or (height, width) == (config.FACE_SIDE, config.FACE_SIDE):
+        side = min(height, width)
+        left, top = (width - side) // 2, (height - side) // 2
+        found = [Detection(Box(left, top, side, side), Cut(left, top, side))]
+    else:
+        found = detector.detect(image_bgr)
+    return [(face, face_vector(cut_out(image_bgr, face.cut))) for face in found]

@@ -29,6 +29,7 @@ _PHOTOMETRIC: Final = 262
 _WHITE_IS_ZERO: Final = 0
 _USUAL_TILE_PIXELS: Final = 1024 * 1024
 _RUN_LENGTHS: Final = (1, 2)  # kinds of compression in BMP
+_SENSOR_BITS: Final = 12
 _JPEG_SCAN: Final = b"\xff\xda"
 _MOST_RUN_LENGTH_PIXELS: Final = 2_000_000
 _MOST_SCANNED_PIXELS: Final = 20 * config.MAX_IMAGE_PIXELS
@@ -52,7 +53,8 @@ def decode_image(data: bytes) -> BGRImage:
     """Decode the bytes of a picture file, upright and without transparency.
 
     The first frame of an animation is taken, an EXIF rotation is applied, transparent parts become white, 16-bit
-    values keep their upper eight bits, and other values without an agreed range (32-bit, floating point) are stretched
+    values keep their upper eight bits (of up to twelve bits in a 16-bit file, as some cameras write them, the upper
+    eight of those that are used), and other values without an agreed range (32-bit, floating point) are stretched
     from their smallest to 0 and their largest to 255.
 
     Parameters
@@ -147,7 +149,8 @@ def _to_bgr(image: Image.Image) -> BGRImage:
     bgr = np.empty((image.height, image.width, 3), dtype=np.uint8)
     height = max(1, _STRIP_PIXELS // image.width)
     strips = [(top, min(top + height, image.height)) for top in range(0, image.height, height)]
-    values = _EightBits() if image.mode in ("I", "F") else None
+    wide = image.mode in ("I", "F") or image.mode.startswith("I;16")
+    values = _EightBits(image.info.get("transparency") if image.mode.startswith("I;16") else None) if wide else None
     if values is not None:
         for strip in strips:
             values.include(_strip(image, strip))
@@ -170,11 +173,7 @@ def _strip(image: Image.Image, rows: tuple[int, int]) -> Image.Image:
 
 
 def _opaque_rgb(image: Image.Image) -> NDArray[np.uint8]:
-    if image.mode.startswith("I;16"):
-        values = np.asarray(image)
-        transparent = values == image.info.get("transparency", -1)
-        image = Image.fromarray(np.where(transparent, 255, values >> 8).astype(np.uint8))
-    elif image.has_transparency_data:
+    if image.has_transparency_data:
         opaque = Image.new("RGBA", image.size, "white")
         opaque.alpha_composite(image.convert("RGBA"))
         image = opaque
@@ -182,22 +181,34 @@ def _opaque_rgb(image: Image.Image) -> NDArray[np.uint8]:
 
 
 class _EightBits:
-    """Brings values of a wider type to 0-255, once all strips of a picture were included."""
+    """Brings values of a wider type to 0-255, once all strips of a picture were included; one may stand for nothing,
+    which becomes white.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, transparent: int | None) -> None:
         self._low, self._high = np.inf, -np.inf
         self._are_sixteen_bits = True
+        self._transparent = transparent
 
     def include(self, part: Image.Image) -> None:
         values = np.asarray(part, dtype=np.float64)
+        if self._transparent is not None:
+            values = values[values != self._transparent]
+        if not values.size:
+            return
         finite = _finite(values)
         self._low, self._high = min(self._low, finite.min()), max(self._high, finite.max())
         self._are_sixteen_bits &= bool((values == finite.round()).all())
 
     def of(self, part: Image.Image) -> NDArray[np.uint8]:
         values = _finite(np.asarray(part, dtype=np.float64))
+        if self._high < self._low:  # all of it stands for nothing
+            return np.full(values.shape, 255, dtype=np.uint8)
         if self._are_sixteen_bits and self._low >= 0 and 255 < self._high <= 65535:
-            return (values.astype(np.uint16) >> 8).astype(np.uint8)  # in a wider type, as Pillow reads a PGM
+            # Sensors of ten or twelve bits leave the upper ones empty.
+            bits = int(self._high).bit_length()
+            eight = (values.astype(np.uint16) >> (bits - 8 if bits <= _SENSOR_BITS else 8)).astype(np.uint8)
+            return eight if self._transparent is None else np.where(values == self._transparent, 255, eight)
         return np.asarray((values - self._low) * (255.0 / (self._high - self._low or 1.0)), dtype=np.uint8)
 
 

@@ -1,22 +1,25 @@
-"""Picture -> boxes of faces, by OpenCV's Haar cascade."""
+"""Picture -> where its faces are: what a detector gives, and OpenCV's Haar cascade. `yunet` has the other detector."""
 
+import math
 import threading
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import cv2
-import numpy as np
 
 from emotion import config
 from emotion.errors import DetectorError
-from emotion.faces.decode import BGRImage, GreyImage
+from emotion.faces.decode import BGRImage
 
 _SCALE_FACTOR: Final = 1.1
 _MIN_NEIGHBORS: Final = 5
 _MIN_FACE_SIDE: Final = 30
-_FOLLOWED_SIDE: Final = 48
-_FOLLOWING_NEIGHBORS: Final = 2
-"""Fewer than for a search: that a face is near is known already."""
+_HAAR_SIDE: Final = 960
+"""Pixels; a picture whose longer side exceeds this is reduced to it before the cascade seeks faces."""
+_HAAR_MARGIN: Final = 0.08
+"""Share of the cascade's box added on each side of a face; chosen on validation faces, of the margins that
+benchmarks/crops.py compares."""
 
 
 class Box(NamedTuple):
@@ -33,6 +36,129 @@ class Box(NamedTuple):
         return self.w * self.h
 
 
+class Cut(NamedTuple):
+    """The square that is cut out as a face; it may reach past the border of the picture.
+
+    Attributes
+    ----------
+    x, y : int, pixels, of its top left corner before it is turned
+    side : int, pixels, >= 1
+    degrees : float, -180 to 180, how far it is turned round its middle, clockwise, to stand upright on the head
+    """
+
+    x: int
+    y: int
+    side: int
+    degrees: float = 0.0
+
+
+Points = tuple[tuple[float, float], ...]
+"""Five places (x, y), pixels: the right eye (on the left of the picture), the left eye, the tip of the nose, the right
+and the left corner of the mouth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A face that a detector has found.
+
+    Attributes
+    ----------
+    box : Box, wholly inside the picture
+    cut : Cut, what is to be cut out
+    score : float, 0-1, how sure the detector is; 1 where it does not say
+    points : Points, or None where the detector gives none
+    """
+
+    box: Box
+    cut: Cut
+    score: float = 1.0
+    points: Points | None = None
+
+    @property
+    def tilt(self) -> float:
+        """Degrees, -180 to 180: how far the line of the eyes is turned, clockwise; 0 where no eyes are known."""
+        if self.points is None:
+            return 0.0
+        (right_x, right_y), (left_x, left_y) = self.points[:2]
+        return math.degrees(math.atan2(left_y - right_y, left_x - right_x))
+
+
+class FaceDetector(Protocol):
+    """Finds the faces of pictures. May be shared between threads.
+
+    Attributes
+    ----------
+    name : str
+        Changes with all that decides which faces are found and how they are cut out: tables and votes that are gone on
+        with must be of one and the same.
+    """
+
+    @property
+    def name(self) -> str:
+        """Which detector this is."""
+        ...
+
+    def detect(self, image_bgr: BGRImage) -> list[Detection]:
+        """Find the faces of a picture, largest first."""
+        ...
+
+
+def square_around(box: Box, margin: float = 0.0) -> Cut:
+    """Give the square around the middle of a box.
+
+    Parameters
+    ----------
+    box : Box, not empty
+    margin : float, >= 0, share of the box's longer side added on each side (0.1: ten per cent)
+
+    Returns
+    -------
+    Cut, upright
+
+    Raises
+    ------
+    ValueError
+        If the margin is negative, or the box is empty.
+    """
+    if margin < 0:
+        raise ValueError(f"margin must not be negative, got {margin}")
+    if box.area <= 0:
+        raise ValueError(f"{box} is empty")
+    side = max(1, round(max(box.w, box.h) * (1.0 + 2.0 * margin)))
+    return Cut(box.x + (box.w - side) // 2, box.y + (box.h - side) // 2, side)
+
+
+def box_within(x: float, y: float, w: float, h: float, width: int, height: int) -> Box:
+    """Round a rectangle to whole pixels, and keep it inside a picture.
+
+    Parameters
+    ----------
+    x, y, w, h : float, pixels
+    width, height : int, pixels, of the picture
+
+    Returns
+    -------
+    Box, at least one pixel wide and high
+    """
+    left, top = min(max(0, round(x)), width - 1), min(max(0, round(y)), height - 1)
+    right, bottom = min(max(left + 1, round(x + w)), width), min(max(top + 1, round(y + h)), height)
+    return Box(left, top, right - left, bottom - top)
+
+
+def largest_first(found: list[Detection]) -> list[Detection]:
+    """Sort faces by the area of their boxes, equal ones from top to bottom and from left to right.
+
+    Parameters
+    ----------
+    found : list of Detection
+
+    Returns
+    -------
+    list of Detection
+    """
+    return sorted(found, key=lambda face: (-face.box.area, face.box.y, face.box.x))
+
+
 class _Loaded(threading.local):
     """OpenCV's classifier keeps buffers between calls and must not be shared; each thread loads its own (30 ms)."""
 
@@ -43,13 +169,12 @@ class _Loaded(threading.local):
 _loaded = _Loaded()
 
 
-class FaceDetector:
-    """Finds frontal faces with OpenCV's Haar cascade (Viola and Jones, 2001). May be shared between threads.
+class HaarDetector:
+    """Finds frontal, upright faces with OpenCV's Haar cascade (Viola and Jones, 2001), as the project's first version
+    did: for data sets and models that were made with it. May be shared between threads.
 
     Parameters
     ----------
-    longest_side : int, pixels
-        A picture whose longer side exceeds this is reduced to it before faces are sought.
     cascade_file : Path
 
     Raises
@@ -58,11 +183,12 @@ class FaceDetector:
         On first use, if the cascade file is missing or is not a cascade.
     """
 
-    def __init__(self, longest_side: int = config.DETECTION_SIDE, cascade_file: Path = config.CASCADE_FILE) -> None:
-        self.longest_side = longest_side
+    name = f"haar-{_HAAR_SIDE}-{_HAAR_MARGIN}"
+
+    def __init__(self, cascade_file: Path = config.CASCADE_FILE) -> None:
         self.cascade_file = cascade_file
 
-    def detect(self, image_bgr: BGRImage) -> list[Box]:
+    def detect(self, image_bgr: BGRImage) -> list[Detection]:
         """Find the faces of a picture.
 
         Parameters
@@ -71,7 +197,7 @@ class FaceDetector:
 
         Returns
         -------
-        list of Box, largest first, wholly inside the picture; empty where there is no face
+        list of Detection, largest first, without scores and points; empty where there is no face
 
         Raises
         ------
@@ -79,7 +205,7 @@ class FaceDetector:
             If the cascade file is missing or is not a cascade.
         """
         height, width = image_bgr.shape[:2]
-        scale = min(1.0, self.longest_side / max(height, width))
+        scale = min(1.0, _HAAR_SIDE / max(height, width))
         grey = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY)
         if scale < 1.0:
             reduced = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -88,53 +214,7 @@ class FaceDetector:
             grey, scaleFactor=_SCALE_FACTOR, minNeighbors=_MIN_NEIGHBORS, minSize=(_MIN_FACE_SIDE, _MIN_FACE_SIDE)
         )
         boxes = [_scaled_box(x, y, w, h, 1.0 / scale, width, height) for x, y, w, h in found]
-        return sorted(boxes, key=lambda box: (-box.area, box.y, box.x))
-
-    def find_near(self, grey: GreyImage, box: Box) -> Box | None:
-        """Find a face again, in the next frame of a video: some milliseconds, however large the frame.
-
-        Sought in the square of twice the box's side around it, reduced until the face measures some 48 pixels, for
-        faces of nearly the box's size.
-
-        Parameters
-        ----------
-        grey : ndarray of shape (height, width), uint8, 0-255
-        box : Box, pixels, where the face was
-
-        Returns
-        -------
-        Box, wholly inside the picture, or None if no face is there
-
-        Raises
-        ------
-        DetectorError
-            If the cascade file is missing or is not a cascade.
-        """
-        height, width = grey.shape
-        left, top = max(0, box.x - box.w // 2), max(0, box.y - box.h // 2)
-        around = grey[top : box.y + box.h + box.h // 2, left : box.x + box.w + box.w // 2]
-        if min(around.shape) < _MIN_FACE_SIDE:
-            return None
-        scale = min(1.0, _FOLLOWED_SIDE / box.w)
-        if scale < 1.0:
-            reduced = max(1, round(around.shape[1] * scale)), max(1, round(around.shape[0] * scale))
-            around = np.asarray(cv2.resize(around, reduced, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
-        side = box.w * scale
-        smallest, largest = round(side * 0.8), round(side * 1.25)
-        found = self._cascade().detectMultiScale(
-            around,
-            scaleFactor=_SCALE_FACTOR,
-            minNeighbors=_FOLLOWING_NEIGHBORS,
-            minSize=(smallest, smallest),
-            maxSize=(largest, largest),
-        )
-        if len(found) == 0:
-            return None
-        # The one that moved least: a neighbour's face may reach into the square.
-        middle_x, middle_y = (box.x + box.w / 2 - left) * scale, (box.y + box.h / 2 - top) * scale
-        x, y, w, h = min(found, key=lambda b: (b[0] + b[2] / 2 - middle_x) ** 2 + (b[1] + b[3] / 2 - middle_y) ** 2)
-        found_again = _scaled_box(x, y, w, h, 1.0 / scale, width - left, height - top)
-        return found_again._replace(x=left + found_again.x, y=top + found_again.y)
+        return largest_first([Detection(box, square_around(box, _HAAR_MARGIN)) for box in boxes])
 
     def _cascade(self) -> cv2.CascadeClassifier:
         if self.cascade_file not in _loaded.cascades:

@@ -14,10 +14,9 @@ from streamlit_webrtc import VideoProcessorBase
 from streamlit_webrtc.process import AsyncVideoProcessTrack
 from streamlit_webrtc.relay import get_global_relay
 
-from emotion import config
 from emotion.streams.webcam import FaceVideo, VideoSettings
 from emotion.vote.ensemble import Ensemble
-from emotion.vote.recognizer import Recognizer
+from emotion.vote.recognizer import VideoRecognizer
 
 CONNECTING_SECONDS: Final = 10.0
 """A connection that was not established by then will not be."""
@@ -116,8 +115,7 @@ class StreamProcessor(FaceVideo, VideoProcessorBase):
     """
 
     def __init__(self, models: Ensemble, settings: VideoSettings) -> None:
-        recognizer = Recognizer(models, config.VIDEO_DETECTION_SIDE)
-        super().__init__(recognizer, models.calibration.uncertain_below, settings)
+        super().__init__(VideoRecognizer(models), models.calibration.uncertain_below, settings)
         self.models = models
 
 

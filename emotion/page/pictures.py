@@ -16,7 +16,15 @@ from emotion.errors import EmotionError, FetchError
 from emotion.faces.crop import FaceVector
 from emotion.faces.fetch import fetch
 from emotion.page.elements import crop_picture, heat_picture, show_details, show_label, show_problem
-from emotion.page.recognition import RecognizedPicture, drawn, encode_png, pictures_csv, recognize_picture, voted_anew
+from emotion.page.recognition import (
+    RecognizedPicture,
+    as_one_face,
+    drawn,
+    encode_png,
+    pictures_csv,
+    recognize_picture,
+    voted_anew,
+)
 from emotion.page.server import REQUEST_SECONDS, turn_to_fetch
 from emotion.page.state import Request, Source, visit
 from emotion.vote.ensemble import Ensemble
@@ -27,6 +35,9 @@ log = logging.getLogger(__name__)
 
 MOST_PICTURES: Final = 20
 """At one time; fetched and recognised one after the other."""
+
+MOST_CUT_OUT_SIDE: Final = 400
+"""Pixels; a picture that is larger is hardly a face that somebody cut out."""
 
 _SUFFIXES: Final = sorted(suffix.removeprefix(".") for suffix in config.IMAGE_SUFFIXES)
 _FAULT: Final = "Something went wrong on the server; its log says what."
@@ -184,7 +195,19 @@ def show_picture(picture: RecognizedPicture, models: Ensemble, key: str) -> None
             if picture.faces:
                 _show_faces(picture, models, key)
             else:
-                st.warning("No face was found. The detector needs faces that look towards the camera and are upright.")
+                _offer_whole(picture, models, key)
+
+
+def _offer_whole(picture: RecognizedPicture, models: Ensemble, key: str) -> None:
+    """Say why there may be no face; of a small picture, offer to take it for one."""
+    st.warning(f"No face was found. {picture.why}")
+    if max(picture.picture_bgr.shape[:2]) <= MOST_CUT_OUT_SIDE and st.button(
+        "Take the whole picture as a face", key=f"{key}_whole"
+    ):
+        request = visit().request
+        with request.turn:
+            request.pictures = [as_one_face(p, models) if p is picture else p for p in request.pictures]
+        st.rerun()
 
 
 def _show_faces(picture: RecognizedPicture, models: Ensemble, key: str) -> None:

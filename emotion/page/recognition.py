@@ -10,6 +10,7 @@ import numpy as np
 
 from emotion.faces.decode import BGRImage, decode_image
 from emotion.faces.detect import Box
+from emotion.faces.reasons import why_no_face
 from emotion.streams.drawing import draw_marks, marks
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.recognizer import FaceEmotion, Recognizer
@@ -33,12 +34,14 @@ class RecognizedPicture:
     picture_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red, reduced for display
     scale : float, 0-1, pixels of a side of that to a pixel of the picture that was given
     faces : tuple of FaceEmotion, largest first, their boxes in pixels of the picture that was given
+    why : str, where there are none, the likely reason
     """
 
     name: str
     picture_bgr: BGRImage
     scale: float
     faces: tuple[FaceEmotion, ...]
+    why: str = ""
 
 
 def recognize_picture(name: str, data: bytes, models: Ensemble) -> RecognizedPicture:
@@ -65,7 +68,8 @@ def recognize_picture(name: str, data: bytes, models: Ensemble) -> RecognizedPic
         image_bgr = decode_image(data)
         faces = tuple(Recognizer(models).recognize(image_bgr))
         scale = min(1.0, _PICTURE_SIDE / max(image_bgr.shape[:2]))
-        return RecognizedPicture(name, _reduced(image_bgr, scale), scale, faces)
+        why = "" if faces else why_no_face(image_bgr)
+        return RecognizedPicture(name, _reduced(image_bgr, scale), scale, faces, why)
 
 
 def _reduced(image_bgr: BGRImage, scale: float) -> BGRImage:
@@ -74,6 +78,21 @@ def _reduced(image_bgr: BGRImage, scale: float) -> BGRImage:
     height, width = image_bgr.shape[:2]
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return np.asarray(cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def as_one_face(picture: RecognizedPicture, models: Ensemble) -> RecognizedPicture:
+    """Take a picture whole, as a face that somebody cut out already.
+
+    Parameters
+    ----------
+    picture : RecognizedPicture, not reduced
+    models : Ensemble
+
+    Returns
+    -------
+    RecognizedPicture, with one face
+    """
+    return replace(picture, faces=tuple(Recognizer(models).recognize(picture.picture_bgr, whole=True)), why="")
 
 
 def voted_anew(picture: RecognizedPicture, models: Ensemble) -> RecognizedPicture:

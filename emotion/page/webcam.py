@@ -68,7 +68,8 @@ def show_webcam(models: Ensemble) -> None:
             key=_KEY,
             # Without this line, a public STUN server would be asked for this computer's address.
             rtc_configuration={"iceServers": relays},
-            media_stream_constraints={"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}, "audio": False},
+            # A width alone: with a height, browsers would cut what wide and upright cameras see to that shape.
+            media_stream_constraints={"video": {"width": {"ideal": 640}}, "audio": False},
             video_html_attrs={"autoPlay": True, "muted": True, "playsInline": True, "style": {"width": "100%"}},
             video_processor_factory=lambda: _new_stream(models, settings, state),
             translations={
@@ -226,7 +227,8 @@ def show_last_vote(context: WebRtcStreamerContext[StreamProcessor, Any]) -> None
     if snapshot.state is State.SLOW:
         st.warning(NOTICES[State.SLOW])
     elif snapshot.state is not State.FACES or not snapshot.faces:
-        st.info(NOTICES[State.WAITING if snapshot.state is State.FACES else snapshot.state])
+        notice = NOTICES[State.WAITING if snapshot.state is State.FACES else snapshot.state]
+        st.info(f"{notice}. {snapshot.why}" if snapshot.why and snapshot.state is State.NO_FACE else notice)
     if not snapshot.faces:
         return
     numbers = sorted(face.number for face in snapshot.faces)

@@ -22,20 +22,25 @@ import numpy as np
 
 from emotion import config
 from emotion.faces.crop import FaceVector
-from emotion.faces.decode import BGRImage, GreyImage
-from emotion.faces.detect import Box
+from emotion.faces.decode import BGRImage
+from emotion.faces.detect import Box, Detection
 from emotion.faces.tracking import MOST_FOLLOWED, FaceTracker
 from emotion.streams.drawing import Mark, draw_marks, draw_notice, vote_text
 from emotion.streams.record import FaceRecord, Moment, SessionRecord
+from emotion.streams.waiting import Mailbox, Seldom
 from emotion.vote.voting import Vote, VoteSmoother
 
 log = logging.getLogger(__name__)
 
-_SECONDS_BETWEEN_REPORTS: Final = 60.0
-_SECONDS_BETWEEN_SEARCHES: Final = 0.5
-"""So long, at most, until the box of a new face appears."""
+_SECONDS_BETWEEN_SEARCHES: Final = 0.2
+"""So long, and what a search takes, until the box of a new face appears."""
+
+_PATIENCE_SECONDS: Final = 3.0
+"""After so long without a face, the reason is looked for; and again after as long."""
+
 _FIRST_FRAME_SECONDS: Final = 20.0
 """A connection that was not made by then will not be: the page gives up after half of it."""
+
 _SLOW_SECONDS: Final = 1.5
 """A search and a vote that take longer are worth a word."""
 
@@ -88,23 +93,29 @@ class Snapshot:
     votes : int
         How many votes this stream has had, with or without a face.
     seconds_ago : float, >= 0, since the last vote; 0 before the first
+    why : str, why there may be no face; empty where there is one, or for the first seconds
     """
 
     state: State
     faces: tuple[FaceRecord, ...]
     votes: int
     seconds_ago: float
+    why: str = ""
 
 
 class RecognizesFaces(Protocol):
     """What a stream needs of `emotion.Recognizer`."""
 
-    def find(self, image_bgr: BGRImage) -> list[tuple[Box, FaceVector]]:
+    def find(self, image_bgr: BGRImage) -> list[tuple[Detection, FaceVector]]:
         """Find the faces of a picture."""
         ...
 
-    def find_near(self, grey: GreyImage, box: Box) -> Box | None:
+    def find_near(self, image_bgr: BGRImage, box: Box) -> Box | None:
         """Find a face again in the next frame."""
+        ...
+
+    def why_no_face(self, image_bgr: BGRImage) -> str:
+        """Say why no face was found."""
         ...
 
     def vote(self, vectors: Sequence[FaceVector]) -> list[Vote]:
@@ -118,7 +129,7 @@ class FaceVideo:
     Parameters
     ----------
     recognizer : RecognizesFaces
-        `find` and `vote` are only called on the worker, `find_near` only on the media thread.
+        `find_near` is only called on the media thread, all else on the worker.
     uncertain_below : float, 0-1, for smoothed votes; see `emotion.vote.voting.Calibration`
     settings : VideoSettings
 
@@ -139,7 +150,7 @@ class FaceVideo:
         self.picture_bgr: BGRImage | None = None
         self._recognizer = recognizer
         self._uncertain_below = uncertain_below
-        self._mailbox = _Mailbox()
+        self._mailbox = Mailbox()
         self._worker: threading.Thread | None = None
         self._restarted = False
         self.turned_away = False
@@ -154,9 +165,11 @@ class FaceVideo:
         self._voted_at = -math.inf
         self._tried_at = -math.inf
         self._busy_since = math.inf
+        self._faceless_since = math.inf
+        self._why = ""
         self.searches = 0
-        self._frame_faults = _Seldom()
-        self._vote_faults = _Seldom()
+        self._frame_faults = Seldom()
+        self._vote_faults = Seldom()
 
     @property
     def ended(self) -> bool:
@@ -179,7 +192,8 @@ class FaceVideo:
         with self._lock:
             numbers = [track.number for track in self._tracker.tracks]
             faces = tuple(self._faces[number] for number in numbers if number in self._faces)
-            return Snapshot(self._state_at(now), faces, self._votes, now - self._voted_at if self._votes else 0.0)
+            seconds_ago = now - self._voted_at if self._votes else 0.0
+            return Snapshot(self._state_at(now), faces, self._votes, seconds_ago, self._why)
 
     def recv(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Hand a frame to the worker, follow the known faces and draw them; neither votes, nor waits, nor raises.
@@ -196,7 +210,7 @@ class FaceVideo:
         """
         try:
             # Mirrored before anything is drawn: people expect a mirror of a webcam, and labels are to be legible.
-            image_bgr: BGRImage = np.ascontiguousarray(frame.to_ndarray(format="bgr24")[:, ::-1], dtype=np.uint8)
+            image_bgr: BGRImage = np.asarray(cv2.flip(frame.to_ndarray(format="bgr24"), 1), dtype=np.uint8)
             now = time.monotonic()
             self._start_worker(now)
             self._mailbox.put(image_bgr, now)
@@ -240,9 +254,8 @@ class FaceVideo:
             tracks = self._tracker.tracks
         if not tracks:
             return
-        grey: GreyImage = np.asarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
         # Found outside the lock, and taken over under it: a face that the worker has just seen waits for a frame.
-        near = {track.box: self._recognizer.find_near(grey, track.box) for track in tracks[:MOST_FOLLOWED]}
+        near = {track.box: self._recognizer.find_near(image_bgr, track.box) for track in tracks[:MOST_FOLLOWED]}
         with self._lock:
             self._tracker.follow(near.get, now)
 
@@ -256,7 +269,11 @@ class FaceVideo:
                 for face in [self._faces.get(track.number)]
             ]
         drawn = draw_marks(image_bgr, marked)
-        return drawn if state is State.FACES else draw_notice(drawn, NOTICES[state])
+        if state is State.FACES:
+            return drawn
+        return draw_notice(
+            drawn, f"{NOTICES[state]}. {self._why}" if state is State.NO_FACE and self._why else NOTICES[state]
+        )
 
     def _state_at(self, now: float) -> State:
         if self._state is not State.FAULT and now - self._busy_since > _SLOW_SECONDS:
@@ -285,8 +302,9 @@ class FaceVideo:
     def _look(self, image_bgr: BGRImage, taken_at: float) -> None:
         """Search a frame, and take a vote if it is time for one or a face is there that has none."""
         found = self._recognizer.find(image_bgr)
+        self._look_for_reason(image_bgr, taken_at, is_there=bool(found))
         with self._lock:
-            numbers = self._tracker.see([box for box, _ in found], taken_at)
+            numbers = self._tracker.see([face.box for face, _ in found], taken_at)
             unknown = any(number not in self._faces for number in numbers)
         # A hair early rather than a whole search late.
         due = taken_at - self._tried_at >= self.settings.interval_seconds - 0.05
@@ -296,6 +314,16 @@ class FaceVideo:
         elif self._state is State.FAULT:  # a search that succeeds says nothing of the vote that failed
             return
         self._state = State.FACES
+
+    def _look_for_reason(self, image_bgr: BGRImage, taken_at: float, *, is_there: bool) -> None:
+        """Where there was no face for some seconds, find out why."""
+        if is_there:
+            self._faceless_since, self._why = math.inf, ""
+        elif math.isinf(self._faceless_since):
+            self._faceless_since = taken_at
+        elif taken_at - self._faceless_since >= _PATIENCE_SECONDS:
+            self._why = self._recognizer.why_no_face(image_bgr)
+            self._faceless_since = taken_at
 
     def _count(self, numbers: Sequence[int], votes: Sequence[Vote], taken_at: float) -> None:
         settings = self.settings
@@ -311,47 +339,3 @@ class FaceVideo:
             self._smoothers = {n: s for n, s in self._smoothers.items() if n in known}
             self._votes += 1
             self._voted_at = taken_at
-
-
-class _Mailbox:
-    """Holds one picture and its time, the newest, until it is taken or the box is closed."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._newest: tuple[BGRImage, float] | None = None
-        self.closed = False
-
-    def put(self, image_bgr: BGRImage, taken_at: float) -> None:
-        """Lay a picture in, in place of the one that may lie there."""
-        with self._changed:
-            self._newest = image_bgr, taken_at
-            self._changed.notify()
-
-    def take(self, pause_seconds: float) -> tuple[BGRImage, float] | None:
-        """Let the pause pass, then wait for a picture; None as soon as the box is closed."""
-        with self._changed:
-            self._changed.wait_for(lambda: self.closed, pause_seconds)
-            self._changed.wait_for(lambda: self.closed or self._newest is not None)
-            taken, self._newest = self._newest, None
-            return None if self.closed else taken
-
-    def close(self) -> None:
-        """Let nobody wait any longer."""
-        with self._changed:
-            self.closed = True
-            self._changed.notify()
-
-
-class _Seldom:
-    """Says whether it is time for another report of a fault that may come thirty times a second."""
-
-    def __init__(self) -> None:
-        self._next_at = -math.inf
-
-    def due(self) -> bool:
-        """Whether a minute has passed since this was last true."""
-        now = time.monotonic()
-        if now < self._next_at:
-            return False
-        self._next_at = now + _SECONDS_BETWEEN_REPORTS
-        return True

@@ -7,8 +7,10 @@ import numpy as np
 
 from emotion import config
 from emotion.faces.crop import FaceVector, find_faces
-from emotion.faces.decode import BGRImage, GreyImage
-from emotion.faces.detect import Box, FaceDetector
+from emotion.faces.decode import BGRImage
+from emotion.faces.detect import Box, Detection, FaceDetector
+from emotion.faces.reasons import why_no_face
+from emotion.faces.yunet import YuNetDetector
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.voting import Vote
 
@@ -35,20 +37,20 @@ class Recognizer:
     Parameters
     ----------
     models : Ensemble
-    longest_side : int, pixels
-        Faces are sought in a picture reduced to this; they are cut out of the full one.
+    detector : FaceDetector, by default YuNet
     """
 
-    def __init__(self, models: Ensemble, longest_side: int = config.DETECTION_SIDE) -> None:
+    def __init__(self, models: Ensemble, detector: FaceDetector | None = None) -> None:
         self.models = models
-        self._detector = FaceDetector(longest_side)
+        self.detector = detector or YuNetDetector()
 
-    def recognize(self, image_bgr: BGRImage) -> list[FaceEmotion]:
+    def recognize(self, image_bgr: BGRImage, *, whole: bool = False) -> list[FaceEmotion]:
         """Find the faces of a picture, each with its vote.
 
         Parameters
         ----------
         image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
+        whole : bool, whether the whole picture is one face, and none is sought
 
         Returns
         -------
@@ -59,50 +61,32 @@ class Recognizer:
         ValueError
             If the picture is None, or has another shape or dtype.
         DetectorError
-            If the detector's cascade file is missing or is not a cascade.
+            If the detector's file is missing or is another one.
         """
-        found = self.find(image_bgr)
+        found = self.find(image_bgr, whole=whole)
         votes = self.vote([vector for _, vector in found])
-        return [FaceEmotion(box, vote, vector) for (box, vector), vote in zip(found, votes, strict=True)]
+        return [FaceEmotion(face.box, vote, vector) for (face, vector), vote in zip(found, votes, strict=True)]
 
-    def find(self, image_bgr: BGRImage) -> list[tuple[Box, FaceVector]]:
+    def find(self, image_bgr: BGRImage, *, whole: bool = False) -> list[tuple[Detection, FaceVector]]:
         """Find the faces of a picture; see `emotion.faces.crop.find_faces`.
 
         Parameters
         ----------
         image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
+        whole : bool, whether the whole picture is one face, and none is sought
 
         Returns
         -------
-        list of (Box, ndarray of shape (2304,), uint8), largest face first
+        list of (Detection, ndarray of shape (2304,), uint8), largest face first
 
         Raises
         ------
         ValueError
             If the picture is None, or has another shape or dtype.
         DetectorError
-            If the detector's cascade file is missing or is not a cascade.
+            If the detector's file is missing or is another one.
         """
-        return find_faces(image_bgr, self._detector)
-
-    def find_near(self, grey: GreyImage, box: Box) -> Box | None:
-        """Find a face again in the next frame of a video; see `emotion.faces.detect.FaceDetector.find_near`.
-
-        Parameters
-        ----------
-        grey : ndarray of shape (height, width), uint8, 0-255
-        box : Box, pixels, where the face was
-
-        Returns
-        -------
-        Box, or None if no face is there
-
-        Raises
-        ------
-        DetectorError
-            If the detector's cascade file is missing or is not a cascade.
-        """
-        return self._detector.find_near(grey, box)
+        return find_faces(image_bgr, self.detector, whole=whole)
 
     def vote(self, vectors: Sequence[FaceVector]) -> list[Vote]:
         """Let the models vote on faces.
@@ -116,3 +100,53 @@ class Recognizer:
         list of Vote, one a face
         """
         return self.models.vote(np.stack(vectors)) if vectors else []
+
+
+class VideoRecognizer(Recognizer):
+    """A recogniser for the frames of a video: one quick look at each, and a way to find a face again.
+
+    Parameters
+    ----------
+    models : Ensemble
+    """
+
+    def __init__(self, models: Ensemble) -> None:
+        self._video_detector = YuNetDetector((config.VIDEO_DETECTION_SIDE,), twice=False)
+        super().__init__(models, self._video_detector)
+
+    def find_near(self, image_bgr: BGRImage, box: Box) -> Box | None:
+        """Find a face again in the next frame of a video; see `emotion.faces.yunet.YuNetDetector.find_near`.
+
+        Parameters
+        ----------
+        image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
+        box : Box, pixels, where the face was
+
+        Returns
+        -------
+        Box, or None if no face is there
+
+        Raises
+        ------
+        DetectorError
+            If the detector's file is missing or is another one.
+        """
+        return self._video_detector.find_near(image_bgr, box)
+
+    def why_no_face(self, image_bgr: BGRImage) -> str:
+        """Say why no face was found; see `emotion.faces.reasons.why_no_face`.
+
+        Parameters
+        ----------
+        image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
+
+        Returns
+        -------
+        str, one sentence
+
+        Raises
+        ------
+        DetectorError
+            If the detector's file is missing or is another one.
+        """
+        return why_no_face(image_bgr)

@@ -14,14 +14,15 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from emotion import Recognizer, config
+from emotion import config
 from emotion.faces.crop import FaceVector
+from emotion.vote.recognizer import VideoRecognizer
 from emotion.vote.voting import Vote
 
 asked = Path(os.environ["EMOTION_TEST_FAULT"])
 
 
-class FaultyRecognizer(Recognizer):
+class FaultyRecognizer(VideoRecognizer):
     def vote(self, vectors: Sequence[FaceVector]) -> list[Vote]:
         fault = asked.read_text()
         if fault == "raise":
@@ -53,10 +54,10 @@ def show_last_vote_or_stop(context: Any) -> None:
     show_last_vote(context)
 
 
-if emotion.page.camera.Recognizer is Recognizer:  # this file runs anew whenever the page is drawn
+if emotion.page.camera.VideoRecognizer is VideoRecognizer:  # this file runs anew whenever the page is drawn
     emotion.load_models = load_when_told
     emotion.page.server.WAIT_SECONDS = 1.0  # type: ignore[misc]
     emotion.page.server._fetching = threading.BoundedSemaphore(2)
     emotion.page.webcam.show_last_vote = show_last_vote_or_stop
-    emotion.page.camera.Recognizer = FaultyRecognizer  # type: ignore[misc]
+    emotion.page.camera.VideoRecognizer = FaultyRecognizer  # type: ignore[misc]
 runpy.run_path(str(config.ROOT / "web_app.py"), run_name="__main__")

@@ -173,7 +173,7 @@ def test_ipv6_addresses_keep_their_brackets(answers: dict[str, Answer]) -> None:
 
 
 def test_compressed_bodies_are_unpacked(public: LoopbackServer) -> None:
-    public.answers["/gzip"] = http_answer(gzip.compress(PICTURE), "Content-Encoding: gzip")
+    public.answers["/gzip"] = http_answer(gzip.compress(PICTURE, mtime=0), "Content-Encoding: gzip")
     assert fetch("http://picture.test/gzip") == PICTURE
 
 
@@ -635,7 +635,7 @@ def test_a_refused_connection_is_told(loopback_allowed: None) -> None:
         http_answer(PICTURE, length=100),  # breaks off
         http_answer(PICTURE, "Content-Length: 7"),  # two lengths
         http_answer(PICTURE, "Content-Encoding: gzip"),  # is not
-        http_answer(gzip.compress(PICTURE * 99)[:-30], "Content-Encoding: gzip", length=2000),
+        http_answer(gzip.compress(PICTURE * 99, mtime=0)[:-30], "Content-Encoding: gzip", length=2000),
         http_answer(b"zz\r\nabc\r\n0\r\n\r\n", "Transfer-Encoding: chunked", length=-1),
         http_answer(b"-5\r\nabc\r\n0\r\n\r\n", "Transfer-Encoding: chunked", length=-1),
         http_answer(b"-1\r\nabc\r\n0\r\n\r\n", "Transfer-Encoding: chunked", length=-1),
@@ -691,8 +691,8 @@ def test_a_body_may_reach_the_limit_but_not_pass_it(public: LoopbackServer) -> N
             "/open/past": http_answer(bytes(200_001), length=-1),
             "/chunks/at": http_answer(chunk * 2 + b"0\r\n\r\n", "Transfer-Encoding: chunked", length=-1),
             "/chunks/past": repeating(http_answer(b"", "Transfer-Encoding: chunked", length=-1), chunk, 0),
-            "/gzip/at": http_answer(gzip.compress(bytes(200_000)), "Content-Encoding: gzip"),
-            "/gzip/past": http_answer(gzip.compress(bytes(200_001)), "Content-Encoding: gzip"),
+            "/gzip/at": http_answer(gzip.compress(bytes(200_000), mtime=0), "Content-Encoding: gzip"),
+            "/gzip/past": http_answer(gzip.compress(bytes(200_001), mtime=0), "Content-Encoding: gzip"),
         }
     )
     for kind in ("announced", "open", "chunks", "gzip"):
@@ -715,7 +715,7 @@ BOMB = packed_zeros(100_000_000)
     ("answer", "sentence"),
     [
         (http_answer(BOMB, "Content-Encoding: gzip", length=-1), TOO_LARGE),
-        (http_answer(gzip.compress(BOMB), "Content-Encoding: gzip, gzip"), TOO_LARGE),
+        (http_answer(gzip.compress(BOMB, mtime=0), "Content-Encoding: gzip, gzip"), TOO_LARGE),
         (redirect_to("/moved", "Content-Encoding: gzip", body=BOMB), "more than 3 times"),
         (http_answer(BOMB, "Content-Encoding: gzip", status="404 Not Found"), "status 404"),
         (repeating(b"HTTP/1.1 200 OK\r\nA: ", b"a" * 50_000, 0), TOO_LARGE + "|" + BROKEN),  # a header without end
@@ -764,7 +764,7 @@ DRIPS: dict[str, Answer] = {
     "open body": repeating(http_answer(b"", length=-1), b"a", 0.01),
     "chunks": repeating(http_answer(b"", "Transfer-Encoding: chunked", length=-1), b"1\r\na\r\n", 0.01),
     "gzip": repeating(
-        http_answer(gzip.compress(b"")[:10], "Content-Encoding: gzip", length=-1), b"\0\0\0\xff\xff", 0.01
+        http_answer(gzip.compress(b"", mtime=0)[:10], "Content-Encoding: gzip", length=-1), b"\0\0\0\xff\xff", 0.01
     ),
 }
 

@@ -9,19 +9,22 @@ import pytest
 
 from emotion.errors import FetchError
 from emotion.faces.crop import FaceVector
-from emotion.faces.decode import BGRImage, GreyImage
-from emotion.faces.detect import Box
+from emotion.faces.decode import BGRImage
+from emotion.faces.detect import Box, Detection
 from emotion.page import server
 from emotion.streams.webcam import FaceVideo
 from emotion.vote.voting import Vote
 
 
 class SeesNobody:
-    def find(self, image_bgr: BGRImage) -> list[tuple[Box, FaceVector]]:
+    def find(self, image_bgr: BGRImage) -> list[tuple[Detection, FaceVector]]:
         return []
 
-    def find_near(self, grey: GreyImage, box: Box) -> Box | None:
+    def find_near(self, image_bgr: BGRImage, box: Box) -> Box | None:
         return None
+
+    def why_no_face(self, image_bgr: BGRImage) -> str:
+        return ""
 
     def vote(self, vectors: Sequence[FaceVector]) -> list[Vote]:
         return []

@@ -457,6 +457,18 @@ def test_picture_without_a_face_is_shown_with_advice(pictures, served):
     assert len(pictures.get("image")) == 1
 
 
+def test_a_small_picture_without_a_face_can_be_taken_for_one(pictures, served):
+    """As teachers bring them: faces of a data set, cut out by somebody else."""
+    served[ADDRESS] = png(np.full((96, 96, 3), 90, dtype=np.uint8))
+    ask_for(pictures, ADDRESS)
+    assert "Faces that are turned away" in pictures.warning[0].value
+    [whole] = [button for button in pictures.button if button.label == "Take the whole picture as a face"]
+    whole.click().run()
+    [picture] = pictures.session_state["visit"].request.pictures
+    assert [face.box for face in picture.faces] == [(0, 0, 96, 96)]
+    assert not pictures.warning
+
+
 @pytest.mark.hostile("the picture, and that no face was found")
 def test_a_picture_of_one_row_costs_the_others_nothing(pictures, served):
     served[ADDRESS], served["https://b/"] = png(np.zeros((1, 20_000, 3), np.uint8)), png(skimage.data.astronaut())

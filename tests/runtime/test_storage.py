@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import cv2
 import fsspec
@@ -123,10 +123,10 @@ def test_a_rerun_goes_on_with_the_parts_that_are_there(pictures, tmp_path, monke
     looked_at = tmp_path / "looked_at"
     cut = vectorize.faces_of_file
 
-    def noted(folder: Folder, name: str) -> object:
+    def noted(folder: Folder, name: str, *rest: Any) -> object:
         with looked_at.open("a") as file:  # where another process finds it, too
             file.write(f"{name}\n")
-        return cut(folder, name)
+        return cut(folder, name, *rest)
 
     monkeypatch.setattr(vectorize, "faces_of_file", noted)
     assert run(pictures, faces) == first
@@ -196,10 +196,10 @@ def test_unfinished_parts_are_not_taken_for_a_table(pictures, tmp_path, monkeypa
     """Or models would be trained on half of the faces, and nobody would know."""
     cut = vectorize.faces_of_file
 
-    def interrupted(folder: Folder, name: str) -> object:
+    def interrupted(folder: Folder, name: str, *rest: Any) -> object:
         if name == "sad/09.png":
             raise KeyboardInterrupt
-        return cut(folder, name)
+        return cut(folder, name, *rest)
 
     monkeypatch.setattr(vectorize, "faces_of_file", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -292,16 +292,18 @@ def test_ctrl_c_does_not_wait_for_a_whole_part(pictures, tmp_path, monkeypatch) 
     looked_at = []
     cut = vectorize.faces_of_file
 
-    def interrupted(folder: Folder, name: str) -> object:
+    def interrupted(folder: Folder, name: str, *rest: Any) -> object:
         looked_at.append(name)
         if len(looked_at) == 1:
             stopping.set()
-        return cut(folder, name)
+        return cut(folder, name, *rest)
 
     stopping = Stopping()
     monkeypatch.setattr(vectorize, "faces_of_file", interrupted)
     listing = list(vectorize.picture_files(Folder(pictures)))
-    vectorize._write_part(Folder(pictures), Folder(tmp_path / "faces"), False, stopping, (0, listing))
+    vectorize._write_part(
+        Folder(pictures), Folder(tmp_path / "faces"), False, vectorize.USUAL_WAY, stopping, (0, listing)
+    )
     assert len(looked_at) == 1
     assert not (tmp_path / "faces").exists()
 

@@ -32,10 +32,10 @@ def pictures(tmp_path: Path) -> Path:
     return tmp_path / "pictures"
 
 
-def killed_at_a_picture(folder: Folder, name: str) -> list[np.ndarray]:
+def killed_at_a_picture(folder: Folder, name: str, _: vectorize.Way) -> tuple[list[np.ndarray], bool]:
     if name == "happy/150.png":
         os.kill(os.getpid(), signal.SIGKILL)
-    return [np.zeros(config.N_PIXELS, np.uint8)]
+    return [np.zeros(config.N_PIXELS, np.uint8)], True
 
 
 @pytest.mark.hostile("that a process was killed, for want of memory perhaps, and what to do")

@@ -10,8 +10,8 @@ import pytest
 
 from emotion.errors import DetectorError
 from emotion.faces.crop import FaceVector
-from emotion.faces.decode import BGRImage, GreyImage
-from emotion.faces.detect import Box
+from emotion.faces.decode import BGRImage
+from emotion.faces.detect import Box, Detection, square_around
 from emotion.streams.webcam import FaceVideo, Snapshot, State, VideoSettings
 from emotion.vote.recognizer import FaceEmotion
 from emotion.vote.voting import Vote
@@ -38,7 +38,7 @@ class ScriptedRecognizer:
         self.gate = threading.Event()
         self.gate.set()
 
-    def find(self, image_bgr: BGRImage) -> list[tuple[Box, FaceVector]]:
+    def find(self, image_bgr: BGRImage) -> list[tuple[Detection, FaceVector]]:
         self.seen.append(image_bgr)
         self.entered.release()
         assert self.gate.wait(LIMIT_SECONDS)
@@ -46,11 +46,14 @@ class ScriptedRecognizer:
         if isinstance(answer, Exception):
             raise answer
         self.votes = [face.vote for face in answer]
-        return [(face.box, face.vector) for face in answer]
+        return [(Detection(face.box, square_around(face.box)), face.vector) for face in answer]
 
-    def find_near(self, grey: GreyImage, box: Box) -> Box | None:
-        assert grey.ndim == 2
+    def find_near(self, image_bgr: BGRImage, box: Box) -> Box | None:
+        assert image_bgr.ndim == 3
         return box
+
+    def why_no_face(self, image_bgr: BGRImage) -> str:
+        return ""
 
     def vote(self, vectors: Sequence[FaceVector]) -> list[Vote]:
         self.rounds += 1
@@ -266,7 +269,7 @@ def test_every_vote_is_in_the_record(start):
 @pytest.mark.hostile("votes go on; the second time, Recognition failed")
 def test_a_worker_that_dies_is_started_again_once_and_reported(start, caplog):
     class Dying(ScriptedRecognizer):
-        def find(self, image_bgr: BGRImage) -> list[tuple[Box, FaceVector]]:
+        def find(self, image_bgr: BGRImage) -> list[tuple[Detection, FaceVector]]:
             super().find(image_bgr)
             raise SystemExit  # no Exception, hence not survived
 
