@@ -65,7 +65,7 @@ def main() -> None:
     many = figures["256 faces, five models, all cores"] = timed(lambda: models.vote(faces), 30)
     many["faces_a_second"] = 256 / many["median_ms"] * 1000
 
-    webcam, files = YuNetDetector((config.VIDEO_DETECTION_SIDE,), twice=False), YuNetDetector()
+    webcam, files = YuNetDetector(config.VIDEO_SIDES, twice=False), YuNetDetector()
     for name, detector, picture in (
         ("detection, webcam frame of 640x480", webcam, scene(1, 640, 480)),
         ("detection, picture of 1280x720", files, scene(1, 1280, 720)),

@@ -165,7 +165,7 @@ def _warm_up(page: Page, address: str) -> None:
 
 def _press_start(page: Page) -> float:
     """Start a session; give the browser's clock, in milliseconds, of that moment."""
-    [found] = YuNetDetector((config.VIDEO_DETECTION_SIDE,), twice=False).detect(camera_picture(210))
+    [found] = YuNetDetector(config.VIDEO_SIDES, twice=False).detect(camera_picture(210))
     face = found.box
     script = WATCH.replace("SQUARE", str(SQUARE)).replace("BITS", str(BITS)).replace("ROW", str(face.y + face.h // 2))
     frame = component(page)

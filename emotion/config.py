@@ -47,8 +47,9 @@ MAX_IMAGE_FILE_BYTES: Final = 200_000_000
 MAX_IMAGE_PIXELS: Final = 50_000_000
 MAX_IMAGE_SIDE: Final = 20_000
 
-VIDEO_DETECTION_SIDE: Final = 320
-"""Pixels; a webcam's frame is reduced to this on its longer side before faces are sought: a quarter of the time."""
+VIDEO_SIDES: Final = (320, 640)
+"""Pixels; a webcam's frame is reduced to the first on its longer side before faces are sought, a quarter of the time of
+640x480; only where there is none, to the second, for somebody who sits far away."""
 
 VOTE_INTERVAL_SECONDS: Final = 2.0
 """Time from one vote on the webcam to the next."""

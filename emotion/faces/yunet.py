@@ -50,6 +50,7 @@ class YuNetDetector:
         A picture is looked at reduced to each of them on its longer side.
     twice : bool
         Whether there is a second look where the first finds nothing: brighter, with room around, turned, or closer.
+        Without, as for the frames of a video, the first of `sides` in which there are faces is enough.
 
     Raises
     ------
@@ -82,7 +83,7 @@ class YuNetDetector:
         DetectorError
             If the file of the network is missing or is another one.
         """
-        rows = first_look(image_bgr, self.sides) if self.twice else self._one_look(image_bgr)
+        rows = first_look(image_bgr, self.sides) if self.twice else self._quick_look(image_bgr)
         if self.twice and not len(rows):
             for look in second_looks(image_bgr, self.sides):
                 rows = look()
@@ -91,8 +92,13 @@ class YuNetDetector:
         rows = distinct(rows[longer_sides(rows) >= LEAST_SIDE])
         return largest_first([_detection(row, image_bgr, trusting=not self.twice) for row in rows])
 
-    def _one_look(self, image_bgr: BGRImage) -> Rows:
-        return look(image_bgr, min(1.0, self.sides[0] / max(image_bgr.shape[:2])))
+    def _quick_look(self, image_bgr: BGRImage) -> Rows:
+        longest = max(image_bgr.shape[:2])
+        for side in self.sides:
+            rows = look(image_bgr, min(1.0, side / longest))
+            if len(rows):
+                break
+        return rows
 
     def find_near(self, image_bgr: BGRImage, box: Box) -> Box | None:
         """Find a face again, in the next frame of a video: two milliseconds, however large the frame.

@@ -111,7 +111,7 @@ class VideoRecognizer(Recognizer):
     """
 
     def __init__(self, models: Ensemble) -> None:
-        self._video_detector = YuNetDetector((config.VIDEO_DETECTION_SIDE,), twice=False)
+        self._video_detector = YuNetDetector(config.VIDEO_SIDES, twice=False)
         super().__init__(models, self._video_detector)
 
     def find_near(self, image_bgr: BGRImage, box: Box) -> Box | None:

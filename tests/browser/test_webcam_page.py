@@ -50,7 +50,7 @@ def mirrored(left: int) -> int:
 
 
 def mirrored_boxes(picture: BGRImage) -> list[Box]:
-    detector = YuNetDetector((config.VIDEO_DETECTION_SIDE,), twice=False)
+    detector = YuNetDetector(config.VIDEO_SIDES, twice=False)
     return [face.box for face in detector.detect(np.ascontiguousarray(picture[:, ::-1]))]
 
 
@@ -194,6 +194,20 @@ def test_the_choice_of_models_waits_for_the_end_of_a_session_and_goes_with_the_v
     wait_until_drawn(page)
     expect(people).to_be_checked()
     expect(people).to_be_enabled()
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (720, 1280)], ids=["wide", "upright"])
+def test_cameras_of_other_shapes_are_not_cut(open_page, size):
+    """A browser that is asked for 640x480 cuts faces off at the sides, or at the top."""
+    width, height = size
+    scene = np.full((height, width, 3), 120, np.uint8)
+    portrait = camera_picture(0)[120:370, :220]
+    scene[height - 250 :, width - 220 :] = portrait
+    page = open_page(camera=[scene] * 30)
+    video = start(page)
+    see(page.get_by_text(FACE_CAPTION))
+    shape = video.evaluate("video => video.videoWidth / video.videoHeight")
+    assert shape == pytest.approx(width / height, rel=0.02)
 
 
 def test_two_faces_have_a_box_and_a_colour_each(open_page):

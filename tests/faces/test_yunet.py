@@ -118,7 +118,7 @@ def test_threads_do_not_disturb_each_other() -> None:
 
 def test_a_moving_face_is_found_again_near_its_last_place() -> None:
     """Else a box would lag behind a head that moves, or be lost."""
-    detector = YuNetDetector((config.VIDEO_DETECTION_SIDE,), twice=False)
+    detector = YuNetDetector(config.VIDEO_SIDES, twice=False)
     portrait = PORTRAIT[0:250, 110:330]
 
     def picture(shift: int) -> BGRImage:

@@ -53,7 +53,7 @@ class ScriptedRecognizer:
         return box
 
     def why_no_face(self, image_bgr: BGRImage) -> str:
-        return ""
+        return "It is too dark."
 
     def vote(self, vectors: Sequence[FaceVector]) -> list[Vote]:
         self.rounds += 1
@@ -112,6 +112,16 @@ def test_first_frame_is_voted_on_at_once_and_its_faces_are_drawn(start):
     blue, green, red = drawn[50, 20].astype(int)  # on the left edge of the box
     assert blue - red > 100
     assert green > red
+
+
+def test_where_no_face_is_for_some_seconds_the_reason_is_said_until_one_comes(start, monkeypatch):
+    """Else who sits in the dark is told "No face", and nothing else."""
+    video = start(ScriptedRecognizer([], [], [], [FACE]))
+    assert vote_on_a_frame(video).why == ""
+    monkeypatch.setattr("emotion.streams.webcam._PATIENCE_SECONDS", 0.0)
+    assert vote_on_a_frame(video).why == "It is too dark."
+    assert vote_on_a_frame(video).why == "It is too dark."
+    assert vote_on_a_frame(video).why == ""
 
 
 def test_a_slow_vote_does_not_hold_up_the_video(start):
