@@ -167,9 +167,17 @@ def first_look(image_bgr: BGRImage, sides: Sequence[int]) -> Rows:
     longest = max(image_bgr.shape[:2])
     if longest <= _SMALL_SIDE:
         return look(image_bgr, 2.0)
-    huge = look(image_bgr, _SMALL_SIDE / longest)
-    found = [huge[longer_sides(huge) * _SMALL_SIDE / longest >= _HUGE_FACE_SIDE]]
-    found += [look(image_bgr, scale) for scale in sorted({min(1.0, side / longest) for side in sides})]
+    # A large picture is reduced once; the smaller sizes come from that.
+    largest = min(1.0, max(sides) / longest)
+    reduced = image_bgr
+    if largest < 1.0:
+        size = max(1, round(image_bgr.shape[1] * largest)), max(1, round(image_bgr.shape[0] * largest))
+        reduced = np.asarray(cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    huge = look(reduced, _SMALL_SIDE / longest / largest)
+    found = [huge[longer_sides(huge) * _SMALL_SIDE / longest / largest >= _HUGE_FACE_SIDE]]
+    found += [look(reduced, scale / largest) for scale in sorted({min(1.0, side / longest) for side in sides})]
+    for rows in found:
+        rows[:, :14] /= np.float32(largest)
     if longest > _LARGE_SIDE:
         found.append(_tiles(image_bgr, _CLOSE_SCALE))
     return np.concatenate(found)
