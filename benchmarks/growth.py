@@ -47,7 +47,7 @@ bytes for each picture.
 
 ## With faces in a picture
 
-Measured with the Haar cascade of version 1.0. A picture of 1920x1080 pixels:
+A picture of 1920x1080 pixels:
 
 {faces}
 
