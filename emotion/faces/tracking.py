@@ -10,8 +10,11 @@ from emotion.faces.detect import Box
 MATCHING_OVERLAP: Final = 0.2
 """Two boxes are of one face if they share more than this part of what they cover together."""
 
-PATIENCE_SECONDS: Final = 1.0
-"""How long a face that is not found again keeps its box: it may have blinked past the detector."""
+GONE_SECONDS: Final = 0.5
+"""A face that was not found for longer is not shown: it may have left."""
+
+PATIENCE_SECONDS: Final = 1.5
+"""How long a face that is not found again keeps its number: it may be behind a hand."""
 
 UNSEEN_SECONDS: Final = 3.0
 """How long a face is followed without any search of the whole frame finding it: following takes less for a face, and
@@ -68,6 +71,19 @@ class FaceTracker:
     def __init__(self) -> None:
         self.tracks: tuple[Track, ...] = ()
         self._numbers: Iterator[int] = itertools.count(1)
+
+    def visible(self, now: float) -> tuple[Track, ...]:
+        """Give the faces that are to be shown.
+
+        Parameters
+        ----------
+        now : float, seconds
+
+        Returns
+        -------
+        tuple of Track, largest box first
+        """
+        return tuple(track for track in self.tracks if now - track.found_at <= GONE_SECONDS)
 
     def follow(self, find_near: Callable[[Box], Box | None], now: float) -> None:
         """Look for each face where it was in the frame before.

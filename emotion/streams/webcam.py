@@ -190,7 +190,7 @@ class FaceVideo:
         """What is known now; may be read on any thread."""
         now = time.monotonic()
         with self._lock:
-            numbers = [track.number for track in self._tracker.tracks]
+            numbers = [track.number for track in self._tracker.visible(now)]
             faces = tuple(self._faces[number] for number in numbers if number in self._faces)
             seconds_ago = now - self._voted_at if self._votes else 0.0
             return Snapshot(self._state_at(now), faces, self._votes, seconds_ago, self._why)
@@ -265,7 +265,7 @@ class FaceVideo:
             state = self._state_at(now)
             marked = [
                 Mark(track.number, track.box, vote_text(face.shown(smoothed=settings.show_smoothed)) if face else "…")
-                for track in self._tracker.tracks
+                for track in self._tracker.visible(now)
                 for face in [self._faces.get(track.number)]
             ]
         drawn = draw_marks(image_bgr, marked)
@@ -280,7 +280,7 @@ class FaceVideo:
             return State.SLOW
         if self._state in (State.FACES, State.NO_FACE):
             # Between two searches, a face may have left.
-            return State.FACES if self._tracker.tracks else State.NO_FACE
+            return State.FACES if self._tracker.visible(now) else State.NO_FACE
         return self._state
 
     def _work(self) -> None:

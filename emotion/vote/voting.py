@@ -167,9 +167,11 @@ def count_votes(
 class VoteSmoother:
     """Joins the votes on one face over time: what was said lately still counts, the less the longer ago it was.
 
-    Ballots and probabilities are smoothed exponentially, with a time constant instead of a fixed share, so that the
-    outcome does not depend on how often a vote is taken: after that time, an older vote's weight has fallen to 37 %.
-    As long as a face is judged alike, the smoothed vote is the vote.
+    What each model chooses and how probable each class is are smoothed exponentially, with a time constant instead of a
+    fixed share, so that the outcome does not depend on how often a vote is taken: after that time, an older vote's
+    weight has fallen to 37 %. A model's ballot is the class that it chose most over time, and the majority is that of
+    these ballots: label and agreement cannot contradict each other. As long as a face is judged alike, the smoothed
+    vote is the vote.
 
     Parameters
     ----------
@@ -178,7 +180,8 @@ class VoteSmoother:
 
     def __init__(self, uncertain_below: float) -> None:
         self._uncertain_below = uncertain_below
-        self._shares: NDArray[np.float64] | None = None
+        self._chosen: NDArray[np.float64] | None = None
+        self._probabilities = np.zeros(0)
         self._at = 0.0
 
     def add(self, vote: Vote, at: float, time_constant: float) -> Vote:
@@ -192,28 +195,16 @@ class VoteSmoother:
 
         Returns
         -------
-        Vote
-            The class with the most ballots over time, a tie going to the more probable one; the ballots are those of
-            `vote`, the probabilities are smoothed.
+        Vote, of smoothed ballots and probabilities; see `winners` for ties
         """
         classes = list(vote.probabilities)
-        n_models = len(vote.ballots)
-        newest = np.array(
-            [[vote.ballots.count(label) / n_models for label in classes], list(vote.probabilities.values())]
-        )
-        if self._shares is None or time_constant <= 0:
-            self._shares = newest
-        else:
+        chosen = np.array([[ballot == label for label in classes] for ballot in vote.ballots], dtype=np.float64)
+        probabilities = np.array(list(vote.probabilities.values()))
+        if self._chosen is not None and time_constant > 0:
             kept = np.exp(-(at - self._at) / time_constant)
-            self._shares = kept * self._shares + (1 - kept) * newest
-        self._at = at
-        ballots, probabilities = self._shares
-        leading = ballots > ballots.max() - 1e-6
-        winner = int(np.where(leading, probabilities, -1.0).argmax())
-        return Vote(
-            label=classes[winner],
-            ballots=vote.ballots,
-            probabilities=dict(zip(classes, map(float, probabilities), strict=True)),
-            tie=bool(leading.sum() > 1),
-            uncertain=bool(probabilities[winner] < self._uncertain_below),
-        )
+            chosen = kept * self._chosen + (1 - kept) * chosen
+            probabilities = kept * self._probabilities + (1 - kept) * probabilities
+        self._chosen, self._probabilities, self._at = chosen, probabilities, at
+        # Of two classes that a model chose as much, the more probable one.
+        ballots = np.where(chosen > chosen.max(axis=1, keepdims=True) - 1e-6, probabilities, -1.0).argmax(axis=1)
+        return count_votes(ballots[None], probabilities[None], classes, self._uncertain_below)[0]

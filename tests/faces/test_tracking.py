@@ -3,7 +3,7 @@
 import pytest
 
 from emotion.faces.detect import Box
-from emotion.faces.tracking import PATIENCE_SECONDS, UNSEEN_SECONDS, FaceTracker, overlap
+from emotion.faces.tracking import GONE_SECONDS, PATIENCE_SECONDS, UNSEEN_SECONDS, FaceTracker, overlap
 
 LEFT, RIGHT = Box(0, 0, 100, 100), Box(300, 0, 80, 80)
 
@@ -65,3 +65,14 @@ def test_two_boxes_that_run_into_each_other_become_one():
     tracker.see([LEFT, RIGHT], 0.0)
     tracker.follow(lambda box: LEFT, 0.1)
     assert [track.number for track in tracker.tracks] == [1]
+
+
+def test_a_face_that_has_left_takes_its_box_along_and_one_behind_a_hand_keeps_its_number() -> None:
+    tracker = FaceTracker()
+    tracker.see([Box(10, 10, 50, 50)], 0.0)
+    tracker.follow(lambda box: None, 0.4)
+    assert [track.number for track in tracker.visible(0.4)] == [1]
+    tracker.follow(lambda box: None, GONE_SECONDS + 0.1)
+    assert tracker.visible(GONE_SECONDS + 0.1) == ()
+    assert tracker.see([Box(12, 10, 50, 50)], PATIENCE_SECONDS - 0.1) == [1]
+    assert [track.number for track in tracker.visible(PATIENCE_SECONDS)] == [1]

@@ -172,3 +172,16 @@ def test_without_smoothing_only_the_newest_vote_counts():
     smoother.add(vote_of(*["Happy"] * 5), 0.0, time_constant=0.0)
     smoothed = smoother.add(vote_of(*["Sad"] * 5), 0.01, time_constant=0.0)
     assert (smoothed.label, smoothed.uncertain) == ("Sad", True)
+
+
+def test_label_and_agreement_of_a_smoothed_vote_never_contradict_each_other() -> None:
+    """ "Happy, 0 of 5 models agree" stood there for seconds after a face had changed."""
+    smoother = VoteSmoother(uncertain_below=0.0)
+    shown = []
+    for at, label in enumerate(["Happy"] * 8 + ["Sad"] * 20):
+        smoothed = smoother.add(vote_of(*[label] * 5), at / 4, time_constant=2.0)
+        assert smoothed.agreement == max(smoothed.ballots.count(other) for other in ("Angry", "Happy", "Sad"))
+        assert smoothed.agreement == 5
+        shown.append(smoothed.label)
+    assert shown[8] == "Happy"
+    assert shown[-1] == "Sad"
