@@ -20,7 +20,7 @@ from emotion.runtime.files import printable
 from emotion.runtime.storage import Folder, folder_and_name, is_address
 from emotion.runtime.terminal import say
 from emotion.streams.drawing import vote_text
-from emotion.vote.ensemble import load_models, read_manifest
+from emotion.vote.ensemble import Ensemble, load_models, read_manifest
 from emotion.vote.recognizer import FaceEmotion, Recognizer
 
 # Training's and evaluation's modules are imported by the commands that need them: predict starts without
@@ -77,9 +77,6 @@ def command_line() -> argparse.ArgumentParser:
         metavar="OUT",
         help="recognise a whole folder into a table; a rerun goes on with what is there, as it does with --json OUT",
     )
-    predict.add_argument(
-        "--detector", choices=list(DETECTORS), default="yunet", help="what finds the faces (default: yunet)"
-    )
     predict.set_defaults(run=_predict)
 
     train = commands.add_parser("train", help="train the five models from a table of faces")
@@ -105,7 +102,13 @@ def command_line() -> argparse.ArgumentParser:
     train.set_defaults(run=_train)
 
     evaluate = commands.add_parser("evaluate", help="score the models on faces that they never saw")
-    evaluate.add_argument("--data", required=True, help="a table made by image_to_vector.py; may be an address")
+    what = evaluate.add_mutually_exclusive_group(required=True)
+    what.add_argument("--data", help="a table made by image_to_vector.py; may be an address")
+    what.add_argument(
+        "--pictures",
+        metavar="FOLDER",
+        help="pictures in one folder for each expression: the whole way, from picture to vote; may be an address",
+    )
     evaluate.set_defaults(run=_evaluate)
 
     networks = commands.add_parser("train-networks", help="train the embedding networks; needs requirements/train.txt")
@@ -146,6 +149,10 @@ def command_line() -> argparse.ArgumentParser:
             "--votes",
             type=_path_here,
             help="FER+'s votes on these pictures, by file name (tables made with --keep-names)",
+        )
+    for command in (predict, evaluate):
+        command.add_argument(
+            "--detector", choices=list(DETECTORS), default="yunet", help="what finds the faces (default: yunet)"
         )
     for command in (predict, train):
         command.add_argument("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster that is to do the work")
@@ -269,7 +276,10 @@ def _evaluate(options: argparse.Namespace) -> int:
     from emotion.training.evaluation import VOTE, evaluate, reliability
     from emotion.training.reports import class_line, reliability_line, score_lines
 
-    models, faces = load_models(options.models), read_faces(options.data)
+    models = load_models(options.models)
+    if options.pictures is not None:
+        return _evaluate_pictures(options, models)
+    faces = read_faces(options.data)
     majority = majority_of(faces, options.votes, models.classes) if options.votes else None
     seen = read_seen(options.models)
     learnt = int(known(faces.X, np.concatenate([seen.networks, seen.models])).sum())
@@ -291,6 +301,17 @@ def _evaluate(options: argparse.Namespace) -> int:
         say("\nAgainst the label that at least five of ten people chose (FER+):")
         tell(Faces(faces.X[agreed], majority[agreed]), learnt_such_labels=of_people)
     return 0
+
+
+def _evaluate_pictures(options: argparse.Namespace, models: Ensemble) -> int:
+    from emotion.measure import measure_pictures, outcome_lines
+
+    outcomes, unreadable = measure_pictures(options.pictures, models, detector=options.detector)
+    if outcomes:
+        say(outcome_lines(outcomes))
+    if unreadable:
+        say(f"Not counted, since they cannot be read: {unreadable:,}.")
+    return 1 if unreadable else 0
 
 
 def _train_networks(options: argparse.Namespace) -> int:

@@ -14,7 +14,7 @@ from tests.hostile import MARK, README, table
 LEARNS = ("networks", "training", "data", "runtime")
 SERVES = ("page", "streams", "vote", "faces")
 GROUND = {"config", "errors", "labels"}
-COMMANDS = {"__init__", "__main__", "bulk", "cli"}
+COMMANDS = {"__init__", "__main__", "bulk", "cli", "measure"}
 
 HEAVY = {
     *("sklearn", "xgboost", "imblearn", "matplotlib", "skl2onnx", "onnxmltools", "joblib", "pyarrow", "torch"),
