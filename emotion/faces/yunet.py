@@ -89,7 +89,9 @@ class YuNetDetector:
                 rows = look()
                 if len(rows):
                     break
-        rows = distinct(rows[longer_sides(rows) >= LEAST_SIDE])
+        height, width = image_bgr.shape[:2]
+        within = (rows[:, :2] < (width, height)).all(axis=1) & (rows[:, :2] + rows[:, 2:4] > 1).all(axis=1)
+        rows = distinct(rows[within & (longer_sides(rows) >= LEAST_SIDE)])
         return largest_first([_detection(row, image_bgr, trusting=not self.twice) for row in rows])
 
     def _quick_look(self, image_bgr: BGRImage) -> Rows:
