@@ -13,7 +13,7 @@ from emotion.errors import ModelsError
 from emotion.page.elements import show_problem
 from emotion.page.models import chosen_folder, offer_choice, show_models
 from emotion.page.pictures import show_pictures
-from emotion.page.server import limit_heaps, set_aside
+from emotion.page.server import limit_heaps, set_aside, share_cores
 from emotion.page.state import visit
 from emotion.page.webcam import show_webcam
 from emotion.vote.ensemble import manifest_checksum
@@ -68,6 +68,7 @@ def shared_models(folder: Path, checksum: str) -> Ensemble:
         If the models are missing or damaged.
     """
     limit_heaps()
+    share_cores()
     models = load_models(folder)
     set_aside()
     return models

@@ -25,10 +25,9 @@ from emotion.faces.looks import (
 LEVEL_DEGREES: Final = 10.0
 """From this tilt of the head on, a face is cut out level with its eyes: below, that changes votes no more than the
 scatter of the boxes does."""
-_SURE_SCORE: Final = 0.9
-_SURE_TILT: Final = 5.0
-"""Degrees. Faces of a video that are as sure and as level as this pass for upright. The five points alone do not tell
-how far a head is tilted: YuNet sees them more upright than they are. But it is surer, the more upright a face is."""
+_LEVEL_TILT: Final = 6.0
+"""Degrees. Faces of a video whose points are as level as this pass for upright. The points alone do not tell how far a
+head is tilted: YuNet sees them more upright than they are. But it is surer, the more upright a face is."""
 _TILTS: Final = (0.0, -30.0, 30.0)
 _FAR_TILTS: Final = (-60.0, 60.0, 90.0, -90.0, 180.0)
 _UPRIGHT_SCORE: Final = 0.88
@@ -145,7 +144,7 @@ def _detection(row: NDArray[np.float32], image_bgr: BGRImage, *, trusting: bool)
     points: Points = tuple((float(px), float(py)) for px, py in row[4:14].reshape(5, 2))
     cut = square_around(Box(round(x), round(y), max(1, round(w)), max(1, round(h))))
     found = Detection(box_within(x, y, w, h, width, height), cut, float(row[14]), points)
-    if trusting and found.score >= _SURE_SCORE and abs(found.tilt) < _SURE_TILT:
+    if trusting and abs(found.tilt) < _LEVEL_TILT:
         return found
     return replace(found, cut=_upright(found, image_bgr))
 

@@ -12,6 +12,7 @@ from emotion.errors import DetectorError
 from emotion.faces.crop import FaceVector
 from emotion.faces.decode import BGRImage
 from emotion.faces.detect import Box, Detection, square_around
+from emotion.streams.passing import frame_of, picture_of
 from emotion.streams.webcam import FaceVideo, Snapshot, State, VideoSettings
 from emotion.vote.recognizer import FaceEmotion
 from emotion.vote.voting import Vote
@@ -85,6 +86,22 @@ def wait_for_workers() -> None:
 
 def frame(grey: int = 128) -> av.VideoFrame:
     return av.VideoFrame.from_ndarray(np.full((120, 160, 3), grey, dtype=np.uint8), format="bgr24")
+
+
+@pytest.mark.parametrize("size", [(480, 640), (121, 161)], ids=["as browsers send it", "odd sides"])
+def test_colours_stay_on_the_way_through_a_frame(size: tuple[int, int]) -> None:
+    """A box is blue, and a face has its own colours."""
+    picture = np.zeros((*size, 3), np.uint8)
+    picture[:, : size[1] // 2], picture[:, size[1] // 2 :] = (200, 60, 40), (40, 80, 220)
+    sent = av.VideoFrame.from_ndarray(picture, format="bgr24")
+    if size[0] % 2 == 0:
+        sent = sent.reformat(format="yuv420p")
+    seen = picture_of(sent)
+    received = frame_of(seen, like=sent)
+    assert (received.width, received.height, received.format.name) == (sent.width, sent.height, sent.format.name)
+    for shown in (seen, received.to_ndarray(format="bgr24")):
+        assert np.abs(shown[10, 10].astype(int) - (200, 60, 40)).max() < 8
+        assert np.abs(shown[-10, -10].astype(int) - (40, 80, 220)).max() < 8
 
 
 def vote_on_a_frame(video: FaceVideo) -> Snapshot:
