@@ -13,6 +13,7 @@ from tests.hostile import Collected
 if "PYTEST_XDIST_WORKER" in os.environ:
     # A test has a core: libraries that spread a second of work over all cores would wait for their turns on them.
     os.environ |= {"OMP_NUM_THREADS": "1", "OMP_THREAD_LIMIT": "1", "OPENBLAS_NUM_THREADS": "1"}
+    os.environ["OPENCV_FOR_THREADS_NUM"] = "1"
 
 
 def pytest_xdist_auto_num_workers() -> int:
