@@ -142,8 +142,8 @@ def limit_heaps() -> None:
 def share_cores() -> None:
     """Have OpenCV compute each picture on one core: visitors share them.
 
-    With two, a face in a webcam's frame is found again in 2.2 instead of 2.3 ms, for half as much time of the processor
-    more; and a large picture of one visitor would take both cores from the videos of others.
+    On several, a face in a webcam's frame is hardly found sooner, and a large picture of one visitor would take the
+    cores from the videos of others.
     """
     cv2.setNumThreads(1)
 
