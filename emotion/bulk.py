@@ -8,7 +8,7 @@ import json
 import os
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -63,7 +63,8 @@ def picture_record(name: str, result: Sequence[FaceEmotion] | str) -> dict[str, 
     Returns
     -------
     dict with `picture` and either `error` or `faces`, each with `box` (x, y, width, height in pixels), `label`,
-    `ballots` and `probabilities` (both by name), `tie` and `uncertain`
+    `ballots` and `probabilities` (both by name), `tie`, `uncertain`, `why` and `fitness` (by name, as in
+    `emotion.faces.fitness.Fitness`)
     """
     if isinstance(result, str):
         return {"picture": name, "error": result}
@@ -78,6 +79,8 @@ def _face_record(face: FaceEmotion) -> dict[str, Any]:
         "probabilities": {label: round(value, 4) for label, value in face.vote.probabilities.items()},
         "tie": face.vote.tie,
         "uncertain": face.vote.uncertain,
+        "why": face.vote.why,
+        "fitness": {name: round(value, 3) for name, value in asdict(face.fitness).items()},
     }
 
 
@@ -235,11 +238,8 @@ def _recognize_batch(
         if stopping is not None and stopping.is_set():
             return [], []
         found.append(_find(source, name, own))
-    votes = iter(own.vote([vector for faces in found if not isinstance(faces, str) for _, vector in faces]))
-    return names, [
-        faces if isinstance(faces, str) else [FaceEmotion(face.box, next(votes), vector) for face, vector in faces]
-        for faces in found
-    ]
+    judged = iter(own.vote([face for faces in found if not isinstance(faces, str) for face in faces]))
+    return names, [faces if isinstance(faces, str) else [next(judged) for _ in faces] for faces in found]
 
 
 def _find(source: Folder, name: str, recognizer: Recognizer) -> list[tuple[Detection, FaceVector]] | str:

@@ -11,11 +11,11 @@ import numpy as np
 
 from emotion import config
 from emotion.bulk import picture_record, recognize_folder
-from emotion.errors import EmotionError, ImageError, OutputError, TrainingError
+from emotion.errors import DatasetError, EmotionError, ImageError, OutputError, TrainingError
 from emotion.faces.crop import DETECTORS
 from emotion.faces.decode import BGRImage, decode_image
 from emotion.faces.fetch import fetch
-from emotion.faces.reasons import why_no_face
+from emotion.faces.fitness import why_no_face
 from emotion.runtime.files import printable
 from emotion.runtime.storage import Folder, folder_and_name, is_address
 from emotion.runtime.terminal import say
@@ -108,6 +108,13 @@ def command_line() -> argparse.ArgumentParser:
         "--pictures",
         metavar="FOLDER",
         help="pictures in one folder for each expression: the whole way, from picture to vote; may be an address",
+    )
+    evaluate.add_argument(
+        "--boxes",
+        type=Path,
+        metavar="FILE",
+        help="where faces are in the pictures of --pictures, which need no folders then: a CSV with the columns file, "
+        "x, y, w, h and, optionally, invalid; tells found, missed and false ones",
     )
     evaluate.set_defaults(run=_evaluate)
 
@@ -276,6 +283,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     from emotion.training.evaluation import VOTE, evaluate, reliability
     from emotion.training.reports import class_line, reliability_line, score_lines
 
+    if options.boxes is not None:
+        return _evaluate_boxes(options)
     models = load_models(options.models)
     if options.pictures is not None:
         return _evaluate_pictures(options, models)
@@ -303,15 +312,29 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _evaluate_boxes(options: argparse.Namespace) -> int:
+    from emotion.measure import measure_boxes
+
+    if options.pictures is None:
+        raise DatasetError("--boxes says where faces are in pictures; name their folder with --pictures.")
+    counts = measure_boxes(options.pictures, options.boxes, detector=options.detector)
+    say(str(counts))
+    return _unreadable(counts.unreadable)
+
+
 def _evaluate_pictures(options: argparse.Namespace, models: Ensemble) -> int:
     from emotion.measure import measure_pictures, outcome_lines
 
     outcomes, unreadable = measure_pictures(options.pictures, models, detector=options.detector)
     if outcomes:
         say(outcome_lines(outcomes))
-    if unreadable:
-        say(f"Not counted, since they cannot be read: {unreadable:,}.")
-    return 1 if unreadable else 0
+    return _unreadable(unreadable)
+
+
+def _unreadable(pictures: int) -> int:
+    if pictures:
+        say(f"Not counted, since they cannot be read: {pictures:,}.")
+    return 1 if pictures else 0
 
 
 def _train_networks(options: argparse.Namespace) -> int:

@@ -1,8 +1,13 @@
-"""Pictures whose expressions are known -> how often the whole way, from picture to vote, is right."""
+"""Pictures of which something is known -> how often what comes of them is right: votes, where expressions are known,
+and boxes, where it is known where faces are.
+"""
 
+import csv
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from tqdm import tqdm
@@ -11,10 +16,19 @@ from emotion.data.listing import picture_files
 from emotion.errors import DatasetError, ImageError
 from emotion.faces.crop import DETECTORS
 from emotion.faces.decode import decode_image
+from emotion.faces.detect import Box
+from emotion.faces.tracking import overlap
 from emotion.runtime.storage import Folder
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.recognizer import Recognizer
 from emotion.vote.voting import Vote
+
+LEAST_COUNTED_SIDE: Final = 40
+"""Pixels of the shorter side, from which on a face, or a box on none, is counted."""
+FOUND_OVERLAP: Final = 0.3
+"""A box with at least so much of what it covers together with a face (intersection over union) has found it."""
+
+_BOX_COLUMNS: Final = ("file", "x", "y", "w", "h")
 
 
 @dataclass(frozen=True)
@@ -98,6 +112,7 @@ def outcome_lines(outcomes: Sequence[Outcome]) -> str:
     voted = [(outcome, outcome.vote) for outcome in outcomes if outcome.vote is not None]
     if voted:
         claimed = np.mean([vote.probabilities[vote.label] for _, vote in voted])
+        unfit = Counter(vote.unfit for _, vote in voted if vote.unfit)
         right_share = np.mean([outcome.is_right for outcome, _ in voted])
         certain = [outcome.is_right for outcome, vote in voted if not vote.uncertain]
         lines.append(
@@ -105,4 +120,108 @@ def outcome_lines(outcomes: Sequence[Outcome]) -> str:
             f"{len(voted) - len(certain):,} are uncertain"
             + (f"; of the {len(certain):,} others, {np.mean(certain):.1%} are right." if certain else ".")
         )
+        if unfit:
+            causes = ", ".join(f"{n:,} {cause}" for cause, n in unfit.most_common())
+            lines.append(f"Of the uncertain ones, {unfit.total():,} are on faces not fit to be judged: {causes}.")
     return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class BoxCounts:
+    """How the faces that a detector finds compare with those that people marked.
+
+    Attributes
+    ----------
+    pictures : int, that could be read
+    unreadable : int, how many others there are
+    faces : int, marked ones that count
+    found : int, of these
+    false : int, boxes that count and lie on no marked face
+    doubles : int, boxes on a face that has another one
+    """
+
+    pictures: int
+    unreadable: int
+    faces: int
+    found: int
+    false: int
+    doubles: int
+
+    def __str__(self) -> str:
+        """A line for the terminal."""
+        share = f" ({self.found / self.faces:.1%})" if self.faces else ""
+        return (
+            f"{self.pictures:,} pictures with {self.faces:,} faces of {LEAST_COUNTED_SIDE} pixels and more: "
+            f"{self.found:,} found{share}, {self.faces - self.found:,} missed; {self.false:,} boxes on no face, "
+            f"{self.doubles:,} on a face that has another."
+        )
+
+
+def measure_boxes(folder: Path | str, boxes: Path, *, detector: str = "yunet", progress: bool = True) -> BoxCounts:
+    """Compare the faces that are found with those that people marked.
+
+    A marked face counts where its shorter side has `LEAST_COUNTED_SIDE` pixels or more and it is not marked as invalid;
+    it is found where a box overlaps it by `FOUND_OVERLAP`. A box of that size that overlaps no marked face is false.
+
+    Parameters
+    ----------
+    folder : path, or an address that fsspec knows
+    boxes : Path, of a CSV with the columns file (below `folder`), x, y, w, h (pixels) and, optionally, invalid (1: does
+        not count)
+    detector : str, a key of `emotion.faces.crop.DETECTORS`
+    progress : bool
+        Whether to draw a progress bar on standard error.
+
+    Returns
+    -------
+    BoxCounts
+
+    Raises
+    ------
+    DatasetError
+        If the table cannot be read, or none of its pictures is there.
+    DetectorError
+        If the detector's file is missing or is another one.
+    StorageError
+        If the folder is gone.
+    """
+    source, marked, finder = Folder(folder), _read_boxes(boxes), DETECTORS[detector]()
+    counts: Counter[str] = Counter()
+    for name, faces in tqdm(marked.items(), unit="picture", disable=not progress):
+        try:
+            found = [face.box for face in finder.detect(decode_image(source.read(name)))]
+        except ImageError:
+            counts["unreadable"] += 1
+            continue
+        counts["pictures"] += 1
+        for box, is_invalid in faces:
+            if min(box.w, box.h) >= LEAST_COUNTED_SIDE and not is_invalid:
+                counts["faces"] += 1
+                counts["found"] += any(overlap(box, other) >= FOUND_OVERLAP for other in found)
+        for number, box in enumerate(found):
+            if min(box.w, box.h) >= LEAST_COUNTED_SIDE:
+                counts["false"] += all(overlap(box, other) < FOUND_OVERLAP for other, _ in faces)
+            counts["doubles"] += any(overlap(box, other) >= FOUND_OVERLAP for other in found[:number])
+    if not counts["pictures"]:
+        raise DatasetError(f"None of the {len(marked):,} pictures that {boxes} names can be read below {folder}.")
+    return BoxCounts(**{name: counts[name] for name in BoxCounts.__dataclass_fields__})
+
+
+def _read_boxes(file: Path) -> dict[str, list[tuple[Box, bool]]]:
+    marked: dict[str, list[tuple[Box, bool]]] = defaultdict(list)
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as table:
+            rows = csv.DictReader(table)
+            if missing := [column for column in _BOX_COLUMNS if column not in (rows.fieldnames or ())]:
+                raise DatasetError(f"{file} is no table of boxes: it lacks {', '.join(missing)}.")
+            for row in rows:
+                box = Box(*(round(float(row[column])) for column in _BOX_COLUMNS[1:]))
+                if box.area > 0:
+                    marked[row["file"]].append((box, row.get("invalid") in ("1", "True", "true")))
+    except OSError as error:
+        raise DatasetError(f"{file} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, TypeError, OverflowError, csv.Error) as error:
+        raise DatasetError(f"{file} has a row near line {rows.line_num} that is no box of four numbers.") from error
+    if not marked:
+        raise DatasetError(f"{file} has no boxes.")
+    return marked

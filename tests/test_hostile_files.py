@@ -529,7 +529,9 @@ def test_a_full_disk_leaves_the_old_models(small_disk: Callable[..., Any], tmp_p
     )
     assert re.search(r"The models cannot be written to \S+/models: No space left on device\.", done.stderr), done.stderr
     assert "Traceback" not in done.stderr
-    assert done.stdout.splitlines()[-1].startswith(f"{tmp_path / 'face.png'}: Angry 5/5"), "and no difference before"
+    assert done.stdout.splitlines()[-1].startswith(f"{tmp_path / 'face.png'}: Too dark: Angry 5/5"), (
+        "and no difference before"
+    )
 
 
 @pytest.mark.hostile("that the table cannot be written, and why; the old one stays")

@@ -8,7 +8,7 @@ import pytest
 from skimage import data
 
 from emotion import cli
-from emotion.measure import measure_pictures, outcome_lines
+from emotion.measure import measure_boxes, measure_pictures, outcome_lines
 from emotion.vote.ensemble import load_models
 from tests.tiny_models import write_tiny_models
 
@@ -60,3 +60,73 @@ def test_expressions_that_the_models_do_not_know_are_told(
     (pictures / "contempt").mkdir()
     assert cli.main(["evaluate", "--pictures", str(pictures), "--models", str(models)]) == 1
     assert "but not: Contempt." in capsys.readouterr().err
+
+
+@pytest.fixture
+def marked(tmp_path: Path) -> tuple[Path, Path]:
+    """A picture of somebody, one of nobody, and where people have seen faces."""
+    folder = tmp_path / "crowd"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "she.png"), PORTRAIT)
+    cv2.imwrite(str(folder / "empty.png"), np.full((300, 300, 3), 90, np.uint8))
+    rows = ["she.png,170,60,100,130,0", "she.png,300,300,80,80,0", "she.png,5,5,90,90,1", "she.png,400,9,20,20,0"]
+    (tmp_path / "boxes.csv").write_text("\n".join(["file,x,y,w,h,invalid", *rows, "empty.png,1,1,70,70,0"]))
+    return folder, tmp_path / "boxes.csv"
+
+
+@pytest.mark.parametrize("detector", ["yunet", "haar"])
+def test_faces_found_missed_and_seen_where_none_are_are_counted(marked: tuple[Path, Path], detector: str) -> None:
+    """Small and invalid ones do not count; a box where nobody was marked does."""
+    counts = measure_boxes(*marked, detector=detector, progress=False)
+    assert (counts.pictures, counts.faces, counts.found, counts.doubles) == (2, 3, 1, 0)
+    rows = marked[1].read_text().replace("she.png,170,60,100,130,0\n", "")
+    marked[1].write_text(rows)
+    without = measure_boxes(*marked, detector=detector, progress=False)
+    assert (without.faces, without.found) == (2, 0)
+    assert without.false == counts.false + 1
+
+
+def test_the_command_tells_it(marked: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    folder, boxes = marked
+    (folder / "empty.png").write_bytes(b"no picture")
+    assert cli.main(["evaluate", "--pictures", str(folder), "--boxes", str(boxes)]) == 1
+    told = capsys.readouterr().out
+    assert "1 pictures with 2 faces of 40 pixels and more: 1 found (50.0%), 1 missed" in told
+    assert "Not counted, since they cannot be read: 1." in told
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("file,x,y\na.png,1,2\n", "is no table of boxes: it lacks w, h."),
+        ("file,x,y,w,h\na.png,1,2,three,4\n", "has a row near line 2 that is no box of four numbers."),
+        ("file,x,y,w,h\na.png,1,2\n", "has a row near line 2 that is no box of four numbers."),
+        ("file,x,y,w,h\n", "has no boxes."),
+        ("file,x,y,w,h\nnowhere.png,1,2,50,50\n", "can be read below"),
+        (None, "cannot be read: No such file or directory."),
+    ],
+)
+@pytest.mark.hostile("what is wrong with the table, in one sentence")
+def test_a_table_that_marks_no_faces_is_named(
+    marked: tuple[Path, Path], table: str | None, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, boxes = marked
+    boxes.unlink()
+    if table is not None:
+        boxes.write_text(table)
+    assert cli.main(["evaluate", "--pictures", str(folder), "--boxes", str(boxes)]) == 1
+    assert told in capsys.readouterr().err
+
+
+def test_boxes_without_pictures_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["evaluate", "--data", "data.csv", "--boxes", "boxes.csv"]) == 1
+    assert "name their folder with --pictures" in capsys.readouterr().err
+
+
+def test_faces_that_cannot_be_judged_are_counted_by_cause(models: Path, tmp_path: Path) -> None:
+    """White squares are bright enough, and have no edges."""
+    for number in range(2):
+        (tmp_path / "set" / "sad").mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(tmp_path / "set" / "sad" / f"{number}.png"), np.full((48, 48), 255, np.uint8))
+    outcomes, _ = measure_pictures(tmp_path / "set", load_models(models), progress=False)
+    assert "2 are on faces not fit to be judged: 2 blurred." in outcome_lines(outcomes)

@@ -10,6 +10,9 @@ from emotion.faces.detect import Box
 MATCHING_OVERLAP: Final = 0.2
 """Two boxes are of one face if they share more than this part of what they cover together."""
 
+SAME_OVERLAP: Final = 0.5
+"""Two boxes that share more lie on one face."""
+
 GONE_SECONDS: Final = 0.5
 """A face that was not found for longer is not shown: it may have left."""
 
@@ -99,10 +102,11 @@ class FaceTracker:
         ]
         self._keep([*followed, *self.tracks[MOST_FOLLOWED:]], now)
 
-    def see(self, boxes: Sequence[Box], now: float) -> list[int]:
+    def see(self, boxes: Sequence[Box], now: float) -> dict[int, int]:
         """Take over what a search of a whole frame has found.
 
-        A box belongs to the face that it overlaps most; what overlaps none is a new face. A face that was followed
+        A box belongs to the face that it overlaps most; what overlaps none is a new face. Of two boxes on one face, the
+        first counts. A face that was followed
         into a later frame than the one that was searched stays where it was followed to.
 
         Parameters
@@ -112,10 +116,11 @@ class FaceTracker:
 
         Returns
         -------
-        list of int, the number of each box's face
+        dict of int to int, from the place of a box among `boxes` to the number of its face, in order of places
         """
+        places = [b for b, box in enumerate(boxes) if all(overlap(box, other) <= SAME_OVERLAP for other in boxes[:b])]
         pairs = sorted(
-            ((overlap(track.box, box), t, b) for t, track in enumerate(self.tracks) for b, box in enumerate(boxes)),
+            ((overlap(track.box, boxes[b]), t, b) for t, track in enumerate(self.tracks) for b in places),
             reverse=True,
         )
         of_box: dict[int, Track] = {}
@@ -124,25 +129,25 @@ class FaceTracker:
             if shared > MATCHING_OVERLAP and t not in taken and b not in of_box:
                 taken.add(t)
                 of_box[b] = self.tracks[t]
-        seen = []
-        for b, box in enumerate(boxes):
+        seen = {}
+        for b in places:
             track = of_box.get(b)
             if track is None:
-                track = Track(next(self._numbers), box, now, now)
+                track = Track(next(self._numbers), boxes[b], now, now)
             elif track.found_at <= now:
-                track = replace(track, box=box, found_at=now, seen_at=now)
+                track = replace(track, box=boxes[b], found_at=now, seen_at=now)
             else:
                 track = replace(track, seen_at=now)
-            seen.append(track)
-        numbers = [track.number for track in seen]
-        self._keep([*seen, *(track for t, track in enumerate(self.tracks) if t not in taken)], now)
-        return numbers
+            seen[b] = track
+        self._keep([*seen.values(), *(track for t, track in enumerate(self.tracks) if t not in taken)], now)
+        kept = {track.number for track in self.tracks}
+        return {b: track.number for b, track in seen.items() if track.number in kept}
 
     def _keep(self, tracks: Sequence[Track], now: float) -> None:
         """Drop faces that were long not found, and all but the older of two that have run into each other."""
         kept: list[Track] = []
         for track in sorted(tracks, key=lambda track: track.number):
-            twice = any(overlap(track.box, other.box) > 0.5 for other in kept)
+            twice = any(overlap(track.box, other.box) > SAME_OVERLAP for other in kept)
             there = now - track.found_at <= PATIENCE_SECONDS and now - track.seen_at <= UNSEEN_SECONDS
             if there and not twice:
                 kept.append(track)

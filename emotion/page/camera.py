@@ -14,7 +14,8 @@ from streamlit_webrtc import VideoProcessorBase
 from streamlit_webrtc.process import AsyncVideoProcessTrack
 from streamlit_webrtc.relay import get_global_relay
 
-from emotion.streams.webcam import FaceVideo, VideoSettings
+from emotion.streams.watch import VideoSettings
+from emotion.streams.webcam import FaceVideo
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.recognizer import VideoRecognizer
 
@@ -27,28 +28,74 @@ CAUSES: Final = {
     "none": "The browser finds no camera. Connect one, or close the program that is using it, and reload the page.",
     "denied": "The browser may not use the camera: allow it in the settings of this site, beside the address, and "
     "reload the page.",
+    "dismissed": "The browser's question about the camera was closed without an answer: press Start again, and allow "
+    "it.",
+    "busy": "The browser cannot open the camera: another program or tab is using it, or its driver has stopped. Close "
+    "that program, or connect the camera anew, and press Start again.",
+    "overconstrained": "The camera that was chosen is not there, or does not give such a video. Choose another one "
+    "above, and press Start again.",
+    "other": "The browser did not open the camera and does not say why. Reload the page, or try another browser.",
+    "ended": "The camera has stopped: it was unplugged, put to sleep, or taken by another program. Press Stop, see "
+    "that it is connected, and press Start again.",
+    "stalled": "No pictures come from the camera any more: another program may have taken it, this computer may have "
+    "slept, or the network is interrupted. Press Stop, then Start again.",
     "connection": "The video connection was not established within ten seconds. Between this computer and the server "
     "there is a firewall or a router; whoever runs the server can set EMOTION_TURN (see docs/page.md).",
 }
 """What to do, for each cause."""
 
 _ASK_BROWSER: Final = """
+const causes = {
+  AbortError: "busy", NotAllowedError: "denied", NotFoundError: "none", NotReadableError: "busy",
+  OverconstrainedError: "overconstrained", SecurityError: "denied", TrackStartError: "busy",
+};
+const causeOf = (error) => /dismiss/i.test(error.message) ? "dismissed" : causes[error.name] || "other";
+// The camera is asked for in a frame of this page. What the browser answers there is heard here.
+const cameras = () => [...document.querySelectorAll('iframe[title*="webrtc"]')]
+  .map((frame) => frame.contentWindow?.navigator?.mediaDevices).filter(Boolean);
+const hear = (camera, outcome) => { camera.outcome = outcome; camera.look(); };
+
 export default function ({ setStateValue, data }) {
   let gone = false;
-  const tell = (cause) => { if (!gone && cause !== data.known) setStateValue("cause", cause); };
-  const look = async () => {
-    if (!window.isSecureContext || !navigator.mediaDevices) return tell("insecure");
+  let told = data.known;
+  const tell = (cause) => { if (!gone && cause !== told) setStateValue("cause", told = cause); };
+  const expected = async () => {
+    if (!window.isSecureContext || !navigator.mediaDevices) return "insecure";
     try {
       const permission = await navigator.permissions.query({ name: "camera" });
       permission.onchange = look;
-      if (permission.state === "denied") return tell("denied");
+      if (permission.state === "denied") return "denied";
     } catch { /* this browser does not tell; its own message will */ }
     const devices = await navigator.mediaDevices.enumerateDevices();
-    tell(devices.some((device) => device.kind === "videoinput") ? "" : "none");
+    return devices.some((device) => device.kind === "videoinput") ? "" : "none";
   };
+  const look = async () => {
+    const cause = await expected();
+    tell(cameras().map((camera) => camera.outcome).find(Boolean) || cause);
+  };
+  const listen = () => cameras().forEach((camera) => {
+    camera.look = look;
+    if (camera.ask) return;
+    camera.ask = camera.getUserMedia.bind(camera);
+    camera.getUserMedia = async (wish) => {
+      hear(camera, "");
+      try {
+        const stream = await camera.ask(wish);
+        stream.getVideoTracks().forEach((track) => track.addEventListener("ended", () => hear(camera, "ended")));
+        return stream;
+      } catch (error) {
+        hear(camera, causeOf(error));
+        // The frame writes name and message; of the name, it needs this one to try without the chosen camera.
+        const name = error.name === "OverconstrainedError" ? error.name : "No camera";
+        throw Object.assign(new Error("the reason stands below."), { name });
+      }
+    };
+  });
+  listen();
   look();
+  const listening = setInterval(listen, 250);
   if (navigator.mediaDevices) navigator.mediaDevices.ondevicechange = look;
-  return () => { gone = true; };
+  return () => { gone = true; clearInterval(listening); };
 }
 """
 
@@ -58,7 +105,7 @@ def browser_refusal() -> str:
 
     Returns
     -------
-    str: "insecure", "none" or "denied", as in `CAUSES`; empty as long as nothing speaks against it
+    str, one of `CAUSES`; empty as long as nothing speaks against it
     """
     key = "camera_check"
     known = st.session_state.get(key, {}).get("cause", "")

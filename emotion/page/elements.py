@@ -173,7 +173,8 @@ def show_label(vote: Vote) -> None:
     """
     with st.container(gap=None):
         show_heading(vote.label)
-        st.text(f"{'Uncertain: ' if vote.uncertain else ''}{vote.agreement} of {len(vote.ballots)} models agree")
+        doubt = f"Uncertain ({vote.why}): " if vote.uncertain else ""
+        st.text(f"{doubt}{vote.agreement} of {len(vote.ballots)} models agree")
 
 
 def show_details(vote: Vote) -> None:

@@ -220,7 +220,7 @@ def _show_faces(picture: RecognizedPicture, models: Ensemble, key: str) -> None:
                 "Expression": [vote.label for vote in votes],
                 "Probability": [vote.probabilities[vote.label] for vote in votes],
                 "Ballots": [f"{vote.agreement} of {len(vote.ballots)}" for vote in votes],
-                "Uncertain": [vote.uncertain for vote in votes],
+                "Uncertain": [vote.why for vote in votes],
             },
             hide_index=True,
             column_config={"Probability": st.column_config.NumberColumn(format="percent")},

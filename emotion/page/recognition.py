@@ -10,7 +10,7 @@ import numpy as np
 
 from emotion.faces.decode import BGRImage, decode_image
 from emotion.faces.detect import Box
-from emotion.faces.reasons import why_no_face
+from emotion.faces.fitness import why_no_face
 from emotion.streams.drawing import draw_marks, marks
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.recognizer import FaceEmotion, Recognizer
@@ -107,8 +107,12 @@ def voted_anew(picture: RecognizedPicture, models: Ensemble) -> RecognizedPictur
     -------
     RecognizedPicture
     """
-    votes = Recognizer(models).vote([face.vector for face in picture.faces])
-    faces = (replace(face, vote=vote) for face, vote in zip(picture.faces, votes, strict=True))
+    if not picture.faces:
+        return picture
+    votes = models.vote(np.stack([face.vector for face in picture.faces]))
+    faces = (
+        replace(face, vote=vote.on_unfit(face.fitness.reason)) for face, vote in zip(picture.faces, votes, strict=True)
+    )
     return replace(picture, faces=tuple(faces))
 
 

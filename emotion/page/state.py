@@ -49,6 +49,7 @@ class Visit:
     ----------
     stream : StreamProcessor, optional: the webcam session, also after it has ended: its record can be downloaded then
     is_live : bool, whether the webcam's page was the last that was drawn, and a session was on it or about to be
+    turned_away : bool, whether a session found no place, and nobody has pressed anything since
     connecting_since : float, seconds of `time.monotonic`, optional: when the browser began to connect
     answers : str, which of `emotion.page.models.models_folders` were chosen; none of them until there was a choice
     request : Request, the last one
@@ -60,6 +61,7 @@ class Visit:
 
     stream: StreamProcessor | None = None
     is_live: bool = False
+    turned_away: bool = False
     connecting_since: float | None = None
     answers: str = ""
     request: Request = field(default_factory=Request)

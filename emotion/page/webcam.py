@@ -24,9 +24,10 @@ from emotion.page.pictures import answered, ask_for, show_picture
 from emotion.page.recognition import encode_png
 from emotion.page.server import is_full, take_place
 from emotion.page.state import Visit, visit
-from emotion.streams.drawing import draw_notice
+from emotion.streams.drawing import draw_notice, vote_text
 from emotion.streams.record import session_csv
-from emotion.streams.webcam import NOTICES, State, VideoSettings
+from emotion.streams.watch import VideoSettings
+from emotion.streams.webcam import NOTICES, State
 from emotion.vote.ensemble import Ensemble
 
 POLL_SECONDS: Final = 1.0
@@ -49,13 +50,13 @@ def show_webcam(models: Ensemble) -> None:
     state.drawn_at, state.is_live = None, False
     try:
         relays = ice_servers()
-        full = is_full(state.stream)
+        full = state.turned_away or is_full(state.stream)
     except ValueError as error:
         show_problem(str(error))
         return
     if full:
         st.info(BUSY)
-        st.button("Try again", icon=":material/refresh:")
+        st.button("Try again", icon=":material/refresh:", on_click=lambda: setattr(state, "turned_away", False))
         if state.stream is not None:
             _offer_downloads(state.stream)
         return
@@ -180,11 +181,14 @@ def _show_stream(context: WebRtcStreamerContext[StreamProcessor, Any], refusal: 
         state.connecting_since = None
     elif state.connecting_since is None:
         state.connecting_since = time.monotonic()
+    if context.video_processor is not None and context.video_processor.turned_away:
+        state.turned_away = True  # drawn without the video, which ends the connection
+        st.rerun()
     late = state.connecting_since is not None and time.monotonic() - state.connecting_since > CONNECTING_SECONDS
     if late and not refusal:
         _offer_single_picture("connection", models)
-    else:
-        show_last_vote(context)
+    elif context.state.playing or not refusal:  # else the reason stands below the video
+        show_last_vote(context, refusal)
 
 
 def _offer_single_picture(cause: str, models: Ensemble) -> None:
@@ -204,13 +208,14 @@ def _offer_single_picture(cause: str, models: Ensemble) -> None:
         show_picture(picture, models, key="single")
 
 
-def show_last_vote(context: WebRtcStreamerContext[StreamProcessor, Any]) -> None:
+def show_last_vote(context: WebRtcStreamerContext[StreamProcessor, Any], refusal: str = "") -> None:
     """Draw what the stream has last come to.
 
     Parameters
     ----------
     context : WebRtcStreamerContext
         Whose processor is there while a stream is.
+    refusal : str, one of `emotion.page.camera.CAUSES` if the browser has said so of the camera
     """
     stream = context.video_processor
     if stream is None:
@@ -221,8 +226,12 @@ def show_last_vote(context: WebRtcStreamerContext[StreamProcessor, Any]) -> None
     if snapshot.state is State.FAULT:
         st.error(NOTICES[State.FAULT])
         return
-    if snapshot.state is State.BUSY:
-        st.info(BUSY)
+    if snapshot.state is State.STALLED or refusal == "ended":
+        st.warning(CAUSES[refusal or "stalled"])
+        last = next((moment for moment in reversed(stream.record.moments()) if moment.faces), None)
+        if last is not None:
+            shown = vote_text(last.faces[0].shown(smoothed=stream.settings.show_smoothed))
+            st.caption(f"The last vote was {shown}, {snapshot.seconds_ago:.0f} s ago.")
         return
     if snapshot.state is State.SLOW:
         st.warning(NOTICES[State.SLOW])

@@ -46,10 +46,10 @@ def vote_text(vote: Vote) -> str:
 
     Returns
     -------
-    str, such as ``Happy 5/5`` or ``Uncertain: Sad 2/5``
+    str, such as ``Happy 5/5``, ``Uncertain: Sad 2/5`` or ``Too small: Happy 4/5``
     """
     text = f"{vote.label} {vote.agreement}/{len(vote.ballots)}"
-    return f"Uncertain: {text}" if vote.uncertain else text
+    return f"{vote.unfit.capitalize() or 'Uncertain'}: {text}" if vote.uncertain else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,48 +3,44 @@
 Three threads meet here. The *media* thread of the stream calls `FaceVideo.recv` for each frame, which follows the known
 faces (some milliseconds) and draws them; the *worker*, which belongs to the same `FaceVideo`, searches whole frames and
 takes the votes; the *page's* thread reads `FaceVideo.snapshot` and sets `FaceVideo.settings`. They share a one-slot
-mailbox (media to worker) and what is known of the faces, under a lock that nobody holds while models or detector work.
+mailbox (media to worker) and what the `FaceWatch` knows of the faces.
 """
 
 import logging
 import math
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import Enum
-from typing import Final, Protocol
+from typing import Final
 
 import av
 import cv2
 import numpy as np
 
-from emotion import config
-from emotion.faces.crop import FaceVector
 from emotion.faces.decode import BGRImage
-from emotion.faces.detect import Box, Detection
-from emotion.faces.tracking import MOST_FOLLOWED, FaceTracker
 from emotion.streams.drawing import Mark, draw_marks, draw_notice, vote_text
 from emotion.streams.passing import Mailbox, Seldom, frame_of, picture_of
-from emotion.streams.record import FaceRecord, Moment, SessionRecord
-from emotion.vote.voting import Vote, VoteSmoother
+from emotion.streams.record import FaceRecord, SessionRecord
+from emotion.streams.watch import FaceWatch, RecognizesFaces, Sight, VideoSettings
 
 log = logging.getLogger(__name__)
 
-_SECONDS_BETWEEN_SEARCHES: Final = 0.2
-"""So long, and what a search takes, until the box of a new face appears."""
-
 _FRAMES_TO_A_FOLLOWED_ONE: Final = 2
 """Of thirty frames a second, every other one is enough for a box to stay with its face, at half the cost."""
-_PATIENCE_SECONDS: Final = 3.0
-"""After so long without a face, the reason is looked for; and again after as long."""
 
 _FIRST_FRAME_SECONDS: Final = 20.0
 """A connection that was not made by then will not be: the page gives up after half of it."""
 
 _SLOW_SECONDS: Final = 1.5
 """A search and a vote that take longer are worth a word."""
+
+_STALLED_SECONDS: Final = 2.0
+"""Where no frame came for longer, the camera, or what is between, has stopped."""
+
+_PLACE_SECONDS: Final = 5.0
+"""A session without frames for longer leaves its place to others; of a tab that was closed, nobody tells the server for
+half a minute. Should its frames come again, it goes on."""
 
 
 class State(Enum):
@@ -54,6 +50,7 @@ class State(Enum):
     FACES = "faces"
     NO_FACE = "no face"
     SLOW = "slow"
+    STALLED = "stalled"
     FAULT = "fault"
     BUSY = "busy"
 
@@ -62,26 +59,11 @@ NOTICES: Final = {
     State.WAITING: "Looking for faces…",
     State.NO_FACE: "No face",
     State.SLOW: "The vote takes longer than usual…",
+    State.STALLED: "No pictures come from the camera any more",
     State.FAULT: "Recognition failed, see the server's log",
     State.BUSY: "All places are taken, try again later",
 }
 """What is said where there is no vote to show."""
-
-
-@dataclass(frozen=True, slots=True)
-class VideoSettings:
-    """What a visitor may choose.
-
-    Attributes
-    ----------
-    interval_seconds : float, > 0, from the beginning of one vote to that of the next
-    smoothing_seconds : float, >= 0, the time constant of `VoteSmoother`
-    show_smoothed : bool, whether smoothed votes are drawn, or those that the models gave
-    """
-
-    interval_seconds: float = config.VOTE_INTERVAL_SECONDS
-    smoothing_seconds: float = config.SMOOTHING_SECONDS
-    show_smoothed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,26 +87,6 @@ class Snapshot:
     why: str = ""
 
 
-class RecognizesFaces(Protocol):
-    """What a stream needs of `emotion.Recognizer`."""
-
-    def find(self, image_bgr: BGRImage) -> list[tuple[Detection, FaceVector]]:
-        """Find the faces of a picture."""
-        ...
-
-    def find_near(self, image_bgr: BGRImage, box: Box) -> Box | None:
-        """Find a face again in the next frame."""
-        ...
-
-    def why_no_face(self, image_bgr: BGRImage) -> str:
-        """Say why no face was found."""
-        ...
-
-    def vote(self, vectors: Sequence[FaceVector]) -> list[Vote]:
-        """Let the models vote on faces."""
-        ...
-
-
 class FaceVideo:
     """Annotates one video stream; a video processor as streamlit-webrtc expects it.
 
@@ -138,8 +100,6 @@ class FaceVideo:
     Attributes
     ----------
     turned_away : bool, False; set before the first frame, for a session that the server has no place for
-    settings : VideoSettings, may be replaced at any time on any thread
-    record : SessionRecord, grows by a moment a vote
     searches : int, how many frames the worker has finished with, well or not
     picture_bgr : ndarray of shape (height, width, 3), uint8, the last annotated frame; None before the first
     """
@@ -147,32 +107,34 @@ class FaceVideo:
     def __init__(
         self, recognizer: RecognizesFaces, uncertain_below: float, settings: VideoSettings | None = None
     ) -> None:
-        self.settings = settings or VideoSettings()
-        self.record = SessionRecord()
         self.picture_bgr: BGRImage | None = None
-        self._recognizer = recognizer
-        self._uncertain_below = uncertain_below
+        self.turned_away = False
+        self.searches = 0
+        self._watch = FaceWatch(recognizer, uncertain_below, settings)
         self._mailbox = Mailbox()
         self._worker: threading.Thread | None = None
         self._restarted = False
-        self.turned_away = False
-        self._lock = threading.Lock()
-        self._tracker = FaceTracker()
-        self._smoothers: dict[int, VoteSmoother] = {}
-        self._faces: dict[int, FaceRecord] = {}
-        self._state = State.WAITING
-        self._votes = 0
+        self._failed = False
         self._made_at = time.monotonic()
-        self._started_at: float | None = None
-        self._voted_at = -math.inf
-        self._tried_at = -math.inf
+        self._frame_at = -math.inf
         self._busy_since = math.inf
         self._frames = 0
-        self._faceless_since = math.inf
-        self._why = ""
-        self.searches = 0
         self._frame_faults = Seldom()
         self._vote_faults = Seldom()
+
+    @property
+    def settings(self) -> VideoSettings:
+        """May be replaced at any time on any thread."""
+        return self._watch.settings
+
+    @settings.setter
+    def settings(self, settings: VideoSettings) -> None:
+        self._watch.settings = settings
+
+    @property
+    def record(self) -> SessionRecord:
+        """Grows by a moment a vote."""
+        return self._watch.record
 
     @property
     def ended(self) -> bool:
@@ -181,22 +143,21 @@ class FaceVideo:
 
     @property
     def needs_place(self) -> bool:
-        """Whether it has had frames and was not ended, or may still get its first one.
+        """Whether it was not ended, and has frames or may still get its first one.
 
-        Of a stream that never had a frame, the end is not announced: its browser may have been unable to connect.
+        The end of a stream whose browser is gone, or was never able to connect, is announced late or not at all.
         """
-        young = time.monotonic() - self._made_at < _FIRST_FRAME_SECONDS
-        return not self.ended and (young or self._started_at is not None)
+        now = time.monotonic()
+        young = not self._frames and now - self._made_at < _FIRST_FRAME_SECONDS
+        return not self.ended and (young or now - self._frame_at < _PLACE_SECONDS)
 
     @property
     def snapshot(self) -> Snapshot:
         """What is known now; may be read on any thread."""
         now = time.monotonic()
-        with self._lock:
-            numbers = [track.number for track in self._tracker.visible(now)]
-            faces = tuple(self._faces[number] for number in numbers if number in self._faces)
-            seconds_ago = now - self._voted_at if self._votes else 0.0
-            return Snapshot(self._state_at(now), faces, self._votes, seconds_ago, self._why)
+        sight = self._watch.sight(now)
+        faces = tuple(face for _, face in sight.faces if face is not None)
+        return Snapshot(self._state_at(now, sight), faces, sight.votes, sight.seconds_ago, sight.why)
 
     def recv(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Hand a frame to the worker, follow the known faces and draw them; neither votes, nor waits, nor raises.
@@ -209,23 +170,24 @@ class FaceVideo:
 
         Returns
         -------
-        av.VideoFrame, mirrored, with what is known drawn; after a fault, `frame` itself
+        av.VideoFrame, mirrored, with what is known drawn, larger ones reduced to `emotion.streams.passing.MOST_SIDE`;
+        after a fault, `frame` itself
         """
         try:
             # Mirrored before anything is drawn: people expect a mirror of a webcam, and labels are to be legible.
             image_bgr: BGRImage = np.asarray(cv2.flip(picture_of(frame), 1), dtype=np.uint8)
-            now = time.monotonic()
-            self._start_worker(now)
-            self._mailbox.put(image_bgr, now)
+            now = self._frame_at = time.monotonic()
             self._frames += 1
+            self._start_worker()
+            self._mailbox.put(image_bgr, now)
             if self._frames % _FRAMES_TO_A_FOLLOWED_ONE == 1:
-                self._follow(image_bgr, now)
+                self._watch.follow(image_bgr, now)
             annotated = self._annotated(image_bgr, now)
             drawn = frame_of(annotated, like=frame)
         except Exception:  # whatever it is, it would end the stream; it is logged, and shown as a fault
             if self._frame_faults.due():
                 log.exception("a video frame could not be annotated")
-            self._state = State.FAULT
+            self._failed = True
             return frame
         self.picture_bgr = annotated
         return drawn
@@ -234,59 +196,51 @@ class FaceVideo:
         """End the worker, at the latest after the vote that it is at. May be called more than once, on any thread."""
         self._mailbox.close()
 
-    def _start_worker(self, now: float) -> None:
-        if self.turned_away:
-            self._state = State.BUSY
+    def _start_worker(self) -> None:
+        if self.turned_away or self.ended:
             return
         # With the first frame, not before: of a stream that never had a frame, the end is not announced.
-        if self._worker is None:
-            self._started_at = now
-        elif self._worker.is_alive() or self.ended:
-            return
-        elif self._restarted:
-            self._state = State.FAULT
-            return
-        else:  # something that is no Exception ended it; a second time, it would again
+        if self._worker is not None:
+            if self._worker.is_alive():
+                return
+            if self._restarted:
+                self._failed = True
+                return
+            # Something that is no Exception ended it; a second time, it would again.
             log.error("the worker of a webcam session died and is started again")
             self._restarted = True
             self._busy_since = math.inf
-        worker = threading.Thread(target=self._work, name="emotion-video-worker", daemon=True)
-        worker.start()
-        self._worker = worker
-
-    def _follow(self, image_bgr: BGRImage, now: float) -> None:
-        with self._lock:
-            tracks = self._tracker.tracks
-        if not tracks:
-            return
-        # Found outside the lock, and taken over under it: a face that the worker has just seen waits for a frame.
-        near = {track.box: self._recognizer.find_near(image_bgr, track.box) for track in tracks[:MOST_FOLLOWED]}
-        with self._lock:
-            self._tracker.follow(near.get, now)
+        self._worker = threading.Thread(target=self._work, name="emotion-video-worker", daemon=True)
+        self._worker.start()
 
     def _annotated(self, image_bgr: BGRImage, now: float) -> BGRImage:
-        settings = self.settings
-        with self._lock:
-            state = self._state_at(now)
-            marked = [
-                Mark(track.number, track.box, vote_text(face.shown(smoothed=settings.show_smoothed)) if face else "…")
-                for track in self._tracker.visible(now)
-                for face in [self._faces.get(track.number)]
-            ]
-        drawn = draw_marks(image_bgr, marked)
+        smoothed = self.settings.show_smoothed
+        sight = self._watch.sight(now)
+        state = self._state_at(now, sight)
+        drawn = draw_marks(
+            image_bgr,
+            [
+                Mark(track.number, track.box, vote_text(face.shown(smoothed=smoothed)) if face else "…")
+                for track, face in sight.faces
+            ],
+        )
         if state is State.FACES:
             return drawn
-        return draw_notice(
-            drawn, f"{NOTICES[state]}. {self._why}" if state is State.NO_FACE and self._why else NOTICES[state]
-        )
+        why = f". {sight.why}" if state is State.NO_FACE and sight.why else ""
+        return draw_notice(drawn, NOTICES[state] + why)
 
-    def _state_at(self, now: float) -> State:
-        if self._state is not State.FAULT and now - self._busy_since > _SLOW_SECONDS:
+    def _state_at(self, now: float, sight: Sight) -> State:
+        if self.turned_away and self._frames:
+            return State.BUSY
+        if self._frames and not self.ended and now - self._frame_at > _STALLED_SECONDS:
+            return State.STALLED
+        if self._failed:
+            return State.FAULT
+        if now - self._busy_since > _SLOW_SECONDS:
             return State.SLOW
-        if self._state in (State.FACES, State.NO_FACE):
-            # Between two searches, a face may have left.
-            return State.FACES if self._tracker.visible(now) else State.NO_FACE
-        return self._state
+        if not sight.looked:
+            return State.WAITING
+        return State.FACES if sight.faces else State.NO_FACE
 
     def _work(self) -> None:
         """Search and take votes until the stream ends; the worker's whole life."""
@@ -294,53 +248,12 @@ class FaceVideo:
         while (mail := self._mailbox.take(pause_seconds)) is not None:
             started = self._busy_since = time.monotonic()
             try:
-                self._look(*mail)
+                if self._watch.look(*mail):
+                    self._failed = False  # a search that succeeds says nothing of a vote that failed
             except Exception:  # whatever it is, it would end the worker; it is logged, and shown as a fault
                 if self._vote_faults.due():
                     log.exception("the faces of a video frame could not be recognised")
-                self._state = State.FAULT
+                self._failed = True
             self._busy_since = math.inf
             self.searches += 1
-            between = min(_SECONDS_BETWEEN_SEARCHES, self.settings.interval_seconds)
-            pause_seconds = between - (time.monotonic() - started)
-
-    def _look(self, image_bgr: BGRImage, taken_at: float) -> None:
-        """Search a frame, and take a vote if it is time for one or a face is there that has none."""
-        found = self._recognizer.find(image_bgr)
-        self._look_for_reason(image_bgr, taken_at, is_there=bool(found))
-        with self._lock:
-            numbers = self._tracker.see([face.box for face, _ in found], taken_at)
-            unknown = any(number not in self._faces for number in numbers)
-        # A hair early rather than a whole search late.
-        due = taken_at - self._tried_at >= self.settings.interval_seconds - 0.05
-        if due or unknown:
-            self._tried_at = taken_at
-            self._count(numbers, self._recognizer.vote([vector for _, vector in found]), taken_at)
-        elif self._state is State.FAULT:  # a search that succeeds says nothing of the vote that failed
-            return
-        self._state = State.FACES
-
-    def _look_for_reason(self, image_bgr: BGRImage, taken_at: float, *, is_there: bool) -> None:
-        """Where there was no face for some seconds, find out why."""
-        if is_there:
-            self._faceless_since, self._why = math.inf, ""
-        elif math.isinf(self._faceless_since):
-            self._faceless_since = taken_at
-        elif taken_at - self._faceless_since >= _PATIENCE_SECONDS:
-            self._why = self._recognizer.why_no_face(image_bgr)
-            self._faceless_since = taken_at
-
-    def _count(self, numbers: Sequence[int], votes: Sequence[Vote], taken_at: float) -> None:
-        settings = self.settings
-        records = []
-        for number, vote in zip(numbers, votes, strict=True):
-            smoother = self._smoothers.setdefault(number, VoteSmoother(self._uncertain_below))
-            records.append(FaceRecord(number, vote, smoother.add(vote, taken_at, settings.smoothing_seconds)))
-        seconds = taken_at - (self._started_at or taken_at)
-        self.record.add(Moment(seconds, datetime.now(UTC), tuple(records)))
-        with self._lock:
-            known = {track.number for track in self._tracker.tracks}
-            self._faces = {n: f for n, f in self._faces.items() if n in known} | {f.number: f for f in records}
-            self._smoothers = {n: s for n, s in self._smoothers.items() if n in known}
-            self._votes += 1
-            self._voted_at = taken_at
+            pause_seconds = self._watch.seconds_to_next_look(started) - (time.monotonic() - started)

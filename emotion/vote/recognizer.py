@@ -9,7 +9,7 @@ from emotion import config
 from emotion.faces.crop import FaceVector, find_faces
 from emotion.faces.decode import BGRImage
 from emotion.faces.detect import Box, Detection, FaceDetector
-from emotion.faces.reasons import why_no_face
+from emotion.faces.fitness import Fitness, fitness, why_no_face
 from emotion.faces.yunet import YuNetDetector
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.voting import Vote
@@ -24,11 +24,13 @@ class FaceEmotion:
     box : Box (x, y, w, h), pixels
     vote : Vote
     vector : ndarray of shape (2304,), uint8, 0-255: the face as the models see it
+    fitness : Fitness, how the face was found; votes on one that is not fit to be judged are uncertain
     """
 
     box: Box
     vote: Vote
     vector: FaceVector
+    fitness: Fitness
 
 
 class Recognizer:
@@ -63,9 +65,7 @@ class Recognizer:
         DetectorError
             If the detector's file is missing or is another one.
         """
-        found = self.find(image_bgr, whole=whole)
-        votes = self.vote([vector for _, vector in found])
-        return [FaceEmotion(face.box, vote, vector) for (face, vector), vote in zip(found, votes, strict=True)]
+        return self.vote(self.find(image_bgr, whole=whole))
 
     def find(self, image_bgr: BGRImage, *, whole: bool = False) -> list[tuple[Detection, FaceVector]]:
         """Find the faces of a picture; see `emotion.faces.crop.find_faces`.
@@ -88,18 +88,23 @@ class Recognizer:
         """
         return find_faces(image_bgr, self.detector, whole=whole)
 
-    def vote(self, vectors: Sequence[FaceVector]) -> list[Vote]:
-        """Let the models vote on faces.
+    def vote(self, found: Sequence[tuple[Detection, FaceVector]]) -> list[FaceEmotion]:
+        """Let the models vote on faces; votes on those that are not fit to be judged are uncertain.
 
         Parameters
         ----------
-        vectors : sequence of ndarray of shape (2304,), uint8, 0-255
+        found : sequence of (Detection, ndarray of shape (2304,), uint8, 0-255), as `find` gives them
 
         Returns
         -------
-        list of Vote, one a face
+        list of FaceEmotion, in the same order
         """
-        return self.models.vote(np.stack(vectors)) if vectors else []
+        votes = self.models.vote(np.stack([vector for _, vector in found])) if found else []
+        faces = []
+        for (face, vector), vote in zip(found, votes, strict=True):
+            fit = fitness(face, vector)
+            faces.append(FaceEmotion(face.box, vote.on_unfit(fit.reason), vector, fit))
+        return faces
 
 
 class VideoRecognizer(Recognizer):
@@ -134,7 +139,7 @@ class VideoRecognizer(Recognizer):
         return self._video_detector.find_near(image_bgr, box)
 
     def why_no_face(self, image_bgr: BGRImage) -> str:
-        """Say why no face was found; see `emotion.faces.reasons.why_no_face`.
+        """Say why no face was found; see `emotion.faces.fitness.why_no_face`.
 
         Parameters
         ----------

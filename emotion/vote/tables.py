@@ -26,9 +26,9 @@ def vote_columns(classes: Sequence[str], model_names: Sequence[str]) -> list[str
 
     Returns
     -------
-    list of str: `label`, `uncertain`, each model for its ballot, and `p_` with each class for its probability
+    list of str: `label`, `uncertain`, `why` it is, each model for its ballot, `p_` with each class for its probability
     """
-    return ["label", "uncertain", *model_names, *(f"p_{label}" for label in classes)]
+    return ["label", "uncertain", "why", *model_names, *(f"p_{label}" for label in classes)]
 
 
 def vote_cells(vote: Vote) -> list[str]:
@@ -40,10 +40,10 @@ def vote_cells(vote: Vote) -> list[str]:
 
     Returns
     -------
-    list of str: the label, true or false, the ballots, the probabilities from 0 to 1
+    list of str: the label, true or false, why, the ballots, the probabilities from 0 to 1
     """
     shares = (f"{share:.4f}" for share in vote.probabilities.values())
-    return [vote.label, str(vote.uncertain).lower(), *vote.ballots, *shares]
+    return [vote.label, str(vote.uncertain).lower(), vote.why, *vote.ballots, *shares]
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -108,8 +108,8 @@ def to_frame(faces: Sequence[FaceEmotion] | Mapping[str, Sequence[FaceEmotion]])
     -------
     DataFrame, one row a face
         Columns: of a mapping, `picture`; then those of `FACE_COLUMNS` (int) and of `vote_columns`: `label` (str),
-        `uncertain` (bool), each model's ballot (str), and `p_` with each class for its probability (float, 0-1). Where
-        there are no faces, the classes are not known, and their columns are missing.
+        `uncertain` (bool), `why` (str), each model's ballot (str), and `p_` with each class for its probability (float,
+        0-1). Where there are no faces, the classes are not known, and their columns are missing.
     """
     import pandas  # 50 MB that only those take who ask for them
 
@@ -120,6 +120,7 @@ def to_frame(faces: Sequence[FaceEmotion] | Mapping[str, Sequence[FaceEmotion]])
             **dict(zip(FACE_COLUMNS, (number, *face.box), strict=True)),
             "label": face.vote.label,
             "uncertain": face.vote.uncertain,
+            "why": face.vote.why,
             **dict(zip(config.MODEL_NAMES, face.vote.ballots, strict=True)),
             **{f"p_{label}": share for label, share in face.vote.probabilities.items()},
         }

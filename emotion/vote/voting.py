@@ -1,10 +1,14 @@
 """Several predictions for one face -> one vote. Pure functions over arrays."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+LOW_PROBABILITY: Final = "low probability"
+"""Why a vote is uncertain whose label is less probable than votes that are mostly right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,11 @@ class Vote:
     tie : bool
         Whether another class has as many ballots.
     uncertain : bool
-        Whether the probability of the label is below the one under which votes were measured to be unreliable.
+        Whether the probability of the label is below the one under which votes were measured to be unreliable, or the
+        face is not fit to be judged.
+    why : str
+        Why the vote is uncertain: `LOW_PROBABILITY`, or what makes the face unfit (`emotion.faces.fitness`). Empty
+        where it is not uncertain.
     """
 
     label: str
@@ -66,11 +74,30 @@ class Vote:
     probabilities: Mapping[str, float]
     tie: bool
     uncertain: bool
+    why: str = ""
 
     @property
     def agreement(self) -> int:
         """How many ballots are for the label."""
         return self.ballots.count(self.label)
+
+    @property
+    def unfit(self) -> str:
+        """What makes the face unfit to be judged; empty where nothing does."""
+        return "" if self.why == LOW_PROBABILITY else self.why
+
+    def on_unfit(self, reason: str) -> "Vote":
+        """Give the vote as one on a face that is not fit to be judged.
+
+        Parameters
+        ----------
+        reason : str, as in `emotion.faces.fitness.Fitness.reason`; empty where the face is fit
+
+        Returns
+        -------
+        Vote
+        """
+        return replace(self, uncertain=True, why=reason) if reason else self
 
 
 def ballot_counts(ballots: NDArray[np.integer], n_classes: int) -> NDArray[np.intp]:
@@ -159,6 +186,7 @@ def count_votes(
             probabilities=dict(zip(classes, map(float, probabilities[row]), strict=True)),
             tie=bool(tied[row]),
             uncertain=bool(uncertain[row]),
+            why=LOW_PROBABILITY if uncertain[row] else "",
         )
         for row in range(len(labels))
     ]
@@ -195,7 +223,8 @@ class VoteSmoother:
 
         Returns
         -------
-        Vote, of smoothed ballots and probabilities; see `winners` for ties
+        Vote, of smoothed ballots and probabilities; see `winners` for ties. It is uncertain where these are not sure,
+        or where the newest vote is on a face that is not fit to be judged.
         """
         classes = list(vote.probabilities)
         chosen = np.array([[ballot == label for label in classes] for ballot in vote.ballots], dtype=np.float64)
@@ -207,4 +236,5 @@ class VoteSmoother:
         self._chosen, self._probabilities, self._at = chosen, probabilities, at
         # Of two classes that a model chose as much, the more probable one.
         ballots = np.where(chosen > chosen.max(axis=1, keepdims=True) - 1e-6, probabilities, -1.0).argmax(axis=1)
-        return count_votes(ballots[None], probabilities[None], classes, self._uncertain_below)[0]
+        smoothed = count_votes(ballots[None], probabilities[None], classes, self._uncertain_below)[0]
+        return smoothed.on_unfit(vote.unfit)

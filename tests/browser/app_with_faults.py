@@ -16,20 +16,20 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from emotion import config
 from emotion.faces.crop import FaceVector
-from emotion.vote.recognizer import VideoRecognizer
-from emotion.vote.voting import Vote
+from emotion.faces.detect import Detection
+from emotion.vote.recognizer import FaceEmotion, VideoRecognizer
 
 asked = Path(os.environ["EMOTION_TEST_FAULT"])
 
 
 class FaultyRecognizer(VideoRecognizer):
-    def vote(self, vectors: Sequence[FaceVector]) -> list[Vote]:
+    def vote(self, found: Sequence[tuple[Detection, FaceVector]]) -> list[FaceEmotion]:
         fault = asked.read_text()
         if fault == "raise":
             raise RuntimeError("model on fire")
         if fault == "dawdle":
             time.sleep(5)
-        return super().vote(vectors)
+        return super().vote(found)
 
 
 import emotion.page.camera  # noqa: E402
@@ -46,12 +46,12 @@ def load_when_told(*arguments: object) -> emotion.Ensemble:
     return load(*arguments)  # type: ignore[arg-type]
 
 
-def show_last_vote_or_stop(context: Any) -> None:
+def show_last_vote_or_stop(*arguments: Any) -> None:
     run = get_script_run_ctx()
     if asked.read_text() == "cut" and run is not None and not run.fragment_ids_this_run:
         asked.write_text("")
         st.stop()
-    show_last_vote(context)
+    show_last_vote(*arguments)
 
 
 if emotion.page.camera.VideoRecognizer is VideoRecognizer:  # this file runs anew whenever the page is drawn

@@ -1,7 +1,7 @@
 """The page on a server of its own, and a Chromium whose camera shows what a test has drawn."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -89,6 +89,19 @@ def shared_browser(chromium: str, playwright: Playwright, camera_file: Path) -> 
         yield browser
 
 
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep for the end of a test whether it has failed."""
+    report = yield
+    item.stash[_FAILED] = item.stash.get(_FAILED, False) or report.failed
+    return report
+
+
 @pytest.fixture
 def open_page(
     chromium: str,
@@ -108,6 +121,7 @@ def open_page(
             path: str = "",
             far: bool = False,
             server: str = "",
+            script: str = "",
         ) -> Page:
             browser = shared_browser
             if not allowed:
@@ -117,9 +131,17 @@ def open_page(
                 write_film(camera or [camera_picture()], camera_file)
             context = browser.new_context(viewport={"width": 1280, "height": 800}, timezone_id="UTC")
             page = stack.enter_context(context).new_page()
+            if script:  # runs before the page's own, also in the frame of the video
+                page.add_init_script(script)
             page.set_default_timeout(PATIENCE_MS)
             at = server or request.getfixturevalue("address")
             page.goto((at.replace("127.0.0.1", FAR_NAME) if far else at) + path)
+            pages.append(page)
             return page
 
+        pages: list[Page] = []
         yield opened
+        if request.node.stash.get(_FAILED, False):
+            for page in pages:  # what it waited for may not be there because something else is
+                print(page.locator("body").inner_text())
+                print(*(frame.locator("body").inner_text() for frame in page.frames[1:]), sep="\n")

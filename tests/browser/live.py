@@ -4,7 +4,9 @@ The browser tests, the measurement of the webcam page and the pictures of the RE
 """
 
 import base64
+import math
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -170,6 +172,12 @@ def component(page: Page) -> FrameLocator:
     return page.frame_locator('iframe[title*="webrtc"]')
 
 
+def start(page: Page) -> Locator:
+    """Press Start, and give the video."""
+    component(page).get_by_role("button", name="Start").click()
+    return component(page).locator("video")
+
+
 def see(what: Locator) -> None:
     """Wait until exactly one of these is visible: what an earlier drawing left may stand beside it for a moment."""
     expect(what.filter(visible=True)).to_have_count(1)
@@ -198,3 +206,10 @@ def camera_picture(*left_edges: int) -> BGRImage:
     for left in left_edges:
         picture[120:370, left : left + 220] = portrait
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
+
+
+SWAYING = [camera_picture(200 + round(6 * math.sin(number / 15))) for number in range(100)]
+"""Somebody in front of a camera."""
+
+FACE_CAPTION = re.compile(r"^Face \d+")
+"""What stands beside the vote on a face."""

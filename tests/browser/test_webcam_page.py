@@ -23,7 +23,9 @@ from emotion.page.models import AS_LABELLED, AS_PEOPLE
 from emotion.page.webcam import BUSY
 from emotion.streams import drawing
 from tests.browser.live import (
+    FACE_CAPTION,
     PATIENCE_MS,
+    SWAYING,
     camera_picture,
     component,
     see,
@@ -31,17 +33,15 @@ from tests.browser.live import (
     serving,
     serving_with_faults,
     shown,
+    start,
     wait_until_drawn,
 )
 
 COLOUR_TOLERANCE = 70.0
 """Of blue, green and red together; the video's compression blurs thin lines, every grey is over 120 away."""
 
-SWAYING = [camera_picture(200 + round(6 * math.sin(number / 15))) for number in range(100)]
 EMPTY = [camera_picture()] * 100
 """Over three seconds: longer than it takes from one vote to the next."""
-
-FACE_CAPTION = re.compile(r"^Face \d+")
 
 
 def mirrored(left: int) -> int:
@@ -52,11 +52,6 @@ def mirrored(left: int) -> int:
 def mirrored_boxes(picture: BGRImage) -> list[Box]:
     detector = YuNetDetector(config.VIDEO_SIDES, twice=False)
     return [face.box for face in detector.detect(np.ascontiguousarray(picture[:, ::-1]))]
-
-
-def start(page: Page) -> Locator:
-    component(page).get_by_role("button", name="Start").click()
-    return component(page).locator("video")
 
 
 def wait_until(page: Page, met: Callable[[], bool], what: str) -> None:
@@ -334,9 +329,14 @@ def test_panels_go_on_after_a_refresh_that_met_a_new_drawing_on_its_way(open_pag
 @pytest.mark.hostile("that all places are taken, and Try again")
 def test_one_who_comes_too_late_is_told_and_gets_the_place_of_one_who_stops(open_page, chromium, tmp_path: Path):
     with serving(tmp_path / "log", environment={"EMOTION_SESSIONS": "1"}) as address:
+        early = open_page(camera=SWAYING, server=address)
+        see(component(early).get_by_role("button", name="Start"))
         first = open_page(camera=SWAYING, server=address)
         start(first)
         see(first.get_by_text(FACE_CAPTION))
+        start(early)
+        see(early.get_by_text(BUSY))
+        expect(early.locator('iframe[title*="webrtc"]')).to_have_count(0)  # its pictures would cost as much as any
 
         second = open_page(camera=SWAYING, server=address)
         see(second.get_by_text(BUSY))
@@ -357,16 +357,3 @@ def test_one_who_comes_too_late_is_told_and_gets_the_place_of_one_who_stops(open
         wait_until(second, is_let_in, "the place stays taken")
         start(second)
         see(second.get_by_text(FACE_CAPTION))
-
-
-def test_a_refused_camera_is_explained_and_a_picture_asked_for_instead(open_page):
-    page = open_page(allowed=False)
-    component(page).get_by_role("button", name="Start").click()
-    see(page.get_by_text("allow it in the settings of this site, beside the address"))
-    see(page.get_by_text("Choose a picture instead"))
-
-
-def test_a_page_on_plain_http_says_where_browsers_give_the_camera(open_page):
-    page = open_page(far=True)
-    see(page.get_by_text("Browsers give the camera only to pages on https"))
-    see(page.get_by_text("Choose a picture instead"))

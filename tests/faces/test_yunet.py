@@ -16,7 +16,7 @@ from emotion.faces import looks
 from emotion.faces.crop import find_faces
 from emotion.faces.decode import BGRImage, decode_image
 from emotion.faces.detect import Box
-from emotion.faces.reasons import BLACK, DARK, ON_ITS_SIDE, OTHERWISE, TINY, why_no_face
+from emotion.faces.fitness import BLACK, DARK, ON_ITS_SIDE, OTHERWISE, TINY, why_no_face
 from emotion.faces.yunet import YuNetDetector
 
 PORTRAIT = np.ascontiguousarray(data.astronaut()[:, :, ::-1])

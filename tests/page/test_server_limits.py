@@ -13,7 +13,7 @@ from emotion.faces.decode import BGRImage
 from emotion.faces.detect import Box, Detection
 from emotion.page import server
 from emotion.streams.webcam import FaceVideo
-from emotion.vote.voting import Vote
+from emotion.vote.recognizer import FaceEmotion
 
 
 class SeesNobody:
@@ -26,7 +26,7 @@ class SeesNobody:
     def why_no_face(self, image_bgr: BGRImage) -> str:
         return ""
 
-    def vote(self, vectors: Sequence[FaceVector]) -> list[Vote]:
+    def vote(self, found: Sequence[tuple[Detection, FaceVector]]) -> list[FaceEmotion]:
         return []
 
 
@@ -80,6 +80,16 @@ def test_the_place_of_one_who_cannot_connect_is_free_after_a_while(two_places, m
     assert newcomer_gets_in()
     two_places[1].recv(frame)
     assert not newcomer_gets_in(), "who has a video keeps the place"
+
+
+@pytest.mark.hostile("nothing; the place is free again")
+def test_the_place_of_one_whose_tab_was_closed_is_free_after_seconds(two_places, monkeypatch):
+    """Nobody tells the server for half a minute: four reloads of the page would lock everyone out so long."""
+    for video in two_places:
+        video.recv(av.VideoFrame.from_ndarray(np.zeros((120, 160, 3), dtype=np.uint8), format="bgr24"))
+    assert server.is_full()
+    monkeypatch.setattr("emotion.streams.webcam._PLACE_SECONDS", 0.0)
+    assert newcomer_gets_in()
 
 
 def test_ones_own_session_is_not_in_ones_way(two_places):

@@ -40,7 +40,7 @@ from emotion.page.state import Request, Source, Visit
 from emotion.page.webcam import BUSY
 from emotion.streams.record import FaceRecord, Moment, SessionRecord
 from emotion.streams.webcam import Snapshot, State, VideoSettings
-from emotion.vote.voting import Vote
+from emotion.vote.voting import LOW_PROBABILITY, Vote
 from tests.tiny_models import CLASSES, write_tiny_models
 
 ADDRESS = "https://example.org/portrait.png"
@@ -176,7 +176,14 @@ def ballots(details: str) -> list[tuple[str, str]]:
 def vote_for(label: str, *others: str) -> Vote:
     ballots = (*others, *(label,) * (5 - len(others)))
     probabilities = dict.fromkeys(CLASSES, 0.1) | {label: 0.8}
-    return Vote(label, ballots, probabilities, tie=False, uncertain=len(others) > 2)
+    return Vote(
+        label,
+        ballots,
+        probabilities,
+        tie=False,
+        uncertain=len(others) > 2,
+        why=LOW_PROBABILITY if len(others) > 2 else "",
+    )
 
 
 def face(number: int, vote: Vote) -> FaceRecord:
@@ -308,7 +315,7 @@ def test_a_start_on_a_full_server_leaves_the_session_before_to_be_downloaded(pag
 def test_webcam_panel_says_when_the_models_are_divided(page, webcam):
     webcam.came_to(State.FACES, face(1, vote_for("Happy", "Sad", "Sad", "Angry")))
     page.run()
-    assert "Uncertain: 2 of 5 models agree" in texts(page)
+    assert "Uncertain (low probability): 2 of 5 models agree" in texts(page)
 
 
 def test_webcam_panel_tells_a_fault_from_an_empty_picture(page, webcam):

@@ -62,6 +62,7 @@ def test_csv_has_a_row_for_each_face_and_one_for_a_pause():
         "face": "3",
         "label": "Happy",
         "uncertain": "false",
+        "why": "",
         "a": "Happy",
         "b": "Happy",
         "p_Happy": "0.7500",

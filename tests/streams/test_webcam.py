@@ -12,8 +12,10 @@ from emotion.errors import DetectorError
 from emotion.faces.crop import FaceVector
 from emotion.faces.decode import BGRImage
 from emotion.faces.detect import Box, Detection, square_around
+from emotion.faces.fitness import Fitness
 from emotion.streams.passing import frame_of, picture_of
-from emotion.streams.webcam import FaceVideo, Snapshot, State, VideoSettings
+from emotion.streams.watch import VideoSettings
+from emotion.streams.webcam import FaceVideo, Snapshot, State
 from emotion.vote.recognizer import FaceEmotion
 from emotion.vote.voting import Vote
 
@@ -21,7 +23,8 @@ LIMIT_SECONDS = 20.0
 """Only ever waited for by a test that fails."""
 
 HAPPY = Vote("Happy", ("Happy",) * 5, {"Happy": 1.0}, tie=False, uncertain=False)
-FACE = FaceEmotion(Box(20, 30, 40, 40), HAPPY, np.zeros(2304, dtype=np.uint8))
+FIT = Fitness(score=0.9, side=40, tilt=0.0, turn=0.0, sharpness=0.8, brightness=120.0)
+FACE = FaceEmotion(Box(20, 30, 40, 40), HAPPY, np.zeros(2304, dtype=np.uint8), FIT)
 
 
 class ScriptedRecognizer:
@@ -34,8 +37,7 @@ class ScriptedRecognizer:
         self.answers = list(answers)
         self.seen: list[BGRImage] = []
         self.entered = threading.Semaphore(0)
-        self.votes: list[Vote] = []
-        self.rounds = 0
+        self.faces: list[FaceEmotion] = []
         self.gate = threading.Event()
         self.gate.set()
 
@@ -46,7 +48,7 @@ class ScriptedRecognizer:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
-        self.votes = [face.vote for face in answer]
+        self.faces = answer
         return [(Detection(face.box, square_around(face.box)), face.vector) for face in answer]
 
     def find_near(self, image_bgr: BGRImage, box: Box) -> Box | None:
@@ -56,10 +58,9 @@ class ScriptedRecognizer:
     def why_no_face(self, image_bgr: BGRImage) -> str:
         return "It is too dark."
 
-    def vote(self, vectors: Sequence[FaceVector]) -> list[Vote]:
-        self.rounds += 1
-        assert len(vectors) == len(self.votes)
-        return self.votes
+    def vote(self, found: Sequence[tuple[Detection, FaceVector]]) -> list[FaceEmotion]:
+        assert [face.box for face, _ in found] == [face.box for face in self.faces]
+        return self.faces
 
 
 @pytest.fixture
@@ -135,7 +136,7 @@ def test_where_no_face_is_for_some_seconds_the_reason_is_said_until_one_comes(st
     """Else who sits in the dark is told "No face", and nothing else."""
     video = start(ScriptedRecognizer([], [], [], [FACE]))
     assert vote_on_a_frame(video).why == ""
-    monkeypatch.setattr("emotion.streams.webcam._PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("emotion.streams.watch._PATIENCE_SECONDS", 0.0)
     assert vote_on_a_frame(video).why == "It is too dark."
     assert vote_on_a_frame(video).why == "It is too dark."
     assert vote_on_a_frame(video).why == ""
@@ -220,11 +221,38 @@ def test_a_frame_that_cannot_be_drawn_on_passes_as_it_is(start, monkeypatch, cap
 @pytest.mark.hostile("the boxes")
 def test_frames_of_other_sizes_and_pixel_formats_are_annotated(start):
     video = start(ScriptedRecognizer([FACE]))
-    for width, height in ((64, 48), (321, 243), (1280, 720)):
+    for width, height in ((64, 48), (321, 243), (640, 480)):
         sent = av.VideoFrame.from_ndarray(np.full((height, width), 90, dtype=np.uint8), format="gray")
         received = video.recv(sent.reformat(format="yuv420p"))
         assert (received.width, received.height) == (width, height)
         assert is_drawn_on(sent.reformat(format="bgr24"), received)
+
+
+@pytest.mark.parametrize(("sent", "seen"), [((1280, 720), (960, 540)), ((2160, 3840), (540, 960))])
+@pytest.mark.hostile("the boxes, on a smaller picture")
+def test_frames_that_are_larger_than_asked_for_are_reduced(start, sent, seen):
+    """Browsers give what they like; a camera of 4K would cost eight times as much, in turn of other visitors."""
+    recognizer = ScriptedRecognizer([FACE])
+    video = start(recognizer)
+    width, height = sent
+    grey = av.VideoFrame.from_ndarray(np.full((height, width), 90, dtype=np.uint8), format="gray")
+    received = video.recv(grey.reformat(format="yuv420p"))
+    assert (received.width, received.height) == seen
+    assert recognizer.entered.acquire(timeout=LIMIT_SECONDS)
+    assert recognizer.seen[0].shape == (*seen[::-1], 3)
+
+
+def test_frames_that_stop_are_missed_within_seconds_and_welcome_again(start, monkeypatch):
+    """Else the last vote stands beside a dead camera for ever."""
+    video = start(ScriptedRecognizer([FACE]))
+    assert vote_on_a_frame(video).state is State.FACES
+    monkeypatch.setattr("emotion.streams.webcam._STALLED_SECONDS", 0.0)
+    assert video.snapshot.state is State.STALLED
+    monkeypatch.undo()
+    assert video.snapshot.state is State.FACES
+    monkeypatch.setattr("emotion.streams.webcam._STALLED_SECONDS", 0.0)
+    video.on_ended()
+    assert video.snapshot.state is not State.STALLED, "who has pressed Stop knows"
 
 
 @pytest.mark.parametrize("interval_seconds", [0.0, 3600.0])

@@ -8,15 +8,18 @@ import numpy as np
 import emotion
 from emotion import config
 from emotion.faces.detect import Box
+from emotion.faces.fitness import Fitness
 from emotion.vote.recognizer import FaceEmotion
 from emotion.vote.tables import FACE_COLUMNS, vote_columns
 from emotion.vote.voting import Vote
+
+FIT = Fitness(score=0.9, side=60, tilt=0.0, turn=0.0, sharpness=0.8, brightness=120.0)
 
 
 def face(label: str, share: float, x: int = 3) -> FaceEmotion:
     shares = {"Happy": share, "Sad": 1 - share}
     vote = Vote(label, (label,) * 5, shares, tie=False, uncertain=share < 0.7)
-    return FaceEmotion(Box(x, 4, 50, 60), vote, np.zeros(config.N_PIXELS, dtype=np.uint8))
+    return FaceEmotion(Box(x, 4, 50, 60), vote, np.zeros(config.N_PIXELS, dtype=np.uint8), FIT)
 
 
 def test_the_faces_of_a_picture_become_rows_of_a_dataframe() -> None:

@@ -1,0 +1,91 @@
+"""Cameras that are refused, unplugged, taken or put to sleep: the page says so, and what to do."""
+
+from playwright.sync_api import Page
+
+from emotion.page.camera import CAUSES
+from tests.browser.live import FACE_CAPTION, SWAYING, component, see, see_none, start
+
+IN_OUR_HANDS = """
+const ask = MediaDevices.prototype.getUserMedia;
+MediaDevices.prototype.getUserMedia = async function (wish) {
+  if (top.refusal) throw new DOMException(...top.refusal);
+  const stream = await ask.call(this, wish);
+  top.track = stream.getVideoTracks()[0];
+  return stream;
+};
+const add = RTCPeerConnection.prototype.addTrack;
+RTCPeerConnection.prototype.addTrack = function (...tracks) { return top.sender = add.apply(this, tracks); };
+"""
+"""Gives a test the camera's track and what sends it, and has the browser refuse as where others have the camera."""
+
+REFUSALS = [
+    ("Could not start video source", "NotReadableError", "busy"),
+    ("Starting videoinput failed", "AbortError", "busy"),
+    ("", "OverconstrainedError", "overconstrained"),
+    ("Requested device not found", "NotFoundError", "none"),
+    ("Permission dismissed", "NotAllowedError", "dismissed"),
+    ("Permission denied by system", "NotAllowedError", "denied"),
+    ("Something new", "UnheardOfError", "other"),
+]
+
+
+def is_shown(page: Page, cause: str) -> None:
+    see(page.get_by_text(CAUSES[cause]))
+
+
+def test_each_refusal_of_the_browser_has_its_own_sentence_and_another_way_beside_it(open_page):
+    """The browser's own words are for programmers, and "Press Start" is no help to whose camera is taken."""
+    page = open_page(camera=SWAYING, script=IN_OUR_HANDS)
+    see(page.get_by_text("Press Start and allow the browser"))
+    for message, name, cause in REFUSALS:
+        page.evaluate("refusal => { top.refusal = refusal; }", [message, name])
+        start(page)
+        is_shown(page, cause)
+        see(page.get_by_text("Choose a picture instead"))
+        see_none(page.get_by_text("Press Start and allow the browser"))
+        if message:
+            see_none(component(page).get_by_text(message))
+    page.evaluate("top.refusal = null")
+    start(page)
+    see(page.get_by_text(FACE_CAPTION))
+    see_none(page.get_by_text("Choose a picture instead"))
+
+
+def test_a_camera_that_is_unplugged_takes_its_vote_along_and_can_be_started_again(open_page):
+    page = open_page(camera=SWAYING, script=IN_OUR_HANDS)
+    start(page)
+    see(page.get_by_text(FACE_CAPTION))
+    page.evaluate("top.track.stop(); top.track.dispatchEvent(new Event('ended'))")
+    is_shown(page, "ended")
+    see(page.get_by_text("The last vote was"))
+    see_none(page.get_by_text(FACE_CAPTION))
+    component(page).get_by_role("button", name="Stop").click()
+    start(page)
+    see(page.get_by_text(FACE_CAPTION))
+    see_none(page.get_by_text(CAUSES["ended"]))
+
+
+def test_pictures_that_stop_are_missed_and_votes_come_back_with_them(open_page):
+    """As where the computer sleeps, the network breaks off, or another program takes the camera: no event tells."""
+    page = open_page(camera=SWAYING, script=IN_OUR_HANDS)
+    start(page)
+    see(page.get_by_text(FACE_CAPTION))
+    page.evaluate("top.sender.replaceTrack(null)")
+    is_shown(page, "stalled")
+    see_none(page.get_by_text(FACE_CAPTION))
+    page.evaluate("top.sender.replaceTrack(top.track)")
+    see(page.get_by_text(FACE_CAPTION))
+    see_none(page.get_by_text(CAUSES["stalled"]))
+
+
+def test_a_refused_camera_is_explained_and_a_picture_asked_for_instead(open_page):
+    page = open_page(allowed=False)
+    component(page).get_by_role("button", name="Start").click()
+    see(page.get_by_text("allow it in the settings of this site, beside the address"))
+    see(page.get_by_text("Choose a picture instead"))
+
+
+def test_a_page_on_plain_http_says_where_browsers_give_the_camera(open_page):
+    page = open_page(far=True)
+    see(page.get_by_text("Browsers give the camera only to pages on https"))
+    see(page.get_by_text("Choose a picture instead"))
