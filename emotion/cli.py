@@ -318,23 +318,20 @@ def _evaluate_boxes(options: argparse.Namespace) -> int:
     if options.pictures is None:
         raise DatasetError("--boxes says where faces are in pictures; name their folder with --pictures.")
     counts = measure_boxes(options.pictures, options.boxes, detector=options.detector)
-    say(str(counts))
-    return _unreadable(counts.unreadable)
+    return _told(str(counts), counts.unreadable)
 
 
 def _evaluate_pictures(options: argparse.Namespace, models: Ensemble) -> int:
     from emotion.measure import measure_pictures, outcome_lines
 
     outcomes, unreadable = measure_pictures(options.pictures, models, detector=options.detector)
-    if outcomes:
-        say(outcome_lines(outcomes))
-    return _unreadable(unreadable)
+    return _told(outcome_lines(outcomes) if outcomes else "", unreadable)
 
 
-def _unreadable(pictures: int) -> int:
-    if pictures:
-        say(f"Not counted, since they cannot be read: {pictures:,}.")
-    return 1 if pictures else 0
+def _told(lines: str, unreadable: int) -> int:
+    note = f"Not counted, since they cannot be read: {unreadable:,}." if unreadable else ""
+    say("\n".join(text for text in (lines, note) if text))
+    return 1 if unreadable else 0
 
 
 def _train_networks(options: argparse.Namespace) -> int:
