@@ -24,17 +24,19 @@ BLURRED: Final = "blurred"
 LEAST_JUDGED_SIDE: Final = 28
 """Pixels of the square that is cut out; the models see 48."""
 MOST_TURN: Final = 30.0
+"""Degrees, to either side."""
 LEAST_BRIGHTNESS: Final = 20.0
+"""0-255, as `Fitness.brightness`."""
 LEAST_SHARPNESS: Final = 0.4
+"""As `Fitness.sharpness`."""
 
 _NOSE_DEPTH: Final = 0.55
 """How far the tip of a nose stands out before the line of the eyes, in distances between their middles: about 35 mm of
 63 mm, of adults. No face is exactly so; the turn that comes of it is good to some ten degrees."""
 
-
 _BLACK: Final = 10
 _DARK: Final = 60
-"""Brightness, 0-255, that 99 % of the pixels do not exceed."""
+"""Brightness, 0-255, that 99 % of the pixels of a whole picture do not exceed."""
 
 BLACK: Final = "The picture is black: is the shutter closed?"
 DARK: Final = "It is too dark: more light would help."

@@ -106,8 +106,8 @@ class FaceTracker:
         """Take over what a search of a whole frame has found.
 
         A box belongs to the face that it overlaps most; what overlaps none is a new face. Of two boxes on one face, the
-        first counts. A face that was followed
-        into a later frame than the one that was searched stays where it was followed to.
+        first counts. A face that was followed into a later frame than the one that was searched stays where it was
+        followed to.
 
         Parameters
         ----------

@@ -35,8 +35,8 @@ CAUSES: Final = {
     "overconstrained": "The camera that was chosen is not there, or does not give such a video. Choose another one "
     "above, and press Start again.",
     "other": "The browser did not open the camera and does not say why. Reload the page, or try another browser.",
-    "ended": "The camera has stopped: it was unplugged, put to sleep, or taken by another program. Press Stop, see "
-    "that it is connected, and press Start again.",
+    "ended": "The camera has stopped: it was unplugged, put to sleep, or taken by another program. See that it "
+    "is connected; press Stop where that is offered, then Start again.",
     "stalled": "No pictures come from the camera any more: another program may have taken it, this computer may have "
     "slept, or the network is interrupted. Press Stop, then Start again.",
     "connection": "The video connection was not established within ten seconds. Between this computer and the server "

@@ -228,10 +228,12 @@ def show_last_vote(context: WebRtcStreamerContext[StreamProcessor, Any], refusal
         return
     if snapshot.state is State.STALLED or refusal == "ended":
         st.warning(CAUSES[refusal or "stalled"])
-        last = next((moment for moment in reversed(stream.record.moments()) if moment.faces), None)
+        moments = stream.record.moments()
+        last = next((moment for moment in reversed(moments) if moment.faces), None)
         if last is not None:
             shown = vote_text(last.faces[0].shown(smoothed=stream.settings.show_smoothed))
-            st.caption(f"The last vote was {shown}, {snapshot.seconds_ago:.0f} s ago.")
+            seconds_ago = snapshot.seconds_ago + moments[-1].seconds - last.seconds
+            st.caption(f"The last vote on a face was {shown}, {seconds_ago:.0f} s ago.")
         return
     if snapshot.state is State.SLOW:
         st.warning(NOTICES[State.SLOW])

@@ -57,7 +57,7 @@ def test_a_camera_that_is_unplugged_takes_its_vote_along_and_can_be_started_agai
     see(page.get_by_text(FACE_CAPTION))
     page.evaluate("top.track.stop(); top.track.dispatchEvent(new Event('ended'))")
     is_shown(page, "ended")
-    see(page.get_by_text("The last vote was"))
+    see(page.get_by_text("The last vote on a face was"))
     see_none(page.get_by_text(FACE_CAPTION))
     component(page).get_by_role("button", name="Stop").click()
     start(page)
