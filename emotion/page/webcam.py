@@ -38,6 +38,9 @@ BUSY: Final = "All webcam places of this server are taken. Try again in a minute
 _KEY: Final = "webcam"
 _LARGEST: Final = "the largest"
 
+_PALE_VIDEO: Final = "<style>iframe[title*='webrtc'] { filter: grayscale(1); opacity: 0.5; }</style>"
+"""The last picture stands still with the vote that is drawn in it: nobody is to take that for what is now."""
+
 
 def show_webcam(models: Ensemble) -> None:
     """Draw the webcam's page.
@@ -228,6 +231,7 @@ def show_last_vote(context: WebRtcStreamerContext[StreamProcessor, Any], refusal
         return
     if snapshot.state is State.STALLED or refusal == "ended":
         st.warning(CAUSES[refusal or "stalled"])
+        st.html(_PALE_VIDEO)
         moments = stream.record.moments()
         last = next((moment for moment in reversed(moments) if moment.faces), None)
         if last is not None:

@@ -1,6 +1,6 @@
 """Cameras that are refused, unplugged, taken or put to sleep: the page says so, and what to do."""
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from emotion.page.camera import CAUSES
 from tests.browser.live import FACE_CAPTION, SWAYING, component, see, see_none, start
@@ -55,14 +55,18 @@ def test_a_camera_that_is_unplugged_takes_its_vote_along_and_can_be_started_agai
     page = open_page(camera=SWAYING, script=IN_OUR_HANDS)
     start(page)
     see(page.get_by_text(FACE_CAPTION))
+    video = page.locator('iframe[title*="webrtc"]')
+    expect(video).to_have_css("opacity", "1")
     page.evaluate("top.track.stop(); top.track.dispatchEvent(new Event('ended'))")
     is_shown(page, "ended")
+    expect(video).to_have_css("opacity", "0.5")  # the vote in the last picture
     see(page.get_by_text("The last vote on a face was"))
     see_none(page.get_by_text(FACE_CAPTION))
     component(page).get_by_role("button", name="Stop").click()
     start(page)
     see(page.get_by_text(FACE_CAPTION))
     see_none(page.get_by_text(CAUSES["ended"]))
+    expect(video).to_have_css("opacity", "1")
 
 
 def test_pictures_that_stop_are_missed_and_votes_come_back_with_them(open_page):
