@@ -549,6 +549,7 @@ NAMES = st.sampled_from([f"{emotion}/{stem}.png" for emotion in "AB" for stem in
 TREES = st.dictionaries(NAMES, st.sampled_from([b"x", b"y", b"z"]))
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(mine=TREES, theirs=TREES.filter(bool))
 @example(mine={"A/1.png": b"x"}, theirs={"A/1.png": b"y", "A/1-2.png": b"z"})  # the new name is wanted by another

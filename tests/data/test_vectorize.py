@@ -143,6 +143,7 @@ def test_a_file_that_vanishes_is_one_unreadable_file(
     assert ("happy/1.png", "The file cannot be read: No such file or directory.") in summary.unreadable
 
 
+@pytest.mark.slow
 @pytest.mark.hostile("the file in the list of unreadable ones")
 def test_enormous_files_are_not_loaded(pictures: Path, tmp_path: Path) -> None:
     with (pictures / "happy" / "huge.png").open("wb") as file:

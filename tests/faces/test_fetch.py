@@ -1032,6 +1032,7 @@ def test_a_handshake_without_end_is_left(network: Network) -> None:
 # Whatever is typed
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(["", "http://", "https://", "http://[", "http://picture.test/", "HTTP:"]), st.text())
 def test_any_text_is_fetched_or_refused_in_a_sentence(start: str, text: str) -> None:

@@ -76,6 +76,7 @@ def test_sensors_that_leave_bits_of_a_file_empty_show_their_faces(bits: int) -> 
     assert len(YuNetDetector().detect(decode_image(content))) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "side"), [((3000, 4000), 150), ((1200, 9000), 300), ((9600, 1080), 250), ((6144, 8160), 200)]
 )

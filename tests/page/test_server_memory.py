@@ -29,6 +29,7 @@ libc.malloc_stats()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems' C libraries give back by themselves")
 def test_what_was_freed_goes_back_to_the_system() -> None:
     process = psutil.Process()

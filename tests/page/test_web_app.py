@@ -568,6 +568,7 @@ def test_unexpected_fault_goes_to_the_log_and_not_to_the_visitor(pictures, serve
     assert caplog.records[0].exc_info[0] is RuntimeError
 
 
+@pytest.mark.slow
 @pytest.mark.hostile("the picture, smaller")
 def test_huge_picture_is_reduced_before_it_goes_to_the_browser(pictures, served):
     served[ADDRESS] = png(np.full((2000, 4000, 3), 90, dtype=np.uint8))
