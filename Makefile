@@ -41,7 +41,8 @@ data: $(BIN)/.app  ## download FER2013 from Kaggle and make data.csv and test.cs
 	$(BIN)/python image_to_vector.py Assets/fer2013/test --output test.csv --keep-names
 
 train: $(BIN)/.app  ## train the five models from data.csv (and test.csv) into models/
-	$(BIN)/python -m emotion train --data data.csv $(if $(wildcard test.csv),--test test.csv)
+	$(BIN)/python -m emotion train --data data.csv $(if $(wildcard test.csv),--test test.csv) \
+		$(if $(wildcard ferplus_votes.csv),--votes ferplus_votes.csv --learn-votes)
 
 networks: $(BIN)/.train  ## train the embedding networks into networks/; wants a graphics card, can be interrupted
 	$(BIN)/python -m emotion train-networks --data data.csv $(if $(wildcard test.csv),--test test.csv) \

@@ -11,12 +11,12 @@ import streamlit as st
 from emotion import Ensemble, load_models
 from emotion.errors import ModelsError
 from emotion.page.elements import show_problem
-from emotion.page.models import chosen_folder, offer_choice, show_models
+from emotion.page.models import models_folder, show_models
 from emotion.page.pictures import show_pictures
 from emotion.page.server import limit_heaps, set_aside, share_cores
 from emotion.page.state import visit
 from emotion.page.webcam import show_webcam
-from emotion.vote.ensemble import manifest_checksum
+from emotion.vote.loading import manifest_checksum
 
 
 def main() -> None:
@@ -28,22 +28,19 @@ def main() -> None:
     page = st.navigation([webcam, pictures, card], position="top")
     if page == webcam and "url" in st.query_params:
         st.switch_page(pictures, query_params={"url": st.query_params["url"]})
-    top = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
-    top.header("Facial expression recognition", anchor=False, width="content")
+    st.header("Facial expression recognition", anchor=False)
     st.bottom.caption(  # stays in view, whatever part of the page is scrolled to
         "An expression is not a feeling. Not for work or school: the EU AI Act forbids it there. "
         "Pictures are not stored and not passed on."
     )
     if page != webcam:
-        visit().on_webcam = visit().is_live = False
+        visit().on_webcam = False
     page.run()
-    with top:
-        offer_choice()  # last: until the page is drawn, it is not known whether a webcam session runs
 
 
 def _with_models(show: Callable[[Ensemble], None]) -> None:
     try:
-        folder = chosen_folder()
+        folder = models_folder()
         show(shared_models(folder, manifest_checksum(folder)))
     except ModelsError as error:
         show_problem(str(error))

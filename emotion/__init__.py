@@ -4,7 +4,8 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from emotion.vote.ensemble import Ensemble, load_models
+    from emotion.vote.ensemble import Ensemble
+    from emotion.vote.loading import load_models
     from emotion.vote.recognizer import FaceEmotion, Recognizer
     from emotion.vote.tables import to_frame
     from emotion.vote.voting import Vote
@@ -16,7 +17,7 @@ _PLACES: Final = {
     "FaceEmotion": "vote.recognizer",
     "Recognizer": "vote.recognizer",
     "Vote": "vote.voting",
-    "load_models": "vote.ensemble",
+    "load_models": "vote.loading",
     "to_frame": "vote.tables",
 }
 

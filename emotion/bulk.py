@@ -24,7 +24,8 @@ from emotion.faces.detect import Detection
 from emotion.runtime.cluster import Stopping, Workers, workers
 from emotion.runtime.files import printable, replacing
 from emotion.runtime.storage import UNREAD, Folder, is_address
-from emotion.vote.ensemble import Ensemble, same_models
+from emotion.vote.ensemble import Ensemble
+from emotion.vote.loading import same_models
 from emotion.vote.recognizer import FaceEmotion, Recognizer
 from emotion.vote.tables import FACE_COLUMNS, csv_rows, harmless, vote_cells, vote_columns
 

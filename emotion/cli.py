@@ -7,8 +7,6 @@ import runpy
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from emotion import config
 from emotion.bulk import picture_record, recognize_folder
 from emotion.errors import DatasetError, EmotionError, ImageError, OutputError, TrainingError
@@ -20,7 +18,8 @@ from emotion.runtime.files import printable
 from emotion.runtime.storage import Folder, folder_and_name, is_address
 from emotion.runtime.terminal import say
 from emotion.streams.drawing import vote_text
-from emotion.vote.ensemble import Ensemble, load_models, read_manifest
+from emotion.vote.ensemble import Ensemble
+from emotion.vote.loading import load_models
 from emotion.vote.recognizer import FaceEmotion, Recognizer
 
 # Training's and evaluation's modules are imported by the commands that need them: predict starts without
@@ -95,8 +94,7 @@ def command_line() -> argparse.ArgumentParser:
     train.add_argument(
         "--learn-votes",
         action="store_true",
-        help="learn what most people saw in a face (--votes), and not its label; faces on which they did not agree are "
-        "left out",
+        help="learn what ten people saw in a face (--votes), its label being one more opinion, and not the label alone",
     )
     train.add_argument("--fast", action="store_true", help="tiny models, to try the way; needs another --out")
     train.set_defaults(run=_train)
@@ -277,38 +275,14 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from emotion.data.annotators import majority_of
-    from emotion.data.dataset import Faces, read_faces
-    from emotion.data.seen import SEEN_FILE, known, read_seen
-    from emotion.training.evaluation import VOTE, evaluate, reliability
-    from emotion.training.reports import class_line, reliability_line, score_lines
-
     if options.boxes is not None:
         return _evaluate_boxes(options)
     models = load_models(options.models)
     if options.pictures is not None:
         return _evaluate_pictures(options, models)
-    faces = read_faces(options.data)
-    majority = majority_of(faces, options.votes, models.classes) if options.votes else None
-    seen = read_seen(options.models)
-    learnt = int(known(faces.X, np.concatenate([seen.networks, seen.models])).sum())
-    if learnt:
-        say(f"{learnt:,} of these {len(faces):,} faces were trained on: their score is no measure of new ones.")
-    elif not (options.models / SEEN_FILE).is_file():
-        say(f"{options.models} lacks {SEEN_FILE}: if these faces were trained on, this is no measure of new ones.")
-    of_people = read_manifest(options.models).get("labels") == "people"
+    from emotion.measure import table_lines
 
-    def tell(faces: Faces, *, learnt_such_labels: bool) -> None:
-        scores = evaluate(models, faces)
-        say(f"{score_lines(scores)}\n{class_line(scores[VOTE])}")
-        if learnt_such_labels:
-            say(reliability_line(reliability(models, faces)))
-
-    tell(faces, learnt_such_labels=not of_people)
-    if majority is not None:
-        agreed = majority != ""
-        say("\nAgainst the label that at least five of ten people chose (FER+):")
-        tell(Faces(faces.X[agreed], majority[agreed]), learnt_such_labels=of_people)
+    say(table_lines(models, options.models, options.data, options.votes))
     return 0
 
 

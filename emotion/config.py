@@ -35,7 +35,7 @@ MODEL_NAMES: Final = ("model_1", "model_2", "model_3", "model_boost_1", "model_b
 """The order of the ballots of a vote."""
 
 MANIFEST_FILE: Final = "manifest.json"
-MANIFEST_FORMAT: Final = 2
+MANIFEST_FORMAT: Final = 3
 
 DEFAULT_DATASET: Final = "samithsachidanandan/human-face-emotions"
 

@@ -4,10 +4,10 @@ and boxes, where it is known where faces are.
 
 import csv
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from tqdm import tqdm
@@ -20,6 +20,7 @@ from emotion.faces.detect import Box
 from emotion.faces.tracking import overlap
 from emotion.runtime.storage import Folder
 from emotion.vote.ensemble import Ensemble
+from emotion.vote.loading import read_manifest
 from emotion.vote.recognizer import Recognizer
 from emotion.vote.voting import Vote
 
@@ -27,6 +28,8 @@ LEAST_COUNTED_SIDE: Final = 40
 """Pixels of the shorter side, from which on a face, or a box on none, is counted."""
 FOUND_OVERLAP: Final = 0.3
 """A box with at least so much of what it covers together with a face (intersection over union) has found it."""
+
+_BINS: Final = 10
 
 _BOX_COLUMNS: Final = ("file", "x", "y", "w", "h")
 
@@ -123,6 +126,120 @@ def outcome_lines(outcomes: Sequence[Outcome]) -> str:
         if unfit:
             causes = ", ".join(f"{n:,} {cause}" for cause, n in unfit.most_common())
             lines.append(f"Of the uncertain ones, {unfit.total():,} are on faces not fit to be judged: {causes}.")
+    return "\n".join(lines)
+
+
+def summary(outcomes: Sequence[Outcome], natural: Mapping[str, float] | None = None) -> dict[str, Any]:
+    """Count for a manifest how often the whole way was right.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome, at least one with a vote
+    natural : mapping of each expression to its share among faces as they come, optional
+
+    Returns
+    -------
+    dict: how many ``pictures``; ``found``, of these, ``right``, of these, ``certain`` and ``certain_right``; what
+    their votes have ``claimed`` on average, 0-1; for each of the ``classes``, ``faces`` (pictures of it), how many are
+    ``right``, and for how many pictures of any was ``voted`` so. With `natural`, under that name what ``right``,
+    ``claimed`` and ``certain_right`` would be, of the found, 0-1, if each expression were as frequent as that.
+    ``bins`` of what votes claim, as a manifest's reliability has them.
+    """
+    from emotion.training.calibration import as_stored, binned
+
+    voted = [(outcome, outcome.vote) for outcome in outcomes if outcome.vote is not None]
+    right = np.array([outcome.is_right for outcome, _ in voted])
+    claimed = np.array([vote.probabilities[vote.label] for _, vote in voted])
+    certain = np.array([not vote.uncertain for _, vote in voted])
+    labels = np.array([outcome.label for outcome, _ in voted])
+    counts = Counter(outcome.label for outcome in outcomes)
+    said = Counter(vote.label for _, vote in voted)
+    measured: dict[str, Any] = {
+        "pictures": len(outcomes),
+        "found": len(voted),
+        "right": int(right.sum()),
+        "certain": int(certain.sum()),
+        "certain_right": int(right[certain].sum()),
+        "claimed": round(float(claimed.mean()), 6),
+        "classes": {
+            label: {"faces": counts[label], "right": int(right[labels == label].sum()), "voted": said[label]}
+            for label in sorted(counts)
+        },
+        "bins": as_stored(*binned(claimed, right, _BINS)),
+    }
+    if natural:
+        of_each = Counter(labels.tolist())
+        weights = np.array([natural[label] / of_each[label] for label in labels])
+        measured["natural"] = {
+            "right": round(float(np.average(right, weights=weights)), 6),
+            "claimed": round(float(np.average(claimed, weights=weights)), 6),
+            "certain_right": round(float(np.average(right[certain], weights=weights[certain])), 6),
+        }
+    return measured
+
+
+def table_lines(models: Ensemble, folder: Path, data: Path | str, votes: Path | str | None = None) -> str:
+    """Say for the terminal how often models are right on a table of faces.
+
+    Parameters
+    ----------
+    models : Ensemble
+    folder : Path, from which they were loaded
+    data : path or address of a table, as `emotion.data.dataset.read_faces` takes it
+    votes : path of FER+'s table of votes on the faces, optional
+
+    Returns
+    -------
+    str: each model's score and the vote's, what the vote finds of each class, and how far its probabilities hold
+    against what such models learnt: labels, or, where there are votes, the shares of people
+
+    Raises
+    ------
+    DatasetError
+        If a table cannot be read, has no faces that the models know the labels of, or votes are not on these faces.
+    ModelsError
+        If the list of faces that the models learnt from is damaged.
+    StorageError
+        If the storage behind an address does not answer.
+    """
+    # Training's libraries, which measuring whole pictures does without.
+    from emotion.data.annotators import opinions_on
+    from emotion.data.dataset import Faces, read_faces
+    from emotion.data.seen import SEEN_FILE, known, read_seen
+    from emotion.training.calibration import reliability
+    from emotion.training.evaluation import VOTE, evaluate
+    from emotion.training.reports import class_lines, reliability_line, score_lines
+
+    faces = read_faces(data)
+    opinions = opinions_on(faces, votes, models.classes) if votes else None
+    lines = []
+    seen = read_seen(folder)
+    learnt = int(known(faces.X, np.concatenate([seen.networks, seen.models])).sum())
+    if learnt:
+        lines.append(
+            f"{learnt:,} of these {len(faces):,} faces were trained on: their score is no measure of new ones."
+        )
+    elif not (folder / SEEN_FILE).is_file():
+        lines.append(f"{folder} lacks {SEEN_FILE}: if these faces were trained on, this is no measure of new ones.")
+    of_people = read_manifest(folder).get("labels") == "votes"
+    parts: list[tuple[str, Faces, tuple[str, ...]]] = [("", faces, ())]
+    if opinions is not None:
+        said = "\nAgainst what at least five of ten people saw (FER+):\n"
+        beyond = tuple(sorted(set(opinions.protocol.tolist()) - {*models.classes, ""}))
+        parts.append((said, Faces(faces.X, opinions.majority)[opinions.majority != ""], ()))
+        if beyond:
+            said = f"\nThe same with faces in which they saw {', '.join(beyond)}, as the literature counts:\n"
+            parts.append((said, Faces(faces.X, opinions.protocol)[opinions.protocol != ""], beyond))
+    for title, some, unknown in parts:
+        scores = evaluate(models, some, unknown)
+        lines += [f"{title}{score_lines(scores)}", class_lines(scores[VOTE])]
+    if not of_people:
+        truth = faces.y[:, None] == np.array(models.classes)
+        lines.append(f"\nAgainst the labels: {reliability_line(reliability(models, faces.X, truth.astype(float)))}")
+    elif opinions is not None:
+        lines.append(
+            f"\nAgainst the share of people: {reliability_line(reliability(models, faces.X, opinions.shares))}"
+        )
     return "\n".join(lines)
 
 

@@ -14,7 +14,8 @@ from skimage import data
 from emotion import bulk, cli
 from emotion.errors import OutputError
 from emotion.runtime.storage import Folder
-from emotion.vote.ensemble import Ensemble, load_models
+from emotion.vote.ensemble import Ensemble
+from emotion.vote.loading import load_models
 from tests.tiny_models import write_tiny_models
 
 KINDS = ["votes.csv", "votes.jsonl"]

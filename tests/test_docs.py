@@ -140,7 +140,7 @@ def test_links_and_anchors_lead_somewhere(page: Path) -> None:
 
 
 MADE = {"data.csv", "test.csv", "ferplus_votes.csv", "my-models/", "networks/", "Assets/NAME", "Assets/fer2013"}
-MADE |= {"benchmarks/results/", "networks_further", "models/fitted/", "votes.csv.about.json", "test/", "people/"}
+MADE |= {"benchmarks/results/", "networks_further", "models/fitted/", "votes.csv.about.json", "test/", "models/people"}
 
 
 @by_page

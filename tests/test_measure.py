@@ -8,8 +8,8 @@ import pytest
 from skimage import data
 
 from emotion import cli
-from emotion.measure import measure_boxes, measure_pictures, outcome_lines
-from emotion.vote.ensemble import load_models
+from emotion.measure import measure_boxes, measure_pictures, outcome_lines, summary
+from emotion.vote.loading import load_models
 from tests.tiny_models import write_tiny_models
 
 PORTRAIT = np.ascontiguousarray(data.astronaut()[:, :, ::-1])
@@ -42,6 +42,20 @@ def test_found_and_right_are_counted_for_each_expression(pictures: Path, models:
     assert lines[3].split() == ["Sad", "3", "3", "2", "66.7%"]
     assert lines[4].split()[:3] == ["all", "6", "5"]
     assert lines[5].startswith("Votes claim ")
+
+
+def test_what_a_manifest_says_of_pictures_from_elsewhere_is_counted_whole(pictures: Path, models: Path) -> None:
+    """Faces that are not found count among the pictures: never the favourable half."""
+    outcomes, _ = measure_pictures(pictures, load_models(models), progress=False)
+    measured = summary(outcomes, {"Angry": 0.5, "Happy": 0.1, "Sad": 0.4})
+    happy = next(outcome for outcome in outcomes if outcome.label == "Happy")
+    right = 3 + happy.is_right
+    assert (measured["pictures"], measured["found"], measured["right"]) == (6, 5, right)
+    assert measured["classes"]["Angry"]["faces"] == 2
+    assert sum(counts["voted"] for counts in measured["classes"].values()) == 5
+    assert sum(measured["bins"]["faces"]) == 5
+    natural = (0.5 * 1 + 0.1 * happy.is_right + 0.4 * 2 / 3) / 1
+    assert measured["natural"]["right"] == pytest.approx(natural, abs=1e-5)
 
 
 def test_the_command_tells_it_and_counts_what_cannot_be_read(

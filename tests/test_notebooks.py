@@ -9,7 +9,7 @@ import pytest
 from nbclient import NotebookClient
 
 from emotion import config
-from emotion.vote.ensemble import load_models
+from emotion.vote.loading import load_models
 from tests.synthetic import CLASSES, synthetic_faces, write_table
 
 CAN_TRAIN_NETWORKS = "CI" in os.environ or importlib.util.find_spec("torch") is not None

@@ -53,13 +53,21 @@ def write_manifest(folder: Path, classes: tuple[str, ...]) -> None:
     files = {
         file.name: hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(folder.iterdir())
-        if file.name != config.MANIFEST_FILE
+        if file.is_file() and file.name != config.MANIFEST_FILE
+    }
+    networks = {
+        str(n): files.pop(f"network_{n}.onnx") for n in config.MODELS_OF_PIPELINE if f"network_{n}.onnx" in files
     }
     manifest = {
         "format_version": config.MANIFEST_FORMAT,
         "classes": list(classes),
         "files": files,
-        "calibration": {"temperature": 1.0, "uncertain_below": 0.5},
+        "networks": networks,
+        "calibration": {
+            "exponents": [1.0] * len(classes),
+            "shifts": [0.0] * len(classes),
+            "uncertain_below": 0.5,
+        },
     }
     (folder / config.MANIFEST_FILE).write_text(json.dumps(manifest), encoding="utf-8")
 

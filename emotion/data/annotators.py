@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -106,8 +106,45 @@ def majority_labels(votes: NDArray[np.int64], classes: Sequence[str]) -> NDArray
     return np.where(agreed & np.isin(chosen, list(classes)), chosen, "")
 
 
-def majority_of(faces: Faces, votes: Path | str, classes: tuple[str, ...] | None = None) -> NDArray[np.str_]:
-    """Look up what most of ten people saw in each face.
+@dataclass(frozen=True)
+class Opinions:
+    """What people saw in faces, of the classes that count.
+
+    Attributes
+    ----------
+    classes : tuple of str
+    votes : ndarray of shape (n, n_classes), int64, how many people saw each class; noughts for a face without votes
+    shares : ndarray of shape (n, n_classes), float32
+        The share of the people that saw each class. Rows sum to 1, to less where some saw what is none of the classes,
+        or to 0 for a face without votes.
+    majority : ndarray of shape (n,), str, as `majority_labels` gives it
+    protocol : ndarray of shape (n,), str
+        The same among all that FER+ has votes for: it may be none of the classes, as Contempt is.
+    """
+
+    classes: tuple[str, ...]
+    votes: NDArray[np.int64]
+    shares: NDArray[np.float32]
+    majority: NDArray[np.str_]
+    protocol: NDArray[np.str_]
+
+    def with_labels(self, labels: NDArray[np.str_]) -> NDArray[np.float32]:
+        """Count each face's label as one more opinion, beside every vote.
+
+        Parameters
+        ----------
+        labels : ndarray of shape (n,), str, of `classes`
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes), float32; rows sum to 1
+        """
+        counted = self.votes + (labels[:, None] == np.array(self.classes))
+        return np.asarray(counted / counted.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def opinions_on(faces: Faces, votes: Path | str, classes: tuple[str, ...] | None = None) -> Opinions:
+    """Look up what ten people saw in each face.
 
     Parameters
     ----------
@@ -117,58 +154,67 @@ def majority_of(faces: Faces, votes: Path | str, classes: tuple[str, ...] | None
 
     Returns
     -------
-    ndarray of shape (n,), str, as `majority_labels` gives them; empty where there is no majority
+    Opinions
 
     Raises
     ------
     DatasetError
-        If the table cannot be read, the file names were not kept, or there are no votes on these faces.
+        If the table cannot be read, the file names were not kept, or people did not agree on any of these faces.
     """
     if faces.files is None:
         raise DatasetError("Votes belong to files: make the table of faces with image_to_vector.py --keep-names.")
-    majority = majority_labels(read_votes(votes, faces.files.tolist()), classes or faces.classes)
+    classes = classes or faces.classes
+    found = read_votes(votes, faces.files.tolist())
+    voted = list(VOTED_LABELS.values())
+    columns = [voted.index(label) if label in voted else -1 for label in classes]
+    # A class that nobody could vote for has no votes.
+    counted = np.pad(found, ((0, 0), (0, 1)))[:, columns]
+    shares = (counted / np.maximum(found.sum(axis=1, keepdims=True), 1)).astype(np.float32)
+    majority = majority_labels(found, classes)
     if not (majority != "").any():
         raise DatasetError(f"{votes} has no votes on these faces.")
-    return majority
+    return Opinions(classes, counted, shares, majority, majority_labels(found, voted))
 
 
-def people_split(split: Split, votes: Path | str) -> Split:
-    """Label faces by what most of ten people saw in them, and leave out those on which people did not agree.
+@dataclass(frozen=True)
+class Votes:
+    """What people saw in the faces of a split.
+
+    Attributes
+    ----------
+    test : Opinions, on the test faces
+    train : ndarray of shape (n_train, n_classes), float32, or None
+        What models learn in place of the labels, where they learn votes: `Opinions.with_labels`.
+    validation : ndarray of shape (n_validation, n_classes), float32, or None
+        What such models are calibrated by: `Opinions.shares`.
+    """
+
+    test: Opinions
+    train: NDArray[np.float32] | None = None
+    validation: NDArray[np.float32] | None = None
+
+
+def votes_on(split: Split, path: Path | str, *, learn: bool) -> Votes:
+    """Look up what people saw in the faces of a split.
 
     Parameters
     ----------
     split : Split, of faces with the names of their files
-    votes : path of FER+'s table of votes
+    path : path of FER+'s table of votes
+    learn : bool, whether models are to learn it
 
     Returns
     -------
-    Split, of fewer faces in the same parts
+    Votes, on the test faces alone if models are not to learn it
 
     Raises
     ------
     DatasetError
-        As `majority_of`; or if people saw an expression in a validation or test face that they saw
-        in no training face, or no two expressions in these, or agreed on no test face without a copy.
+        As `opinions_on`, of any of these parts.
     """
-    given = (split.train, split.validation, split.test)
-    majorities = [majority_of(faces, votes, split.train.classes) for faces in given]
-    parts = [replace(faces, y=said)[said != ""] for faces, said in zip(given, majorities, strict=True)]
-    train, validation, test = parts
-    unknown = {*validation.classes, *test.classes} - set(train.classes)
-    if unknown or len(train.classes) < 2:
-        lacking = f" None shows: {', '.join(sorted(unknown))}." if unknown else ""
-        raise DatasetError(f"Too few of the training faces are among those that people agreed on.{lacking}")
-    agreed = majorities[2] != ""
-    if split.test_copied[agreed].all():
-        raise DatasetError(
-            "Every test face that people agreed on is also a training face; give test faces that are not."
-        )
-    return replace(
-        split,
-        train=train,
-        validation=validation,
-        test=test,
-        copy_labels=split.copy_labels[agreed],
-        undecided_removed=sum(map(len, given)) - sum(map(len, parts)),
-        table_labels=split.test.y[agreed],
-    )
+    classes = split.train.classes
+    test = opinions_on(split.test, path, classes)
+    if not learn:
+        return Votes(test)
+    learnt = opinions_on(split.train, path, classes).with_labels(split.train.y)
+    return Votes(test, learnt, opinions_on(split.validation, path, classes).shares)

@@ -13,6 +13,7 @@ from emotion import config
 from emotion.errors import ModelsError
 from emotion.faces.crop import FaceVectors
 from emotion.runtime.files import replacing
+from emotion.vote.loading import settled
 
 SEEN_FILE: Final = "seen_faces.npz"
 
@@ -144,7 +145,7 @@ def read_seen(folder: Path | str) -> SeenFaces:
     ModelsError
         If the file is damaged.
     """
-    path = Path(folder) / SEEN_FILE
+    path = settled(folder, SEEN_FILE)
     if not path.is_file():
         return SeenFaces(NO_CODES, NO_CODES)
     try:

@@ -63,9 +63,6 @@ class Split:
     validation_copies_removed : int, training rows that copy a validation row
     seen_removed : int, test rows that the networks behind the models had learnt from
     given : int, rows of the table, or tables, before anything was removed or set aside
-    undecided_removed : int, rows of all three parts that were left out where people did not agree on a class
-    table_labels : ndarray of shape (len(test),), str, optional
-        The labels that the test faces had in the table, where those of `test` are what most people saw.
     """
 
     train: Faces
@@ -78,8 +75,6 @@ class Split:
     validation_copies_removed: int
     seen_removed: int
     given: int
-    undecided_removed: int = 0
-    table_labels: NDArray[np.str_] | None = None
 
     @property
     def test_copied(self) -> NDArray[np.bool_]:

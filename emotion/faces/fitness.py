@@ -21,7 +21,7 @@ TOO_DARK: Final = "too dark"
 BLURRED: Final = "blurred"
 
 # Beyond these, fewer than half of the votes are right, which is what *uncertain* says (docs/accuracy.md).
-LEAST_JUDGED_SIDE: Final = 28
+LEAST_JUDGED_SIDE: Final = 22
 """Pixels of the square that is cut out; the models see 48."""
 MOST_TURN: Final = 30.0
 """Degrees, to either side."""

@@ -76,12 +76,13 @@ class NetworkDesign:
         return self.cycles[-1], epoch
 
 
-_FINISH: Final = Cycle(10, "none", 0.02)
+_LAST: Final = (Cycle(10, "none", 0.02), Cycle(6, "none", 0.04))
+"""A finish with small steps; then each learns what people said of a face, and what the three together say of it."""
 
 DESIGNS: Final = (
-    NetworkDesign("network_1", "residual", (48, 96, 192, 384), (2, 2, 2, 1), False, (Cycle(239, "cutmix"), _FINISH)),
-    NetworkDesign("network_2", "plain", (64, 128, 256, 384), (2, 2, 2, 2), False, (Cycle(381, "mixup"), _FINISH)),
-    NetworkDesign("network_3", "residual", (32, 64, 128, 256), (2, 2, 3, 2), True, (Cycle(193, "cutmix"), _FINISH)),
+    NetworkDesign("network_1", "residual", (48, 96, 192, 384), (2, 2, 2, 1), False, (Cycle(239, "cutmix"), *_LAST)),
+    NetworkDesign("network_2", "plain", (64, 128, 256, 384), (2, 2, 2, 2), False, (Cycle(381, "mixup"), *_LAST)),
+    NetworkDesign("network_3", "residual", (32, 64, 128, 256), (2, 2, 3, 2), True, (Cycle(193, "cutmix"), *_LAST)),
 )
 """One for each experiment, in its order."""
 

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from emotion import config
+from emotion.data.embedding import EMBEDDING, convolutions, read_network
 from emotion.errors import TrainingError
 from emotion.faces.crop import FaceVectors
 from emotion.networks.designs import NetworkDesign
@@ -40,7 +41,6 @@ from emotion.networks.modules import (
 )
 from emotion.networks.network_data import NetworkData
 from emotion.runtime.files import replacing
-from emotion.training.embedding import EMBEDDING, convolutions, read_network
 
 CALIBRATION_FACES: Final = 256
 PERCENTILE: Final = 99.999
@@ -183,8 +183,7 @@ def restore_network(network: FaceNetwork, path: Path | str, faces: FaceVectors) 
     Parameters
     ----------
     network : FaceNetwork, on the processor
-    path : path of a network or of a pipeline that begins with one, as `emotion.training.embedding.read_network` takes
-        it
+    path : path of a network, as `emotion.data.embedding.read_network` takes it
     faces : ndarray of shape (n, 2304), uint8, 0-255, of its training, some hundreds or more
 
     Raises
@@ -237,7 +236,7 @@ def restored(design: NetworkDesign, path: Path | str, data: NetworkData) -> Face
     Parameters
     ----------
     design : NetworkDesign
-    path : path of a network or of a pipeline that begins with one
+    path : path of a network
     data : NetworkData
         Its training faces, with labels and votes, are what the heads are fitted to; no watched face is.
 

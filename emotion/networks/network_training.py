@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from emotion import config
 from emotion.data.dataset import read_faces
+from emotion.data.embedding import network_file
 from emotion.data.seen import face_codes, read_seen
 from emotion.data.splitting import split_faces
 from emotion.errors import TrainingError
@@ -29,9 +30,8 @@ from emotion.networks.modules import (
     to_device,
 )
 from emotion.networks.network_data import Lessons, NetworkData, network_data, read_lessons
-from emotion.networks.teaching import N_LESSONS, lesson_draws, lessons_by
+from emotion.networks.teaching import N_LESSONS, OWN_SHARE, lesson_draws, lessons_by
 from emotion.runtime.terminal import say
-from emotion.training.embedding import network_file
 
 BATCH_ROWS: Final = 256
 
@@ -76,7 +76,8 @@ def train_networks(
         networks learn labels and votes.
     n_lessons : int, how many lessons teachers give
     start : path of a folder of networks or models, optional
-        Its networks are gone on with, in the last cycle of each design, where there is no checkpoint.
+        Its networks are gone on with, in the last cycle of each design, where there is no checkpoint: each learns what
+        people said of the faces and what these networks together say of them.
     progress : bool
         Whether to draw progress bars and print the course of the scores.
 
@@ -100,14 +101,20 @@ def train_networks(
         lessons, teacher_histories = _lessons(teachers, n_lessons, faces, Path(out), seed, progress)
         histories |= teacher_histories
         faces = replace(faces, lessons=lessons)
-    for number, design in enumerate(designs or DESIGNS, start=1):
+    chosen = designs or DESIGNS
+    given: list[FaceNetwork | None] = [None] * len(chosen)
+    if start is not None:
+        networks = [restored(design, network_file(start, n), faces) for n, design in enumerate(chosen, start=1)]
+        given = [*networks]
+        n_lessons = max(design.cycles[-1].epochs for design in chosen)
+        taught = _read_or_give(networks, n_lessons, faces, Path(out), OWN_SHARE, progress)
+        faces = replace(faces, lessons=taught)
+    for number, design in enumerate(chosen, start=1):
         checkpoint = Path(out) / f"{design.name}.pt"
-        given = None
         if start is not None and not checkpoint.exists():
-            given = restored(design, network_file(start, number), faces)
             note_seen(checkpoint, read_seen(start).networks)
         network, histories[design.name] = train_network(
-            design, faces, checkpoint, seed + number, start=given, progress=progress
+            design, faces, checkpoint, seed + number, start=given[number - 1], progress=progress
         )
         export_network(network, Path(out) / f"{design.name}.onnx", faces.X)
     return histories
@@ -130,12 +137,23 @@ def _lessons(
         checkpoint = out / f"{design.name}.pt"
         teacher, histories[design.name] = train_network(design, data, checkpoint, seed - number, progress=progress)
         trained.append(teacher)
-    lessons = lessons_by(trained, data, n_lessons, progress=progress)
+    lessons = _read_or_give(trained, n_lessons, data, out, 0.0, progress)
+    return lessons, histories
+
+
+def _read_or_give(
+    teachers: Sequence[FaceNetwork], n_lessons: int, data: NetworkData, out: Path, own_share: float, progress: bool
+) -> Lessons:
+    path = out / LESSONS_FILE
+    if path.exists():
+        return read_lessons(path, data)
+    lessons: Lessons = lessons_by(teachers, data, n_lessons, own_share=own_share, progress=progress)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         lessons.write(path)
     except OSError as error:
         raise TrainingError(f"The lessons {path} cannot be written: {error.strerror or error}.") from error
-    return lessons, histories
+    return lessons
 
 
 def train_network(

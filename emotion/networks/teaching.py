@@ -19,6 +19,10 @@ from emotion.networks.network_data import Lessons, NetworkData
 
 N_LESSONS: Final = 33
 
+OWN_SHARE: Final = 0.4
+"""Of what a network that is gone on with learns, the share that is people's own opinion; the rest is what it and those
+beside it say together. By people's alone, it learns single faces by heart."""
+
 _BATCH_ROWS: Final = 512
 
 
@@ -39,7 +43,12 @@ def lesson_draws(lesson: int, n: int) -> Tensor:
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
 def lessons_by(
-    teachers: Sequence[FaceNetwork], data: NetworkData, n_lessons: int = N_LESSONS, *, progress: bool = True
+    teachers: Sequence[FaceNetwork],
+    data: NetworkData,
+    n_lessons: int = N_LESSONS,
+    *,
+    own_share: float = 0.0,
+    progress: bool = True,
 ) -> Lessons:
     """Let teachers say what they see in variants of the training faces.
 
@@ -48,12 +57,14 @@ def lessons_by(
     teachers : sequence of FaceNetwork
     data : NetworkData
     n_lessons : int
+    own_share : float, 0-1
+        Of a lesson, how much is the data's own label and votes.
     progress : bool
         Whether to draw a progress bar.
 
     Returns
     -------
-    Lessons, the means of the teachers' probabilities
+    Lessons, the means of the teachers' probabilities, with the data's own
     """
     device = best_device()
     for teacher in teachers:
@@ -70,9 +81,11 @@ def lessons_by(
             pixels = augmented(rows[part], draws[part]).to(memory_format=torch.channels_last)
             with half_precision(device):
                 logits = [teacher(pixels) for teacher in teachers]
-            said = torch.stack([label.softmax(1) for label, _ in logits]).mean(0)
-            votes_said = torch.stack([vote.softmax(1) for _, vote in logits]).mean(0)
-            targets[lesson, part] = said.half().cpu().numpy()
+            said = torch.stack([label.softmax(1) for label, _ in logits]).mean(0).cpu().numpy()
             # The head for votes has learnt nothing where nobody voted.
-            votes[lesson, part] = (votes_said * voted[part, None]).half().cpu().numpy()
+            votes_said = (
+                (torch.stack([vote.softmax(1) for _, vote in logits]).mean(0) * voted[part, None]).cpu().numpy()
+            )
+            targets[lesson, part] = own_share * data.targets[part] + (1 - own_share) * said
+            votes[lesson, part] = own_share * data.votes[part] + (1 - own_share) * votes_said
     return Lessons(data.digest, targets, votes)

@@ -48,10 +48,8 @@ class Visit:
     Attributes
     ----------
     stream : StreamProcessor, optional: the webcam session, also after it has ended: its record can be downloaded then
-    is_live : bool, whether the webcam's page was the last that was drawn, and a session was on it or about to be
     turned_away : bool, whether a session found no place, and nobody has pressed anything since
     connecting_since : float, seconds of `time.monotonic`, optional: when the browser began to connect
-    answers : str, which of `emotion.page.models.models_folders` were chosen; none of them until there was a choice
     request : Request, the last one
     single_id : str, which upload the webcam's page last recognised in place of a video
     opened_url : str, what the page's own address last asked for
@@ -60,10 +58,8 @@ class Visit:
     """
 
     stream: StreamProcessor | None = None
-    is_live: bool = False
     turned_away: bool = False
     connecting_since: float | None = None
-    answers: str = ""
     request: Request = field(default_factory=Request)
     single_id: str = ""
     opened_url: str = ""

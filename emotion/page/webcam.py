@@ -50,7 +50,7 @@ def show_webcam(models: Ensemble) -> None:
     models : Ensemble
     """
     state = visit()
-    state.drawn_at, state.is_live = None, False
+    state.drawn_at = None
     try:
         relays = ice_servers()
         full = state.turned_away or is_full(state.stream)
@@ -85,14 +85,13 @@ def show_webcam(models: Ensemble) -> None:
             },
             media_toggle_controls=False,
         )
-        state.is_live = context.state.playing or context.state.signalling
         if context.video_processor is not None:
             context.video_processor.settings = settings
             if not context.video_processor.turned_away:
                 state.stream = context.video_processor
         if refusal and not context.state.playing:
             _offer_single_picture(refusal, models)
-    poll_seconds = POLL_SECONDS if state.is_live else None
+    poll_seconds = POLL_SECONDS if context.state.playing or context.state.signalling else None
     session = st.container()
     with panel:
         # One refresh for both places: each takes time, of browser and server, that the video needs.

@@ -49,3 +49,33 @@ def replacing(path: Path) -> Iterator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def put_into_place(new: Path, folder: Path) -> None:
+    """Let a set of files take the place of those of the same names in a folder: as a whole, or not at all.
+
+    The one step that decides is a renaming: until then the old ones count, from then on the new ones, which readers
+    find either in the folder of this name or already in their places. What a process that was killed left there is put
+    into its place first.
+
+    Parameters
+    ----------
+    new : Path of a folder of files, of the name that readers look for, in the same file system; it is gone afterwards
+    folder : Path
+
+    Raises
+    ------
+    OSError
+        If a file cannot be moved.
+    """
+    whole = folder / new.name
+    _move_out_of(whole, folder)
+    new.rename(whole)
+    _move_out_of(whole, folder)
+
+
+def _move_out_of(whole: Path, folder: Path) -> None:
+    if whole.is_dir():
+        for file in sorted(whole.iterdir()):
+            file.replace(folder / file.name)
+        whole.rmdir()

@@ -2,21 +2,22 @@
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    import pandas
+from emotion.training.evaluation import interval
 
-_PARTS: Final = {
-    "test": "all {n:,} test faces",
-    "test_without_copies": "the {n:,} without near-copies",
-    "ferplus_majority": "most of ten people (FER+), {n:,} faces",
-    "table_labels": "the table's labels",
+PARTS: Final = {
+    "test": "the table's labels",
+    "test_without_copies": "the same without near-copies",
+    "ferplus_majority": "most of ten people",
+    "ferplus_without_copies": "the same without near-copies",
+    "ferplus_protocol": "most of ten people, Contempt too",
 }
+"""What the scores of the manifest are against. The last is how the literature counts: Contempt is always wrong."""
 
-_FEATURE_NAMES: Final = {"network": "the embedding by a convolutional network of its own", "pixels": "the pixels"}
+_FEATURE_NAMES: Final = {"network": "the embedding by `network_{number}.onnx`", "pixels": "the pixels"}
 
-_ROW_NAMES: Final = {
+ROW_NAMES: Final = {
     "dummy": "always the commonest class",
     "unresampled": "XGBoost as in `model_boost_1`, without resampling and weights",
     "vote": "**vote of the five**",
@@ -34,7 +35,8 @@ def score_table(manifest: Mapping[str, Any], pixels: Mapping[str, Any] | None = 
 
     Returns
     -------
-    str, a Markdown table: a row for the dummy, the model without resampling, each model and the vote
+    str, a Markdown table of accuracies and, in brackets, macro-F1: a row for the dummy, the model without resampling,
+    each model and the vote
 
     Raises
     ------
@@ -42,55 +44,18 @@ def score_table(manifest: Mapping[str, Any], pixels: Mapping[str, Any] | None = 
         If `pixels` was measured on another number of faces.
     """
     scores = manifest["scores"]
-    parts = [part for part in _PARTS if part in scores["vote"]]
-    titles = [title for part in parts for title in _titles(part, scores["vote"][part]["faces"])]
+    parts = [part for part in PARTS if part in scores["vote"]]
+    titles = [f"{PARTS[part]}, {scores['vote'][part]['faces']:,} faces" for part in parts]
     if pixels is not None:
         if pixels["scores"]["vote"]["test"]["faces"] != scores["vote"]["test"]["faces"]:
             raise ValueError("the two sets of models were not measured on the same faces")
-        titles.append("accuracy of such models on pixels, all test faces")
+        titles.append("such models on pixels, the table's labels")
     lines = [f"| | {' | '.join(titles)} |", f"|---|{'---:|' * len(titles)}"]
     for name, measured in scores.items():
-        cells = [f"{measured[part][figure]:.1%}" for part in parts for figure in _figures(part)]
-        if pixels is not None:
-            cells.append(f"{pixels['scores'][name]['test']['accuracy']:.1%}")
-        lines.append(f"| {_ROW_NAMES.get(name, f'`{name}`')} | {' | '.join(cells)} |")
+        of = [measured[part] for part in parts] + ([] if pixels is None else [pixels["scores"][name]["test"]])
+        cells = [f"{figures['accuracy']:.1%} ({figures['macro_f1']:.1%})" for figures in of]
+        lines.append(f"| {ROW_NAMES.get(name, f'`{name}`')} | {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def _figures(part: str) -> tuple[str, ...]:
-    return ("accuracy", "macro_f1") if part.startswith("test") else ("accuracy",)
-
-
-def _titles(part: str, faces: int) -> list[str]:
-    title = _PARTS[part].format(n=faces)
-    return [f"accuracy, {title}", "macro-F1"] if part.startswith("test") else [f"agreement with {title}"]
-
-
-def score_frame(manifest: Mapping[str, Any]) -> "pandas.DataFrame":
-    """Lay out what was measured, as a DataFrame.
-
-    Parameters
-    ----------
-    manifest : mapping, as training writes it
-
-    Returns
-    -------
-    DataFrame of float, 0-1: a row for the dummy, the model without resampling, each model and the vote; for each part
-    of the test faces the columns `accuracy` and `macro-F1`, below the part's name
-    """
-    import pandas
-
-    scores = manifest["scores"]
-    columns = {
-        (_PARTS[part].format(n=scores["vote"][part]["faces"]), title): [
-            measured[part][f] for measured in scores.values()
-        ]
-        for part in _PARTS
-        if part in scores["vote"]
-        for f, title in (("accuracy", "accuracy"), ("macro_f1", "macro-F1"))
-    }
-    names = [re.sub("[*`]", "", _ROW_NAMES.get(name, name)) for name in scores]
-    return pandas.DataFrame(columns, index=names)
 
 
 def resampling_table(manifest: Mapping[str, Any]) -> str:
@@ -102,37 +67,53 @@ def resampling_table(manifest: Mapping[str, Any]) -> str:
 
     Returns
     -------
-    str, a Markdown table: a row for each class, a column for each experiment
+    str, a Markdown table: a row for each class, two columns for each experiment
     """
     experiments = manifest["experiments"]
-    head = " | ".join(f"{e['number']}: {e['resampling']}, weights {e['class_weight'] or 'none'}" for e in experiments)
-    lines = [f"| | before | {head} |", "|---|---:|" + "---:|" * len(experiments)]
+    head = " | ".join(
+        f"{e['number']}: before | {e['resampling']}, weights {e['class_weight'] or 'none'}" for e in experiments
+    )
+    lines = [f"| | {head} |", "|---|" + "---:|---:|" * len(experiments)]
     for label in manifest["classes"]:
-        after = " | ".join(f"{e['rows_after'][label]:,}" for e in experiments)
-        lines.append(f"| {_plain(label)} | {manifest['rows']['train_classes'][label]:,} | {after} |")
+        counts = " | ".join(f"{e['rows_before'][label]:,} | {e['rows_after'][label]:,}" for e in experiments)
+        lines.append(f"| {_plain(label)} | {counts} |")
     return "\n".join(lines)
 
 
-def recall_table(manifest: Mapping[str, Any], part: str = "test") -> str:
-    """Lay out what share of each class the vote finds, as Markdown.
+def class_table(classes: Mapping[str, Mapping[str, int]]) -> str:
+    """Lay out how often votes are right of each class, as Markdown.
 
     Parameters
     ----------
-    manifest : mapping, as training writes it
-    part : str, of the test faces: "test" for all of them, "test_without_copies"
+    classes : mapping of label to its ``faces``, how many of these are voted ``right``, and how many votes of any face
+        say so (``voted``), as `emotion.training.evaluation.Score.summary` gives it
 
     Returns
     -------
-    str, a Markdown table of one row
+    str, a Markdown table: a row for each class, with its recall and precision and their 95 % intervals
     """
-    recall = manifest["scores"]["vote"][part]["recall"]
-    return "\n".join(
-        [
-            f"| {' | '.join(map(_plain, recall))} |",
-            f"|{'---:|' * len(recall)}",
-            f"| {' | '.join(f'{share:.1%}' for share in recall.values())} |",
-        ]
-    )
+    lines = ["| | faces | found (recall) | right of such votes (precision) |", "|---|---:|---:|---:|"]
+    for label, counts in classes.items():
+        recall, precision = (share(counts["right"], counts[of]) for of in ("faces", "voted"))
+        lines.append(f"| {_plain(label)} | {counts['faces']:,} | {recall} | {precision} |")
+    return "\n".join(lines)
+
+
+def share(right: int, of: int) -> str:
+    """Write a share with its 95 % interval.
+
+    Parameters
+    ----------
+    right, of : int
+
+    Returns
+    -------
+    str, as in ``12.3% (10.1 to 14.6)``; a dash where there are none
+    """
+    if not of:
+        return "–"
+    low, high = interval(right, of)
+    return f"{right / of:.1%} ({100 * low:.1f} to {100 * high:.1f})"
 
 
 def reliability_table(manifest: Mapping[str, Any]) -> str:
@@ -153,6 +134,58 @@ def reliability_table(manifest: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def elsewhere_table(manifest: Mapping[str, Any]) -> str:
+    """Lay out how often the whole way from picture to vote was right on sets from elsewhere, as Markdown.
+
+    Parameters
+    ----------
+    manifest : mapping, with what `benchmarks/elsewhere.py` measured, under ``elsewhere``
+
+    Returns
+    -------
+    str, a Markdown table: a row for each set
+    """
+    lines = [
+        "| | pictures | a face found | found and right | right of the found | votes claim | right of the certain |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, measured in manifest["elsewhere"].items():
+        lines.append(
+            f"| {name} | {measured['pictures']:,} | {measured['found'] / measured['pictures']:.1%} | "
+            f"{share(measured['right'], measured['pictures'])} | {share(measured['right'], measured['found'])} | "
+            f"{measured['claimed']:.1%} | {share(measured['certain_right'], measured['certain'])} |"
+        )
+        if "natural" in measured:
+            natural = measured["natural"]
+            lines.append(
+                f"| {name}, each expression as frequent as there | | | | {natural['right']:.1%} | "
+                f"{natural['claimed']:.1%} | {natural['certain_right']:.1%} |"
+            )
+    return "\n".join(lines)
+
+
+def elsewhere_text(manifest: Mapping[str, Any]) -> str:
+    """Tell what was measured on sets from elsewhere, as Markdown: the sets, then each class.
+
+    Parameters
+    ----------
+    manifest : mapping, as `elsewhere_table` takes it
+
+    Returns
+    -------
+    str
+    """
+    classes = "\n\n".join(
+        f"{name}:\n\n{class_table(measured['classes'])}" for name, measured in manifest["elsewhere"].items()
+    )
+    return f"""The whole way from picture to vote, on public sets that nothing was trained on. `docs/accuracy.md` tells
+which choices were made by them.
+
+{elsewhere_table(manifest)}
+
+{classes}"""
+
+
 def _plain(label: str) -> str:
     """Keep Markdown, as the page draws it, from taking a name for anything but a text."""
     return re.sub(r"[\\`*_\[\]<>|$:~]", r"\\\g<0>", label)
@@ -170,14 +203,14 @@ def model_card(manifest: Mapping[str, Any]) -> str:
     str, Markdown
     """
     rows, calibration, measured = manifest["rows"], manifest["calibration"], manifest["reliability"]
-    of_people = manifest.get("labels") == "people"
+    of_people = manifest["labels"] == "votes"
     on_pixels = manifest["experiments"][0]["features"] == "pixels"
     whose_labels = (
-        f"""
+        """
 
-The label of a face is what at least five of ten people saw in it (FER+, Barsoum et al., 2016), and not the one that the
-table has for it. {rows["undecided_removed"]:,} faces of all parts were left out: people did not agree on them, or saw
-something else than these classes."""
+Ten people each said what they see in a face (FER+, Barsoum et al., 2016). Models learn these votes as they are, with
+the table's label as one more: each experiment draws what it takes a face for, each class as probable as the share of
+people who saw it. Faces on which people disagreed stay in."""
         if of_people
         else ""
     )
@@ -201,18 +234,35 @@ with these."""
         if copies
         else ""
     )
-    with_votes = of_people or "ferplus_majority" in manifest["scores"]["vote"]
+    scores = manifest["scores"]["vote"]
+    judged, alone = ("ferplus_majority", "ferplus_without_copies") if of_people else ("test", "test_without_copies")
+    right = "the share of people who see the same is" if of_people else "the share that is right is"
+    with_votes = "ferplus_majority" in scores
     command = (
         f"{' --features pixels' if on_pixels else ''}"
         f"{' --votes ferplus_votes.csv' if with_votes else ''}"
         f"{' --learn-votes' if of_people else ''}"
         f"{' --out FOLDER' if on_pixels or of_people else ''}"
     )
+    against = " against the share of people who saw it" if of_people else ""
+    bound = calibration["uncertain_below"]
+    how_sure = (
+        f"""The probability of a class is the mean over the five, with a power and a factor of its own for each class.
+Each class counting alike, they make the log loss least on {calibration["faces"]:,} validation faces{against}. Votes
+whose label is less probable than {bound:.2f} are called *uncertain*: from there on, half are right by a logistic curve
+through these faces. Of samples of these faces, 90 % have a bound from {calibration["interval"][0]:.2f} to
+{calibration["interval"][1]:.2f}."""
+        if calibration["interval"]
+        else f"""The probability of a class is the mean over the five. {calibration["faces"]:,} validation faces
+are too few to measure how far it can be believed: nothing was fitted, and it is no measured probability. Votes whose
+label is less probable than {bound:.2f} are called *uncertain*."""
+    )
+    elsewhere = f"\n\n## On faces from elsewhere\n\n{elsewhere_text(manifest)}" if "elsewhere" in manifest else ""
     libraries = ", ".join(f"{name} {version}" for name, version in manifest["libraries"].items())
     experiments = "\n".join(
         f"- **{e['number']}**: {e['resampling']}, class weights {e['class_weight'] or 'none'} -> "
         f"{', '.join(f'`{name}.onnx`' for name in e['models'])}, behind `pipeline_{e['number']}.onnx` "
-        f"({e['components']} principal components of {_FEATURE_NAMES[e['features']]})"
+        f"({e['components']} principal components of {_FEATURE_NAMES[e['features']].format(number=e['number'])})"
         for e in manifest["experiments"]
     )
     return f"""# Model card
@@ -223,16 +273,14 @@ Five classifiers of facial expressions that vote. This page is written by the tr
 
 {experiments}
 
-Where there are networks, they were trained before and stay as they are; `notebooks/Face_Embedding.ipynb` shows how
-those that come with the project were made.
+Where there are networks, they were trained before and stay as they are; the manifest names them by their content.
+`notebooks/Face_Embedding.ipynb` shows how those that come with the project were made.
 
 `model_1` to `model_3` stack a support vector machine, a logistic regression and XGBoost under gradient boosting, on
 probabilities; the others are XGBoost alone. A vote is the majority of the five ballots; a tie goes to the tied class
 with the highest mean probability. Classes: {", ".join(map(_plain, manifest["classes"]))}.
 
-The probability of a vote is the mean over the five, raised to the power of one over {calibration["temperature"]:.2f}
-and made to sum to 1 again. Votes whose label is less probable than {calibration["uncertain_below"]:.2f} are called
-*uncertain*. Both figures were measured on {rows["validation"]:,} validation faces.
+{how_sure}
 
 Input is a face of 48x48 grey pixels. The files are ONNX graphs; their checksums stand in `manifest.json`.
 
@@ -244,7 +292,7 @@ Input is a face of 48x48 grey pixels. The files are ONNX graphs; their checksums
 {rows["train"]:,} were left to train on and {rows["validation"]:,} to make choices by; the fingerprint of these and of
 the test faces is `{manifest["data_fingerprint"][:16]}`.{left_out}{whose_labels}
 
-Rows of each class, before and after resampling:
+Rows of each class, before and after resampling, in each experiment:
 
 {resampling_table(manifest)}
 
@@ -252,17 +300,25 @@ Rows of each class, before and after resampling:
 
 Measured on {rows["test"]:,} test faces that were set aside before anything was fitted. Of these,
 {rows["test"] - rows["test_without_copies"]:,} have a near-copy among the faces that were given for training (the copies
-were removed); the third and the fourth column of figures leave them out.
+were removed); columns without near-copies leave them out. The share of faces that is right and, in brackets, macro-F1:
 
 {score_table(manifest)}{worth_of_copies}
 
-The share of each class that the vote finds, on all test faces:
+How often the vote is right of each class, with 95 % intervals, against {PARTS[judged]}:
 
-{recall_table(manifest)}
+{class_table(scores[judged]["classes"])}
 
-What votes claim differs from how often they are right by {measured["expected_error"]:.1%} on average (expected
-calibration error). {measured["uncertain"]:.1%} of the votes are called uncertain; {measured["uncertain_precision"]:.1%}
-of these are right, and {measured["certain_precision"]:.1%} of the others. By what a vote claims for its label:
+The same without near-copies:
+
+{class_table(scores.get(alone, scores[judged])["classes"])}{elsewhere}
+
+## How sure they are
+
+Votes claim {measured["claimed"]:.1%} for their labels on average, and {right} {measured["right"]:.1%}. By what a vote
+claims, the two differ by {measured["expected_error"]:.1%} on average (expected calibration error); for all classes
+together, whether they are the label or not, by {measured["class_error"]:.1%}. {measured["uncertain"]:.1%} of the votes
+are called uncertain; {right} {measured["uncertain_precision"]:.1%} of these, and {measured["certain_precision"]:.1%} of
+the others.
 
 {reliability_table(manifest)}
 

@@ -1,25 +1,21 @@
-"""Scores on faces that nothing was fitted to, and how sure a vote may be."""
+"""Scores on faces that nothing was fitted to."""
 
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.stats import binomtest
 from sklearn.dummy import DummyClassifier
-from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
+from emotion.data.annotators import Opinions
 from emotion.data.dataset import Faces
 from emotion.data.splitting import Split
 from emotion.errors import DatasetError
 from emotion.vote.ensemble import Ensemble
-from emotion.vote.voting import Calibration, count_votes, winners
 
 VOTE: Final = "vote"
-
-CERTAIN_PRECISION: Final = 0.5
-"""Where fewer votes than this are right, a label is more often wrong than not, and is called uncertain."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +49,31 @@ class Score:
             "faces": self.n,
             "accuracy": round(self.accuracy, 6),
             "macro_f1": round(self.macro_f1, 6),
-            "recall": {
-                label: round(share, 6)
-                for label, share, faces in zip(self.classes, self.recall, self.support, strict=True)
+            "classes": {
+                label: {
+                    "faces": faces,
+                    "right": int(self.confusion[code, code]),
+                    "voted": int(self.confusion[:, code].sum()),
+                }
+                for code, (label, faces) in enumerate(zip(self.classes, self.support, strict=True))
                 if faces
             },
         }
+
+
+def interval(right: int, of: int) -> tuple[float, float]:
+    """Say between which shares the true one lies, at a confidence of 95 %.
+
+    Parameters
+    ----------
+    right, of : int, `of` at least 1
+
+    Returns
+    -------
+    (float, float), 0-1, by Wilson's score (1927)
+    """
+    found = binomtest(right, of).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)
 
 
 def score(y_true: NDArray[np.str_], y_predicted: NDArray[np.str_], classes: tuple[str, ...]) -> Score:
@@ -114,19 +129,19 @@ def predictions(ensemble: Ensemble, faces: Faces) -> dict[str, NDArray[np.str_]]
     dict of model name, and ``vote``, to ndarray of shape (n,), str
     """
     probabilities = ensemble.model_probabilities(faces.X)
-    ballots = probabilities.argmax(axis=2)
-    classes = np.array(ensemble.classes)
-    labels = {name: classes[ballots[:, i]] for i, name in enumerate(ensemble.model_names)}
-    return {**labels, VOTE: classes[winners(ballots, probabilities.mean(axis=1))]}
+    ballots = np.array(ensemble.classes)[probabilities.argmax(axis=2)]
+    labels = {name: ballots[:, i] for i, name in enumerate(ensemble.model_names)}
+    return {**labels, VOTE: ensemble.combiner.labels(probabilities)}
 
 
-def evaluate(ensemble: Ensemble, faces: Faces) -> dict[str, Score]:
+def evaluate(ensemble: Ensemble, faces: Faces, unknown: tuple[str, ...] = ()) -> dict[str, Score]:
     """Score each model and the vote on faces that they never saw.
 
     Parameters
     ----------
     ensemble : Ensemble
     faces : Faces
+    unknown : tuple of str, labels that the models do not know: on these faces they are always wrong
 
     Returns
     -------
@@ -135,9 +150,10 @@ def evaluate(ensemble: Ensemble, faces: Faces) -> dict[str, Score]:
     Raises
     ------
     DatasetError
-        If there are no faces, or one has a label that the models do not know.
+        If there are no faces, or one has another label that the models do not know.
     """
-    return {name: score(faces.y, labels, ensemble.classes) for name, labels in predictions(ensemble, faces).items()}
+    classes = (*ensemble.classes, *unknown)
+    return {name: score(faces.y, labels, classes) for name, labels in predictions(ensemble, faces).items()}
 
 
 def remembered(labels: NDArray[np.str_], copy_labels: NDArray[np.str_]) -> NDArray[np.str_]:
@@ -158,151 +174,52 @@ def remembered(labels: NDArray[np.str_], copy_labels: NDArray[np.str_]) -> NDArr
     return np.where(copy_labels != "", copy_labels, labels)
 
 
-def calibrate(probabilities: NDArray[np.floating], labels: NDArray[np.intp], y_codes: NDArray[np.intp]) -> Calibration:
-    """Measure how sure a vote may be, on faces that nothing was fitted to.
-
-    Parameters
-    ----------
-    probabilities : ndarray of shape (n, n_classes), 0-1, the mean over the models
-    labels : ndarray of shape (n,), class codes, what the vote says
-    y_codes : ndarray of shape (n,), class codes, what is true
-
-    Returns
-    -------
-    Calibration: the temperature with the smallest log loss, and the probability under which fewer than
-    `CERTAIN_PRECISION` of the votes are right, by isotonic regression (Zadrozny and Elkan, 2002)
-    """
-    rows = np.arange(len(y_codes))
-
-    def log_loss(log_temperature: float) -> float:
-        calibrated = Calibration(float(np.exp(log_temperature)), 0.0).apply(probabilities)
-        return float(-np.log(np.maximum(calibrated[rows, y_codes], 1e-9)).mean())
-
-    temperature = float(np.exp(minimize_scalar(log_loss, bounds=(-2.0, 2.0), method="bounded").x))
-    confidence = Calibration(temperature, 0.0).apply(probabilities)[rows, labels]
-    isotonic = IsotonicRegression(out_of_bounds="clip").fit(confidence, labels == y_codes)
-    levels = np.linspace(0, 1, 1001)
-    reliable = levels[isotonic.predict(levels) >= CERTAIN_PRECISION]
-    return Calibration(round(temperature, 4), round(float(reliable[0]) if len(reliable) else 1.0, 4))
-
-
-@dataclass(frozen=True)
-class Reliability:
-    """How often votes are right that claim a probability.
-
-    Attributes
-    ----------
-    confidence, precision : ndarray of shape (n_bins,), float, 0-1
-        Of the votes of each bin of equal width, the mean probability of the label, and the share that is right.
-    faces : ndarray of shape (n_bins,), int; bins without a vote are left out
-    expected_error : float, 0-1
-        Mean distance of the two over all votes: the expected calibration error (Naeini et al., 2015).
-    uncertain : float, 0-1, share of votes that are called uncertain
-    uncertain_precision, certain_precision : float, 0-1, share of these, and of the others, that is right
-    """
-
-    confidence: NDArray[np.float64]
-    precision: NDArray[np.float64]
-    faces: NDArray[np.int_]
-    expected_error: float
-    uncertain: float
-    uncertain_precision: float
-    certain_precision: float
-
-    def summary(self) -> dict[str, Any]:
-        """What goes into the manifest, rounded to six digits."""
-        names = ("expected_error", "uncertain", "uncertain_precision", "certain_precision")
-        bins = {
-            "confidence": [round(float(share), 6) for share in self.confidence],
-            "precision": [round(float(share), 6) for share in self.precision],
-            "faces": [int(count) for count in self.faces],
-        }
-        return {name: round(getattr(self, name), 6) for name in names} | {"bins": bins}
-
-
-def reliability(
-    ensemble: Ensemble, faces: Faces, calibration: Calibration | None = None, bins: int = 15
-) -> Reliability:
-    """Compare what votes claim with how often they are right.
-
-    Parameters
-    ----------
-    ensemble : Ensemble
-    faces : Faces, with labels that the models know
-    calibration : Calibration, by default that of the ensemble
-    bins : int, of equal width
-
-    Returns
-    -------
-    Reliability
-    """
-    applied = calibration or ensemble.calibration
-    probabilities = ensemble.model_probabilities(faces.X)
-    calibrated = applied.apply(probabilities.mean(axis=1))
-    votes = count_votes(probabilities.argmax(axis=2), calibrated, ensemble.classes, applied.uncertain_below)
-    confidence = np.array([vote.probabilities[vote.label] for vote in votes])
-    right = np.array([vote.label for vote in votes]) == faces.y
-    uncertain = np.array([vote.uncertain for vote in votes])
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    filled = np.unique(place)
-    claimed = np.array([confidence[place == b].mean() for b in filled])
-    kept = np.array([right[place == b].mean() for b in filled])
-    count = np.array([(place == b).sum() for b in filled])
-    return Reliability(
-        confidence=claimed,
-        precision=kept,
-        faces=count,
-        expected_error=float((np.abs(claimed - kept) * count).sum() / len(votes)),
-        uncertain=float(uncertain.mean()),
-        uncertain_precision=float(right[uncertain].mean()) if uncertain.any() else 0.0,
-        certain_precision=float(right[~uncertain].mean()) if not uncertain.all() else 0.0,
-    )
-
-
-def dummy_labels(split: Split) -> NDArray[np.str_]:
+def dummy_labels(split: Split, learnt: NDArray[np.floating] | None = None) -> NDArray[np.str_]:
     """Label the test rows without a model: always the commonest class of the training rows.
 
     Parameters
     ----------
     split : Split
+    learnt : ndarray of shape (n_train, n_classes), 0-1, optional
+        The shares of people who saw each class in these, where models learn them and not the labels.
 
     Returns
     -------
     ndarray of shape (n_test,), str
     """
+    if learnt is not None:
+        return np.full(len(split.test), split.train.classes[learnt.sum(axis=0).argmax()])
     dummy = DummyClassifier(strategy="most_frequent").fit(split.train.X, split.train.y)
     return np.asarray(dummy.predict(split.test.X))
 
 
-def split_scores(
-    labels: dict[str, NDArray[np.str_]], split: Split, majority: NDArray[np.str_] | None
-) -> dict[str, Any]:
+def split_scores(labels: dict[str, NDArray[np.str_]], split: Split, opinions: Opinions | None) -> dict[str, Any]:
     """Score labels of the test faces, on all of them and on parts of them.
 
     Parameters
     ----------
     labels : dict of a name to ndarray of shape (n_test,), str
     split : Split
-    majority : ndarray of shape (n_test,), str, optional, as `emotion.data.annotators.majority_of` gives it
+    opinions : Opinions on the test faces, optional
 
     Returns
     -------
-    dict of each name to a dict of each part (``test``, ``test_without_copies``; ``ferplus_majority`` and
-    ``table_labels`` where there are such) to `Score.summary`
+    dict of each name to a dict of each part to `Score.summary`: ``test`` and ``test_without_copies`` against the
+    table's labels; where there are opinions, ``ferplus_majority`` and ``ferplus_without_copies`` against what most
+    people saw, and ``ferplus_protocol``, in which they may have seen what is none of the classes
     """
     everything = np.ones(len(split.test), dtype=bool)
     parts = {"test": (split.test.y, everything), "test_without_copies": (split.test.y, ~split.test_copied)}
-    if majority is not None:
-        parts["ferplus_majority"] = (majority, majority != "")
-    if split.table_labels is not None:
-        parts["table_labels"] = (split.table_labels, everything)
-    # The table may have labels that people gave to no training face.
-    classes = tuple(sorted({*split.train.classes, *map(str, [] if split.table_labels is None else split.table_labels)}))
+    if opinions is not None:
+        agreed = opinions.majority != ""
+        parts["ferplus_majority"] = (opinions.majority, agreed)
+        if (agreed & ~split.test_copied).any():
+            parts["ferplus_without_copies"] = (opinions.majority, agreed & ~split.test_copied)
+        parts["ferplus_protocol"] = (opinions.protocol, opinions.protocol != "")
+    classes = split.train.classes
     return {
         name: {
-            part: score(
-                truth[rows], predicted[rows], classes if part == "table_labels" else split.train.classes
-            ).summary()
+            part: score(truth[rows], predicted[rows], tuple(sorted({*classes, *map(str, truth[rows])}))).summary()
             for part, (truth, rows) in parts.items()
         }
         for name, predicted in labels.items()

@@ -23,9 +23,9 @@ from sklearn.pipeline import Pipeline
 from xgboost import XGBClassifier
 
 from emotion import config
+from emotion.data.embedding import EMBEDDING, store_in_half_precision
 from emotion.errors import TrainingError
 from emotion.faces.crop import FaceVectors
-from emotion.training.embedding import EMBEDDING, store_in_half_precision
 from emotion.training.recipes import BoundedSVC
 from emotion.vote.ensemble import Ensemble
 
@@ -134,7 +134,7 @@ update_registered_converter(
 
 
 def pipeline_to_onnx(pipeline: Pipeline) -> bytes:
-    """Convert a fitted pipeline, with the network that it may begin with.
+    """Convert what a fitted pipeline does behind its network: scaler and PCA.
 
     Parameters
     ----------
@@ -143,18 +143,12 @@ def pipeline_to_onnx(pipeline: Pipeline) -> bytes:
 
     Returns
     -------
-    bytes of an ONNX file: input ``X`` (n, 2304) float32, 0-255; one output (n, n_components) float32
+    bytes of an ONNX file: input ``X`` (n, d) float32, embeddings, or pixels where there is no network; one output
+    (n, n_components) float32
     """
-    projection = Pipeline([(name, step) for name, step in pipeline.steps if name != "embedding"])
+    projection = Pipeline([(name, step) for name, step in pipeline.steps if name != EMBEDDING])
     converted = _converted(projection, projection["scaler"].n_features_in_, {})
     store_in_half_precision(converted)
-    if "embedding" in pipeline.named_steps:
-        network = onnx.load_model_from_string(pipeline["embedding"].network_)
-        converted = onnx.compose.add_prefix(converted, "projection_")
-        converted.ir_version = network.ir_version = min(converted.ir_version, network.ir_version)
-        joined = onnx.compose.merge_models(network, converted, io_map=[(EMBEDDING, "projection_X")])
-        onnx.checker.check_model(joined)
-        converted = joined
     return bytes(converted.SerializeToString())
 
 
@@ -187,8 +181,9 @@ def _converted(model: Any, width: int, options: dict[int, dict[str, Any]]) -> on
     return converted
 
 
-def write_pipeline(folder: Path, number: int, pipeline: Pipeline, classes: Sequence[str]) -> None:
-    """Write ``pipeline_N.onnx`` and the class list that goes with it, ``labels_N.json``.
+def write_pipeline(folder: Path, number: int, pipeline: Pipeline, classes: Sequence[str]) -> str | None:
+    """Write ``network_N.onnx``, ``pipeline_N.onnx`` behind it, and the class list that goes with them,
+    ``labels_N.json``.
 
     Parameters
     ----------
@@ -196,13 +191,22 @@ def write_pipeline(folder: Path, number: int, pipeline: Pipeline, classes: Seque
     number : int, of the experiment
     pipeline : Pipeline, fitted
     classes : sequence of str
+
+    Returns
+    -------
+    str, the SHA-256 of the network's file, hexadecimal; None where the pipeline begins with none
     """
     (folder / f"pipeline_{number}.onnx").write_bytes(pipeline_to_onnx(pipeline))
     (folder / f"labels_{number}.json").write_text(json.dumps(list(classes)) + "\n", encoding="utf-8")
+    if EMBEDDING not in pipeline.named_steps:
+        return None
+    network = pipeline[EMBEDDING].network_
+    (folder / f"network_{number}.onnx").write_bytes(network)
+    return hashlib.sha256(network).hexdigest()
 
 
 def checksums(folder: Path) -> dict[str, str]:
-    """Compute the SHA-256 of every file that serving reads.
+    """Compute the SHA-256 of every file that serving reads, besides the networks.
 
     Parameters
     ----------
@@ -216,7 +220,7 @@ def checksums(folder: Path) -> dict[str, str]:
 
 
 def served_files() -> Iterator[str]:
-    """Name the files that `emotion.load_models` reads, besides the manifest.
+    """Name the files that `emotion.load_models` reads, besides the manifest and the networks.
 
     Yields
     ------

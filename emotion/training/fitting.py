@@ -17,9 +17,9 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from emotion import config
 from emotion.data.dataset import Faces
+from emotion.data.embedding import EMBEDDING, OnnxEmbedding, network_file
 from emotion.faces.crop import FaceVectors
 from emotion.runtime.progress import Progress
-from emotion.training.embedding import OnnxEmbedding, network_file
 from emotion.training.recipes import (
     EXPERIMENTS,
     FULL,
@@ -51,7 +51,7 @@ class FittedExperiment:
     pipeline : Pipeline, (n, 2304) -> (n, n_components) float32
     labels : LabelEncoder, class codes <-> labels
     models : dict of model name to fitted classifier, on class codes
-    rows_after : dict of label to number of rows after resampling
+    rows_before, rows_after : dict of label to number of rows before and after resampling
     reference : classifier, or None
         Only in the first experiment: XGBoost fitted to its rows as they are, without resampling and weights, to see
         what these do. It does not vote.
@@ -61,6 +61,7 @@ class FittedExperiment:
     pipeline: Pipeline
     labels: LabelEncoder
     models: dict[str, ClassifierMixin]
+    rows_before: dict[str, int]
     rows_after: dict[str, int]
     reference: ClassifierMixin | None = None
 
@@ -110,6 +111,7 @@ def fit_experiments(
     size: Size = FULL,
     seed: int = config.SEED,
     *,
+    opinions: NDArray[np.floating] | None = None,
     experiments: Sequence[Experiment] = EXPERIMENTS,
     networks: Path | str = config.MODELS,
     on_cluster: bool = False,
@@ -125,8 +127,11 @@ def fit_experiments(
     train : Faces, from which validation and test rows and their copies are already gone
     size : Size
     seed : int
+    opinions : ndarray of shape (n, n_classes), 0-1, rows sum to 1, optional
+        The share of people who saw each class in each face. With them, each experiment draws what it takes a face for,
+        each class as probable as its share; without, it takes the label.
     experiments : sequence of Experiment
-    networks : path of a folder as `emotion.training.embedding.network_file` takes it
+    networks : path of a folder as `emotion.data.embedding.network_file` takes it
     on_cluster : bool
         Whether the parts of the stacks are fitted by the workers of the Dask cluster to which this process is
         connected (`emotion.runtime.cluster.connected`), and not by the cores of this machine.
@@ -150,7 +155,6 @@ def fit_experiments(
     boosts = sum(experiment.boost is not None for experiment in experiments)
     each = _FEATURES_SECONDS + _RESAMPLING_SECONDS + _STACK_SECONDS
     labels = LabelEncoder().fit(train.y)
-    y = labels.transform(train.y)
     fitted: list[FittedExperiment] = []
     expected = each * len(experiments) + _BOOST_SECONDS * (boosts + 1)
     with closing(Progress(expected, scale=len(train) / _EXPECTED_FACES, enabled=progress)) as bar:
@@ -160,15 +164,35 @@ def fit_experiments(
                     pipeline, X = _fit_pipeline(experiment, train, networks)
             # Each draws its own synthetic rows and its own sample for the support vectors: votes differ for a reason.
             own_seed = seed + experiment.number
+            y = labels.transform(train.y) if opinions is None else drawn_codes(opinions, own_seed)
             X_resampled, y_resampled = _resample(experiment, X, y, labels, own_seed, bar)
             models = _fit_models(experiment, X_resampled, y_resampled, size, own_seed, on_cluster, bar)
             reference = None
             if not fitted:
                 with bar.step("XGBoost without resampling", _BOOST_SECONDS):
                     reference = build_boost(size, X.shape[1], own_seed).fit(X, y)
-            counts = _named_counts(y_resampled, labels)
-            fitted.append(FittedExperiment(experiment, pipeline, labels, models, counts, reference))
+            before, after = (_named_counts(codes, labels) for codes in (y, y_resampled))
+            fitted.append(FittedExperiment(experiment, pipeline, labels, models, before, after, reference))
     return fitted
+
+
+def drawn_codes(opinions: NDArray[np.floating], seed: int) -> NDArray[np.intp]:
+    """Draw what each face is taken for, each class as probable as the share of people who saw it.
+
+    Over many faces, that teaches the whole distribution: where people disagree, so do the faces' classes.
+
+    Parameters
+    ----------
+    opinions : ndarray of shape (n, n_classes), 0-1, rows sum to more than 0
+    seed : int
+
+    Returns
+    -------
+    ndarray of shape (n,), class codes, none of a share of 0
+    """
+    below = opinions.cumsum(axis=1)
+    drawn = np.random.default_rng(seed).random(len(opinions)) * below[:, -1]
+    return np.asarray((drawn[:, None] >= below).sum(axis=1))
 
 
 def _fit_pipeline(experiment: Experiment, train: Faces, networks: Path | str) -> tuple[Pipeline, NDArray[np.float32]]:
@@ -178,7 +202,7 @@ def _fit_pipeline(experiment: Experiment, train: Faces, networks: Path | str) ->
     if experiment.features == "network":
         embedding = OnnxEmbedding(network_file(networks, experiment.number)).fit(train.X)
         features = embedding.transform(train.X)
-        first.append(("embedding", embedding))
+        first.append((EMBEDDING, embedding))
     projection = build_projection(*features.shape).fit(features)
     round_components(projection)
     return Pipeline([*first, *projection.steps]), projection.transform(features)
@@ -200,7 +224,8 @@ def round_components(pipeline: Pipeline) -> None:
 def _resample(
     experiment: Experiment, X: NDArray[np.float32], y: NDArray[np.int_], labels: LabelEncoder, seed: int, bar: Progress
 ) -> tuple[NDArray[np.float32], NDArray[np.int_]]:
-    before, classes = Counter(y.tolist()), tuple(labels.classes_)
+    classes = tuple(labels.classes_)
+    before = dict(enumerate(np.bincount(y, minlength=len(classes)).tolist()))
     check_counts(before, classes)
     with bar.step(f"experiment {experiment.number}: {experiment.resampling}", _RESAMPLING_SECONDS):
         X_resampled, y_resampled = build_sampler(experiment, before, seed).fit_resample(X, y)

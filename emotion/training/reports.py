@@ -1,14 +1,22 @@
 """Scores told: lines for the terminal, and pictures."""
 
-from collections.abc import Mapping
+import itertools
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from emotion.runtime.files import replacing
-from emotion.training.evaluation import Reliability, Score
+from emotion.training.calibration import Reliability
+from emotion.training.card import PARTS, ROW_NAMES
+from emotion.training.evaluation import Score
+
+LEAST_DRAWN: Final = 15
+"""Of fewer faces, a share says little."""
 
 
 def reliability_figure(measured: Reliability, uncertain_below: float) -> Figure:
@@ -38,6 +46,34 @@ def reliability_figure(measured: Reliability, uncertain_below: float) -> Figure:
     return figure
 
 
+def reliability_curves(sets: Mapping[str, Mapping[str, Sequence[float]]], uncertain_below: float) -> Figure:
+    """Draw how often votes are right against the probability that they claim, on several sets side by side.
+
+    Parameters
+    ----------
+    sets : mapping of name to the bins of its votes, as a manifest has them: ``confidence`` and ``precision``, 0-1, and
+        ``faces``; bins of fewer than `LEAST_DRAWN` faces are left out
+    uncertain_below : float, 0-1, marked by a line
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    figure = Figure(figsize=(6, 5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=1, label="as often right as claimed")
+    for (name, bins), marker in zip(sets.items(), itertools.cycle("os^Dvx"), strict=False):
+        drawn = [place for place, count in enumerate(bins["faces"]) if count >= LEAST_DRAWN]
+        claimed, right = ([bins[part][place] for place in drawn] for part in ("confidence", "precision"))
+        axes.plot(claimed, right, marker=marker, label=name)
+    axes.axvline(uncertain_below, color="firebrick", linestyle=":", label="uncertain to the left")
+    axes.set(
+        xlabel="probability that the vote claims", ylabel="share of votes that are right", xlim=(0, 1), ylim=(0, 1)
+    )
+    axes.legend()
+    return figure
+
+
 def score_lines(scores: Mapping[str, Score]) -> str:
     """Lay scores out as a table for the terminal.
 
@@ -54,8 +90,33 @@ def score_lines(scores: Mapping[str, Score]) -> str:
     return "\n".join(lines)
 
 
-def class_line(of_vote: Score) -> str:
-    """Say for the terminal what share of each class the vote finds.
+def score_frame(manifest: Mapping[str, Any]) -> pd.DataFrame:
+    """Lay out what was measured, as a DataFrame.
+
+    Parameters
+    ----------
+    manifest : mapping, as training writes it
+
+    Returns
+    -------
+    DataFrame of float, 0-1: a row for the dummy, the model without resampling, each model and the vote; for each part
+    of the test faces the columns `accuracy` and `macro-F1`, below the part's name
+    """
+    scores = manifest["scores"]
+    columns = {
+        (f"{PARTS[part]}, {scores['vote'][part]['faces']:,} faces", part, title): [
+            measured[part][f] for measured in scores.values()
+        ]
+        for part in PARTS
+        if part in scores["vote"]
+        for f, title in (("accuracy", "accuracy"), ("macro_f1", "macro-F1"))
+    }
+    names = [re.sub("[*`]", "", ROW_NAMES.get(name, name)) for name in scores]
+    return pd.DataFrame({(name, title): values for (name, _, title), values in columns.items()}, index=names)
+
+
+def class_lines(of_vote: Score) -> str:
+    """Lay out for the terminal how often the vote is right of each class.
 
     Parameters
     ----------
@@ -63,10 +124,12 @@ def class_line(of_vote: Score) -> str:
 
     Returns
     -------
-    str, of the classes that there are faces of
+    str, a header and one line a class that there are faces of
     """
-    shares = zip(of_vote.classes, of_vote.recall, of_vote.support, strict=True)
-    return f"The vote finds {', '.join(f'{share:.1%} of {label}' for label, share, faces in shares if faces)}."
+    lines = [f"{'':<14} {'recall':>9} {'precision':>9} {'faces':>7}"]
+    figures = zip(of_vote.classes, of_vote.recall, of_vote.precision, of_vote.support, strict=True)
+    lines += [f"{label:<14} {recall:>9.1%} {precision:>9.1%} {n:>7,}" for label, recall, precision, n in figures if n]
+    return "\n".join(lines)
 
 
 def reliability_line(measured: Reliability) -> str:
@@ -81,9 +144,9 @@ def reliability_line(measured: Reliability) -> str:
     str
     """
     return (
-        f"What votes claim differs from how often they are right by {measured.expected_error:.1%} on average; "
-        f"{measured.uncertain:.1%} are uncertain, of which {measured.uncertain_precision:.1%} are right, of the others "
-        f"{measured.certain_precision:.1%}."
+        f"votes claim {measured.claimed:.1%} on average and are right on {measured.right:.1%}; by what they claim, the "
+        f"two differ by {measured.expected_error:.1%} on average. {measured.uncertain:.1%} are uncertain, of which "
+        f"{measured.uncertain_precision:.1%} are right, of the others {measured.certain_precision:.1%}."
     )
 
 

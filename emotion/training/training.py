@@ -14,22 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion import config
-from emotion.data.annotators import majority_of, people_split
+from emotion.data.annotators import Votes, votes_on
 from emotion.data.dataset import Faces, read_faces
 from emotion.data.seen import NO_CODES, Codes, SeenFaces, face_codes, read_seen
 from emotion.data.splitting import Split, describe_split, split_faces
 from emotion.errors import TrainingError
 from emotion.runtime.cluster import connected
-from emotion.runtime.files import replacing
+from emotion.runtime.files import put_into_place, replacing
 from emotion.runtime.progress import Progress
 from emotion.runtime.terminal import say
+from emotion.training.calibration import LEAST_FACES, calibrate, reliability
 from emotion.training.card import model_card
 from emotion.training.evaluation import (
     VOTE,
-    calibrate,
     dummy_labels,
     predictions,
-    reliability,
     score,
     split_scores,
     worth_of_copies,
@@ -38,8 +37,8 @@ from emotion.training.export import check_ballots, checksums, model_to_onnx, wri
 from emotion.training.fitting import FittedExperiment, fit_experiments
 from emotion.training.recipes import EXPERIMENTS, FULL, Experiment, Size
 from emotion.training.reports import save_report, score_lines
-from emotion.vote.ensemble import Ensemble, load_models
-from emotion.vote.voting import Calibration, winners
+from emotion.vote.loading import NEW_FOLDER, load_models, network_place
+from emotion.vote.voting import Calibration
 
 _SAVING_SECONDS = 60.0
 
@@ -80,12 +79,14 @@ def save_models(
     seed: int = config.SEED,
     *,
     networks: Path | str = config.MODELS,
-    votes: Path | str | None = None,
+    votes: Votes | None = None,
     progress: bool = True,
 ) -> dict[str, Any]:
-    """Convert, check, calibrate, score and write five models; until all of it is done, the models in the folder stay.
+    """Convert, check, calibrate, score and write five models, which take the place of those in the folder as a whole.
 
-    The fitted objects, in ``fitted/``, are replaced first.
+    The fitted objects, in ``fitted/``, are replaced first. Should anything fail or end the program before the new files
+    are whole, the models that were there stay; from then on, the new ones are what is loaded, also where the program
+    ends before each file is in its place (`emotion.vote.loading.settled`).
 
     Parameters
     ----------
@@ -96,7 +97,8 @@ def save_models(
     out : Path, the folder of models; made if it is not there
     size, seed : Size and int, with which they were fitted, for the manifest
     networks : path of the folder of networks with which they were fitted
-    votes : path of FER+'s table of votes, optional, to be scored against too
+    votes : Votes, optional, to be scored against too
+        Where models learnt them, they are calibrated against the shares of people, too.
     progress : bool
         Whether to draw a progress bar on standard error.
 
@@ -108,11 +110,8 @@ def save_models(
     ------
     TrainingError
         If the ONNX files vote otherwise than the fitted objects, or the folder cannot be written.
-    DatasetError
-        If the table of votes cannot be read, or is given for faces whose file names were not kept.
     """
     prepare_folder(out)
-    majority = majority_of(split.test, votes, split.train.classes) if votes else None
     # The fitted objects go first: should the check refuse the files, what was learnt is not lost.
     with (
         _write_faults_told(out),
@@ -121,13 +120,16 @@ def save_models(
         bar.step("converting, checking and writing", _SAVING_SECONDS),
     ):
         _store_fitted(fitted, out / "fitted")
-        staging = Path(name)
-        manifest = _stage(fitted, split, staging, size, seed, majority)
+        staging = Path(name) / NEW_FOLDER
+        staging.mkdir()
+        manifest = _stage(fitted, split, staging, size, seed, votes)
         fitted_to = np.concatenate([face_codes(part.X) for part in (split.train, split.validation)])
         SeenFaces(_seen_by(networks, fitted[0].experiment), fitted_to).write(staging)
-        # The manifest goes last: whoever loads in between is told that checksums differ, and loads nothing wrong.
-        for file in sorted(staging.iterdir(), key=lambda file: file.name == config.MANIFEST_FILE):
-            file.replace(out / file.name)
+        for number, digest in manifest["networks"].items():
+            # What stands in a folder of models shares the networks of that folder.
+            if network_place(out.resolve().parent, int(number), digest) is not None:
+                (staging / f"network_{number}.onnx").unlink()
+        put_into_place(staging, out)
     return manifest
 
 
@@ -137,52 +139,54 @@ def _seen_by(networks: Path | str, experiment: Experiment) -> Codes:
 
 
 def _stage(
-    fitted: list[FittedExperiment],
-    split: Split,
-    staging: Path,
-    size: Size,
-    seed: int,
-    majority: NDArray[np.str_] | None,
+    fitted: list[FittedExperiment], split: Split, staging: Path, size: Size, seed: int, votes: Votes | None
 ) -> dict[str, Any]:
+    manifest = _describe(fitted, split, size, seed)
+    validation_truth, test_truth = (_as_shares(part, split.train.classes) for part in (split.validation, split.test))
+    if votes is not None and votes.validation is not None:
+        validation_truth, test_truth = votes.validation, votes.test.shares
+    manifest["labels"] = "table" if votes is None or votes.train is None else "votes"
+    manifest["networks"] = {}
     for part in fitted:
-        write_pipeline(staging, part.experiment.number, part.pipeline, split.train.classes)
+        if digest := write_pipeline(staging, part.experiment.number, part.pipeline, split.train.classes):
+            manifest["networks"][str(part.experiment.number)] = digest
         for name, model in part.models.items():
             (staging / f"{name}.onnx").write_bytes(model_to_onnx(model, part.n_components))
-    manifest = _describe(fitted, split, size, seed)
     manifest["files"] = checksums(staging)
-    # Of temperature 1, until it is measured with these very files.
-    manifest["calibration"] = asdict(Calibration(1.0, 0.0))
+    # One that changes nothing, until it is measured with these very files.
+    manifest["calibration"] = asdict(Calibration.none(len(split.train.classes)))
     _write_manifest(staging, manifest)
-    manifest["calibration"] = asdict(_calibration(load_models(staging), split.validation))
+    said = load_models(staging).model_probabilities(split.validation.X)
+    manifest["calibration"] = calibrate(said, validation_truth, seed).summary()
     _write_manifest(staging, manifest)
     ensemble = load_models(staging)
     codes = {name: predicted for part in fitted for name, predicted in part.codes(split.test.X).items()}
     manifest["differing_ballots"] = check_ballots(ensemble, codes, split.test.X)
     labels = predictions(ensemble, split.test)
-    references = {"dummy": dummy_labels(split), "unresampled": fitted[0].reference_labels(split.test.X)}
-    manifest["scores"] = split_scores({**references, **labels}, split, majority)
-    # A copy's label is the table's: where models learn what people saw, it is no answer to their question.
-    if split.table_labels is None and split.test_copied.any():
+    commonest = dummy_labels(split, None if votes is None else votes.train)
+    references = {"dummy": commonest, "unresampled": fitted[0].reference_labels(split.test.X)}
+    manifest["scores"] = split_scores({**references, **labels}, split, None if votes is None else votes.test)
+    if split.test_copied.any():
         manifest["near_copies"] = worth_of_copies(labels[VOTE], split)
-    manifest["reliability"] = reliability(ensemble, split.test).summary()
-    _write_reports(labels, split, staging)
+    manifest["reliability"] = reliability(ensemble, split.test.X, test_truth).summary()
+    truth, rows = split.test.y, np.ones(len(split.test), dtype=bool)
+    if votes is not None and votes.train is not None:
+        truth, rows = votes.test.majority, votes.test.majority != ""
+    _write_reports({name: said[rows] for name, said in labels.items()}, truth[rows], split.train.classes, staging)
     _write_manifest(staging, manifest)
     (staging / "README.md").write_text(model_card(manifest), encoding="utf-8")
     return manifest
 
 
-def _calibration(ensemble: Ensemble, validation: Faces) -> Calibration:
-    probabilities = ensemble.model_probabilities(validation.X)
-    mean = probabilities.mean(axis=1)
-    codes = np.searchsorted(np.array(ensemble.classes), validation.y)
-    return calibrate(mean, winners(probabilities.argmax(axis=2), mean), codes)
+def _as_shares(faces: Faces, classes: tuple[str, ...]) -> NDArray[np.float32]:
+    """The label as the opinion of everybody."""
+    return np.asarray(faces.y[:, None] == np.array(classes), dtype=np.float32)
 
 
 def _describe(fitted: list[FittedExperiment], split: Split, size: Size, seed: int) -> dict[str, Any]:
     return {
         "format_version": config.MANIFEST_FORMAT,
         "classes": list(split.train.classes),
-        "labels": "table" if split.table_labels is None else "people",
         "seed": seed,
         "size": asdict(size),
         "data_fingerprint": split.fingerprint,
@@ -196,7 +200,6 @@ def _describe(fitted: list[FittedExperiment], split: Split, size: Size, seed: in
             "train_classes": split.train.counts(),
             "validation": len(split.validation),
             "seen_removed": split.seen_removed,
-            "undecided_removed": split.undecided_removed,
             "test": len(split.test),
             "test_without_copies": int((~split.test_copied).sum()),
         },
@@ -208,6 +211,7 @@ def _describe(fitted: list[FittedExperiment], split: Split, size: Size, seed: in
                 "class_weight": part.experiment.class_weight,
                 "components": part.n_components,
                 "models": list(part.models),
+                "rows_before": part.rows_before,
                 "rows_after": part.rows_after,
             }
             for part in fitted
@@ -224,9 +228,11 @@ def _version(name: str) -> str:
         return version(f"{name}-cpu")
 
 
-def _write_reports(labels: dict[str, NDArray[np.str_]], split: Split, staging: Path) -> None:
+def _write_reports(
+    labels: dict[str, NDArray[np.str_]], truth: NDArray[np.str_], classes: tuple[str, ...], staging: Path
+) -> None:
     def save(file: str, title: str, name: str) -> None:
-        save_report(staging / file, title, score(split.test.y, labels[name], split.train.classes))
+        save_report(staging / file, title, score(truth, labels[name], classes))
 
     for experiment in EXPERIMENTS:
         save(experiment.stack_report, f"{experiment.stack} ({experiment.resampling})", experiment.stack)
@@ -272,12 +278,11 @@ def train(
     size : Size
     seed : int
     experiments : sequence of Experiment
-    networks : path of a folder as `emotion.training.embedding.network_file` takes it; by default those that ship, which
+    networks : path of a folder as `emotion.data.embedding.network_file` takes it; by default those that ship, which
         stay as they are whatever the emotions of `data`
     votes : path of FER+'s table of votes on the faces, optional, to be scored against too
     learn_votes : bool
-        Whether models learn, and are scored against, what most of ten people saw (`people_split`), and not the labels
-        of the tables.
+        Whether models learn what ten people saw, and not the labels of the tables alone.
     dask : str, optional
         The address of a Dask scheduler, whose workers fit the parts of the stacks.
     progress : bool
@@ -310,21 +315,25 @@ def train(
         split = split_faces(read_faces(data), read_faces(test) if test else None, seed, seen=seen, progress=progress)
         if progress:
             say(describe_split(split))
-        if learn_votes and votes is not None:
-            split, votes = people_split(split, votes), None
-            if progress:
-                say(f"People agreed on {len(split.train):,}, {len(split.validation):,} and {len(split.test):,} of them")
-        elif votes is not None:
-            majority_of(split.test, votes, split.train.classes)  # a wrong table is told before the training, not after
+        # A wrong table is told before the training, not after.
+        opinions = votes_on(split, votes, learn=learn_votes) if votes is not None else None
         if progress:
             say(score_lines({"dummy": score(split.test.y, dummy_labels(split), split.train.classes)}))
         fitted = fit_experiments(
             split.train,
             size,
             seed,
+            opinions=opinions.train if opinions is not None else None,
             experiments=experiments,
             networks=networks,
             on_cluster=dask is not None,
             progress=progress,
         )
-    return save_models(fitted, split, Path(out), size, seed, networks=networks, votes=votes, progress=progress)
+    manifest = save_models(fitted, split, Path(out), size, seed, networks=networks, votes=opinions, progress=progress)
+    calibration = manifest["calibration"]
+    if progress and calibration["interval"] is None:
+        say(
+            f"{calibration['faces']:,} validation faces are too few to measure how sure votes may be; {LEAST_FACES} "
+            "are needed. Their probabilities were left as the models gave them."
+        )
+    return manifest

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,29 +10,62 @@ from numpy.typing import NDArray
 LOW_PROBABILITY: Final = "low probability"
 """Why a vote is uncertain whose label is less probable than votes that are mostly right."""
 
+_LEAST_PROBABILITY: Final = 1e-6
+"""Of which a logarithm is taken: what a model says of a class that it rules out is no measure of how much it does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """What was measured about the probabilities of a vote, on faces that nothing was fitted to.
 
+    The mean probability of each class is raised to a power of its own and multiplied by a factor of its own, and all
+    are made to sum to 1 again: vector scaling (Guo et al., 2017) of log-probabilities in place of logits. A power under
+    1 takes back what the models are too sure of; the factors give back to each class the share that resampling took.
+
     Attributes
     ----------
-    temperature : float, 0.01-100
-        Mean probabilities are raised to the power of one over this and made to sum to 1 again (Guo et al., 2017, on
-        probabilities instead of logits): above 1, the models are surer together than they are right.
+    exponents : tuple of float, 0-100, not 0, for each class
+    shifts : tuple of float, -100 to 100, for each class: logarithms of the factors
     uncertain_below : float, 0-1
         Votes whose label is less probable than this are called uncertain.
     """
 
-    temperature: float
+    exponents: tuple[float, ...]
+    shifts: tuple[float, ...]
     uncertain_below: float
 
     def __post_init__(self) -> None:
-        if not (0.01 <= self.temperature <= 100 and 0 <= self.uncertain_below <= 1):
+        fits = len(self.exponents) == len(self.shifts) > 1 and 0 <= self.uncertain_below <= 1
+        if not (fits and all(0 < e <= 100 for e in self.exponents) and all(abs(s) <= 100 for s in self.shifts)):
             raise ValueError(f"no calibration: {self}")
 
+    @classmethod
+    def none(cls, n_classes: int) -> "Calibration":
+        """Give the one that leaves probabilities as they are; below a half, a vote is uncertain."""
+        return cls((1.0,) * n_classes, (0.0,) * n_classes, 0.5)
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> "Calibration":
+        """Take a calibration out of a manifest.
+
+        Parameters
+        ----------
+        stored : mapping with the keys ``exponents``, ``shifts`` and ``uncertain_below``
+
+        Returns
+        -------
+        Calibration
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError, OverflowError
+            If it is none.
+        """
+        exponents, shifts = (tuple(map(float, stored[name])) for name in ("exponents", "shifts"))
+        return cls(exponents, shifts, float(stored["uncertain_below"]))
+
     def apply(self, probabilities: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Turn mean probabilities into calibrated ones; their order in each row stays.
+        """Turn mean probabilities into calibrated ones.
 
         Parameters
         ----------
@@ -42,8 +75,36 @@ class Calibration:
         -------
         ndarray of shape (n, n_classes), float32, 0-1, rows sum to 1
         """
-        raised = np.asarray(probabilities, dtype=np.float64) ** (1 / self.temperature)
-        return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float32)
+        return np.asarray(softmax(log_probabilities(probabilities) * self.exponents + self.shifts), dtype=np.float32)
+
+
+def log_probabilities(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Take logarithms that stay finite.
+
+    Parameters
+    ----------
+    probabilities : ndarray, 0-1
+
+    Returns
+    -------
+    ndarray of the same shape, float64
+    """
+    return np.asarray(np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), _LEAST_PROBABILITY)))
+
+
+def softmax(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Turn scores into probabilities.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n, n_classes)
+
+    Returns
+    -------
+    ndarray of shape (n, n_classes), float64, 0-1, rows sum to 1
+    """
+    raised = np.exp(scores - scores.max(axis=1, keepdims=True, initial=-np.inf))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +118,9 @@ class Vote:
     ballots : tuple of str
         One class a model, in the order of the models.
     probabilities : mapping of str to float, 0-1
-        For each class, in the order of the class list, the calibrated mean over the models. How often votes of a
-        probability are right was measured; it stands in the manifest, under `reliability`.
+        For each class, in the order of the class list, the calibrated mean over the models: what share of people would
+        see it, where the models learnt votes. How well that holds was measured; it stands in the manifest, under
+        `reliability`.
     tie : bool
         Whether another class has as many ballots.
     uncertain : bool

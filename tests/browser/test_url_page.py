@@ -14,7 +14,6 @@ import skimage.data
 from playwright.sync_api import Page, expect
 
 from emotion import config
-from emotion.page.models import AS_PEOPLE
 from tests.browser.live import see, see_none
 
 AT_A_TIME = 2
@@ -140,25 +139,3 @@ def test_one_who_asks_while_all_fetch_is_told_and_is_served_later(open_page, fau
             see(page.get_by_text("of 5 models agree"))
         late.get_by_role("button", name="Recognise").click()
         see(late.get_by_text("of 5 models agree"))
-
-
-def test_choosing_other_models_meanwhile_costs_no_picture(open_page, tmp_path):
-    class Handler(SlowHandler):
-        may_answer = threading.Event()
-
-    with serving_pictures(tmp_path, Handler) as slow:
-        page = open_page(path="/pictures")
-        try:
-            addresses = [f"{slow}/astronaut.jpg?{number}" for number in range(3)]
-            ask_for(page, "\n".join(addresses))
-            while not Handler.asked:
-                page.wait_for_timeout(50)
-            page.get_by_text(AS_PEOPLE).click()
-        finally:
-            Handler.may_answer.set()
-        expect(page.get_by_text("of 5 models agree")).to_have_count(3)
-        for address in addresses:
-            see(page.get_by_test_id("stText").get_by_text(address))
-        assert Handler.asked == 3
-    expect(page.get_by_role("radio", name=AS_PEOPLE)).to_be_checked()
-    expect(page.get_by_role("alert")).to_have_count(0)

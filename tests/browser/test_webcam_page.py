@@ -19,7 +19,6 @@ from emotion import config
 from emotion.faces.decode import BGRImage, decode_image
 from emotion.faces.detect import Box
 from emotion.faces.yunet import YuNetDetector
-from emotion.page.models import AS_LABELLED, AS_PEOPLE
 from emotion.page.webcam import BUSY
 from emotion.streams import drawing
 from tests.browser.live import (
@@ -165,36 +164,6 @@ def test_the_slider_changes_how_often_is_voted(open_page):
     before = vote_number(page)
     wait_until(page, lambda: vote_number(page) > before + 8, "no votes come any more")
     assert np.median(np.diff(vote_times(page))[-5:]) < 1.0
-
-
-def test_the_choice_of_models_waits_for_the_end_of_a_session_and_goes_with_the_visitor(open_page):
-    page = open_page(camera=SWAYING)
-    labels, people = (page.get_by_role("radio", name=answers) for answers in (AS_LABELLED, AS_PEOPLE))
-    expect(labels).to_be_checked()
-    start(page)
-    see(page.get_by_text(FACE_CAPTION))
-    expect(people).to_be_disabled()
-    component(page).get_by_role("button", name="Stop").click()
-    expect(people).to_be_enabled()
-
-    page.get_by_text(AS_PEOPLE).click()
-    expect(people).to_be_checked()
-    before = session(page)
-    start(page)
-    see(page.get_by_text(FACE_CAPTION))
-    expect(people).to_be_disabled()
-    expect(people).to_be_checked()
-    # The camera shows the same face: what differs is who is asked.
-    p_of = [
-        [float(value) for name, value in rows[0].items() if name.startswith("p_")] for rows in (before, session(page))
-    ]
-    assert np.abs(np.subtract(*p_of)).max() > 0.02
-
-    page.get_by_role("link", name="Models").click()
-    see(page.get_by_text(re.compile("five of ten people saw")).first)
-    wait_until_drawn(page)
-    expect(people).to_be_checked()
-    expect(people).to_be_enabled()
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (720, 1280)], ids=["wide", "upright"])

@@ -20,7 +20,7 @@ from emotion.data.dataset import read_faces
 from emotion.errors import DatasetError
 from emotion.faces.decode import decode_image
 from emotion.runtime.storage import Folder
-from emotion.vote.ensemble import load_models
+from emotion.vote.loading import load_models
 from emotion.vote.recognizer import Recognizer
 from tests.tiny_models import write_tiny_models
 

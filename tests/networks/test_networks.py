@@ -11,10 +11,10 @@ import pytest
 
 from emotion import cli, config
 from emotion.data.dataset import Faces
+from emotion.data.embedding import OnnxEmbedding, network_file
 from emotion.data.seen import known, read_seen
 from emotion.data.splitting import split_faces
 from emotion.errors import DatasetError, TrainingError
-from emotion.training.embedding import OnnxEmbedding, network_file
 from tests.synthetic import VOTES_COLUMNS, synthetic_faces, write_table, write_votes
 
 if os.environ.get("CI"):
@@ -296,15 +296,13 @@ def test_the_file_computes_what_the_network_computes(tmp_path: Path, design: obj
     assert embedded.std() > 0
 
 
-def test_a_face_is_seen_twice_once_mirrored_and_nearer() -> None:
-    X = synthetic_faces((3, 2, 0)).X
-    network = FaceNetwork(FAST_DESIGNS[2], 7).eval()
-    nearer = [cv2.resize(face[2:-2, -3:1:-1].astype(np.float32), (48, 48)) for face in X.reshape(-1, 48, 48)]
-    with torch.no_grad():
-        embedded = EmbeddingGraph(network)(torch.from_numpy(X).float())
-        views = [np.stack(nearer)[:, None], X.reshape(-1, 1, 48, 48).astype(np.float32)]
-        expected = sum(network.embed(torch.from_numpy(view)) for view in views) / 2
-    assert embedded.numpy() == pytest.approx(expected.numpy(), abs=1e-5)
+def test_lessons_hold_as_much_of_peoples_own_opinion_as_is_asked(data: NetworkData) -> None:
+    """Networks that are gone on with would otherwise learn nothing but what they say already."""
+    teacher = FaceNetwork(FAST_DESIGNS[0], data.n_classes).eval()
+    taught, mixed_in, own = (lessons_by([teacher], data, 1, own_share=s, progress=False) for s in (0.0, 0.4, 1.0))
+    assert own.targets[0] == pytest.approx(data.targets, abs=1e-3)
+    assert own.votes[0] == pytest.approx(data.votes, abs=1e-3)
+    assert mixed_in.targets[0] == pytest.approx(0.4 * data.targets + 0.6 * taught.targets[0], abs=2e-3)
 
 
 def test_variants_are_faces_and_differ() -> None:

@@ -35,7 +35,6 @@ from emotion import config, load_models
 from emotion.errors import FetchError
 from emotion.faces.fetch import LOOPBACK_SWITCH
 from emotion.page.camera import CAUSES, StreamProcessor, ice_servers
-from emotion.page.models import AS_LABELLED, AS_PEOPLE
 from emotion.page.state import Request, Source, Visit
 from emotion.page.webcam import BUSY
 from emotion.streams.record import FaceRecord, Moment, SessionRecord
@@ -590,14 +589,14 @@ def test_models_that_were_trained_meanwhile_vote_from_then_on(page, webcam, tmp_
     """As the card says, which is read anew."""
     page.run()
     assert webcam.arguments["video_processor_factory"]().models.classes == CLASSES
-    write_tiny_models(tmp_path / "models", PEOPLES_CLASSES)
+    write_tiny_models(tmp_path / "models", OTHER_CLASSES)
     page.run()
     assert not problems(page)
-    assert webcam.arguments["video_processor_factory"]().models.classes == PEOPLES_CLASSES
+    assert webcam.arguments["video_processor_factory"]().models.classes == OTHER_CLASSES
 
 
 def test_another_folder_of_models_can_be_served(page, monkeypatch, tmp_path):
-    """Such as those that say what most people see; the page must not show the card of some and the votes of others."""
+    """The page must not show the card of some and the votes of others."""
     write_tiny_models(tmp_path / "others")
     monkeypatch.setattr(config, "MODELS", tmp_path / "none")
     monkeypatch.setenv("EMOTION_MODELS", str(tmp_path / "others"))
@@ -609,97 +608,68 @@ def test_another_folder_of_models_can_be_served(page, monkeypatch, tmp_path):
     assert "the others' card" in [text.value for text in shown.markdown]
 
 
-PEOPLES_CLASSES = ("Calm", "Glad", "Tired")
+OTHER_CLASSES = ("Calm", "Glad", "Tired")
 
-BOTH = """
+PICTURES_AND_CARD = """
 from emotion import load_models
-from emotion.page.models import chosen_folder, offer_choice, show_models
+from emotion.page.models import models_folder, show_models
 from emotion.page.pictures import show_pictures
-show_pictures(load_models(chosen_folder()))
+show_pictures(load_models(models_folder()))
 show_models()
-offer_choice()
 """
 
 
-@pytest.fixture
-def both(page: AppTest, tmp_path: Path) -> Path:
-    """Have the page offer a second set of models, with other classes; give its folder."""
-    return write_tiny_models(tmp_path / "models" / "people", PEOPLES_CLASSES)
-
-
-def test_there_is_no_choice_where_there_is_one_set_of_models(page):
+def test_nobody_is_asked_which_models_are_to_answer(page):
     page.run()
     assert not page.radio
 
 
-def test_the_chosen_models_vote_on_the_webcam(page, webcam, both):
-    page.run()
-    assert page.radio[0].value == AS_LABELLED
-    assert webcam.arguments["video_processor_factory"]().models.classes == CLASSES
-    page.radio[0].set_value(AS_PEOPLE).run()
-    assert not page.exception
-    assert webcam.arguments["video_processor_factory"]().models.classes == PEOPLES_CLASSES
+def test_the_card_of_models_to_compare_with_is_shown_apart(page, tmp_path):
+    folder = tmp_path / "models"
+    (folder / "README.md").write_text("the card", encoding="utf-8")
+    shown = AppTest.from_string("from emotion.page.models import show_models; show_models()", default_timeout=30).run()
+    assert [expander.label for expander in shown.expander] == ["Versions and checksums"]
+    (write_tiny_models(folder / "fer2013") / "README.md").write_text("the other card", encoding="utf-8")
+    shown.run()
+    assert not shown.exception
+    [compared] = [expander for expander in shown.expander if "FER2013's labels" in expander.label]
+    assert "the other card" in [text.value for text in compared.markdown]
 
 
-def test_a_webcam_session_keeps_its_models_and_its_record(page, webcam, both):
-    """Votes of two sets in one record would be nobody's."""
-    webcam.playing = True
-    webcam.came_to(State.FACES, face(1, vote_for("Happy")))
-    page.run()
-    assert page.radio[0].disabled
-    webcam.playing = False
-    page.run()
-    page.radio[0].set_value(AS_PEOPLE).run()
-    assert not page.exception
-    assert "2 seconds with a face: Happy 100%" in texts(page)
-    [chart] = page.get("vega_lite_chart")
-    assert all(label in chart.proto.spec for label in CLASSES)
-
-
-def test_pictures_that_are_shown_are_voted_on_anew_by_the_chosen_models(page, both, served):
+def test_pictures_that_are_shown_are_voted_on_anew_by_models_that_were_trained_meanwhile(page, served, tmp_path):
+    folder = tmp_path / "models"
     served[ADDRESS] = png(skimage.data.astronaut())
-    for folder, card in ((both.parent, "labels' card"), (both, "people's card")):
-        (folder / "README.md").write_text(card, encoding="utf-8")
-    pictures = AppTest.from_string(BOTH, default_timeout=30)
+    (folder / "README.md").write_text("the card", encoding="utf-8")
+    pictures = AppTest.from_string(PICTURES_AND_CARD, default_timeout=30)
     ask_for(pictures, ADDRESS)
     assert headings(pictures)[0] in CLASSES
     boxes = [face.box for face in pictures.session_state["visit"].request.pictures[0].faces]
-    for answers, classes, card in (
-        (AS_PEOPLE, PEOPLES_CLASSES, "people's card"),
-        (AS_LABELLED, CLASSES, "labels' card"),
-    ):
-        pictures.radio[0].set_value(answers).run()
-        assert not pictures.exception
-        assert headings(pictures)[0] in classes
-        assert {cast for _, cast in ballots(details_of_vote(pictures))} <= set(classes)
-        assert card in [text.value for text in pictures.markdown]
-        assert [face.box for face in pictures.session_state["visit"].request.pictures[0].faces] == boxes
+    (folder / "README.md").unlink()
+    (write_tiny_models(folder, OTHER_CLASSES) / "README.md").write_text("the new card", encoding="utf-8")
+    pictures.run()
+    assert not pictures.exception
+    assert headings(pictures)[0] in OTHER_CLASSES
+    assert {cast for _, cast in ballots(details_of_vote(pictures))} <= set(OTHER_CLASSES)
+    assert "the new card" in [text.value for text in pictures.markdown]
+    assert [face.box for face in pictures.session_state["visit"].request.pictures[0].faces] == boxes
 
 
-def test_the_reason_why_is_that_of_the_chosen_models(page, both, served):
+def test_the_reason_why_is_that_of_the_models_that_voted(page, served, tmp_path):
     """Sets that elect the same label of the same face have reasons of their own."""
-    write_tiny_models(both, ("Angry", "Fear", "Happy", "Neutral", "Sad"))
+    folder = tmp_path / "models"
     served[ADDRESS] = png(skimage.data.astronaut())
-    pictures = AppTest.from_string(BOTH, default_timeout=30)
-    for folder in (both.parent, both):
-        (folder / "README.md").write_text("a card", encoding="utf-8")
+    pictures = AppTest.from_string(PICTURES_AND_CARD, default_timeout=30)
+    (folder / "README.md").write_text("a card", encoding="utf-8")
     ask_for(pictures, ADDRESS)
     pictures.toggle[0].set_value(True).run()
     reason = pictures.get("image")[-1].proto.imgs[0].url
-    pictures.radio[0].set_value(AS_PEOPLE).run()
+    (folder / "README.md").unlink()
+    write_tiny_models(folder, ("Angry", "Fear", "Happy", "Neutral", "Sad"))
+    (folder / "README.md").write_text("a card", encoding="utf-8")
+    pictures.run()
     assert not pictures.exception
     assert headings(pictures)[0] == "Happy", "the class in the middle, to both"
     assert pictures.get("image")[-1].proto.imgs[0].url != reason
-
-
-def test_a_damaged_second_set_is_named_and_the_first_can_be_chosen_again(page, both):
-    (both / "model_1.onnx").write_bytes(b"no model")
-    page.run()
-    page.radio[0].set_value(AS_PEOPLE).run()
-    assert not page.exception
-    assert "model_1.onnx is not the file that was trained" in problems(page)[0]
-    page.radio[0].set_value(AS_LABELLED).run()
-    assert not problems(page)
 
 
 WITHOUT_PICKLES = """

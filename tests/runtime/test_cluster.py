@@ -31,7 +31,7 @@ from emotion.runtime.storage import Folder
 from emotion.training import fitting
 from emotion.training.evaluation import predictions
 from emotion.training.recipes import Experiment
-from emotion.vote.ensemble import load_models
+from emotion.vote.loading import load_models
 from tests.loopback import free_port
 from tests.synthetic import synthetic_faces, write_table
 from tests.tiny_models import write_tiny_models, write_tiny_networks

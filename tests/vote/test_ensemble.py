@@ -1,7 +1,9 @@
 """The models' folder is checked before anything of it runs, and what it says has the promised shapes."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -13,7 +15,17 @@ from onnx import TensorProto, helper
 import emotion
 from emotion import config
 from emotion.errors import ModelsError
-from tests.tiny_models import CLASSES, brightness_model, mean_brightness_pipeline, write_manifest, write_tiny_models
+from emotion.runtime.files import put_into_place
+from emotion.vote import loading
+from emotion.vote.loading import NEW_FOLDER, read_settled
+from tests.tiny_models import (
+    CLASSES,
+    brightness_model,
+    mean_brightness_pipeline,
+    write_manifest,
+    write_tiny_models,
+    write_tiny_networks,
+)
 
 
 def graph_of(operator: str, shape: tuple[int | None, int], output: str = "variable", **options: int) -> onnx.ModelProto:
@@ -127,12 +139,12 @@ def test_wrong_labels_are_named(tmp_path: Path, content: bytes) -> None:
         emotion.load_models(tmp_path)
 
 
-@pytest.mark.parametrize("temperature", [0, -1, 1e-320, 1e9, None, "warm", "nan"])
+@pytest.mark.parametrize("exponent", [0, -1, 1e9, None, "warm", "nan"])
 @pytest.mark.hostile("the manifest lacks the calibration of the vote")
-def test_a_senseless_calibration_is_refused(tmp_path: Path, temperature: object) -> None:
+def test_a_senseless_calibration_is_refused(tmp_path: Path, exponent: object) -> None:
     write_tiny_models(tmp_path)
     manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
-    manifest["calibration"]["temperature"] = temperature
+    manifest["calibration"]["exponents"][1] = exponent
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(ModelsError, match="lacks the calibration of the vote"):
         emotion.load_models(tmp_path)
@@ -151,13 +163,13 @@ def test_an_empty_folder_says_how_to_get_models(tmp_path: Path) -> None:
         ("[]", "damaged"),
         ("{}", "damaged"),
         ('{"format_version": 99}', "format 99"),
-        ('{"format_version": 1}', "format 1, this program reads 2"),
-        ('{"format_version": 2}', "lacks"),
+        ('{"format_version": 2}', "format 2, this program reads 3"),
+        ('{"format_version": 3}', "lacks"),
         ("[" * 100_000, "damaged"),
-        ('{"format_version": 2, "files": {}, "classes": ["Happy", "Happy"]}', "lacks"),
-        ('{"format_version": 2, "files": {}, "classes": ["Happy", null]}', "lacks"),
-        ('{"format_version": 2, "files": {}, "classes": ["Happy", ["Sad"]]}', "lacks"),
-        ('{"format_version": 2, "files": {}, "classes": ["Happy", " "]}', "lacks"),
+        ('{"format_version": 3, "files": {}, "classes": ["Happy", "Happy"]}', "lacks"),
+        ('{"format_version": 3, "files": {}, "classes": ["Happy", null]}', "lacks"),
+        ('{"format_version": 3, "files": {}, "classes": ["Happy", ["Sad"]]}', "lacks"),
+        ('{"format_version": 3, "files": {}, "classes": ["Happy", " "]}', "lacks"),
     ],
 )
 @pytest.mark.hostile("the manifest is damaged, or of another format")
@@ -191,7 +203,16 @@ def test_files_that_do_not_fit_together_are_named(tmp_path: Path, name: str, gra
         emotion.load_models(tmp_path)
 
 
-@pytest.mark.parametrize("calibration", [None, {}, {"temperature": 0, "uncertain_below": 0.5}, {"temperature": "hot"}])
+@pytest.mark.parametrize(
+    "calibration",
+    [
+        None,
+        {},
+        {"exponents": [1.0] * 3, "shifts": [0.0] * 3},
+        {"exponents": [1.0] * 2, "shifts": [0.0] * 2, "uncertain_below": 0.5},  # of other classes
+        {"temperature": 1.0, "uncertain_below": 0.5},  # of version 1.0
+    ],
+)
 @pytest.mark.hostile("the manifest lacks the calibration of the vote")
 def test_a_manifest_without_a_calibration_is_refused(tmp_path: Path, calibration: object) -> None:
     """Without one, what the page calls certain would mean nothing."""
@@ -207,7 +228,7 @@ def test_the_calibration_of_the_manifest_is_applied(tmp_path: Path) -> None:
     grey = np.full((1, config.N_PIXELS), 150, np.uint8)
     before = emotion.load_models(tmp_path).vote(grey)[0]
     file = tmp_path / "manifest.json"
-    hotter = {"temperature": 4.0, "uncertain_below": 0.9}
+    hotter = {"exponents": [0.25] * 3, "shifts": [0.0] * 3, "uncertain_below": 0.9}
     file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | {"calibration": hotter}), encoding="utf-8")
     models = emotion.load_models(tmp_path)
     after = models.vote(grey)[0]
@@ -215,6 +236,114 @@ def test_the_calibration_of_the_manifest_is_applied(tmp_path: Path) -> None:
     assert after.probabilities[after.label] < before.probabilities[before.label]
     assert (before.uncertain, after.uncertain) == (False, True)
     assert models.predict_proba(grey)[0].tolist() == pytest.approx(list(after.probabilities.values()))
+
+
+def with_networks(folder: Path) -> Path:
+    """Tiny models behind tiny networks of their own: an image's mean brightness is that of its blocks."""
+    write_tiny_models(folder)
+    write_tiny_networks(folder)
+    for number in config.MODELS_OF_PIPELINE:
+        onnx.save(mean_brightness_pipeline(144), folder / f"pipeline_{number}.onnx")
+    write_manifest(folder, CLASSES)
+    return folder
+
+
+def test_sets_on_the_same_networks_share_them_and_vote_on_what_these_said_once(tmp_path: Path) -> None:
+    """The networks take nearly all of the time: a second set, or a personal model, must not run them again."""
+    first = emotion.load_models(with_networks(tmp_path / "models"))
+    inner = with_networks(tmp_path / "models" / "others")
+    for file in inner.glob("network_*.onnx"):  # those of the folder around it are found
+        file.unlink()
+    second = emotion.load_models(inner)
+    assert second.embedder.digests == first.embedder.digests
+    assert all(second.embedder._sessions[digest] is session for digest, session in first.embedder._sessions.items())
+    embedded = first.embedder.embed(GREYS)
+    assert second.combiner.votes(second.heads.probabilities(embedded)) == second.vote(GREYS)
+    assert first.predict(GREYS).tolist() == ["Angry", "Happy", "Sad"]
+
+
+@pytest.mark.hostile("network_1.onnx is missing, or is not the file that was trained")
+def test_a_network_that_is_missing_or_another_is_named(tmp_path: Path) -> None:
+    with_networks(tmp_path / "models")
+    network = tmp_path / "models" / "network_1.onnx"
+    content = network.read_bytes()
+    network.write_bytes(content + b"\0")
+    with pytest.raises(ModelsError, match=r"network_1\.onnx is not the file that was trained"):
+        emotion.load_models(tmp_path / "models")
+    network.unlink()
+    with pytest.raises(ModelsError, match=r"network_1\.onnx is missing"):
+        emotion.load_models(tmp_path / "models")
+
+
+@pytest.mark.parametrize("networks", [None, [], {"1": 3}])
+@pytest.mark.hostile("the manifest lacks the networks of the models")
+def test_a_manifest_without_networks_is_refused(tmp_path: Path, networks: object) -> None:
+    write_tiny_models(tmp_path)
+    file = tmp_path / "manifest.json"
+    file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | {"networks": networks}), encoding="utf-8")
+    with pytest.raises(ModelsError, match="lacks the networks"):
+        emotion.load_models(tmp_path)
+
+
+def new_set(folder: Path, classes: tuple[str, ...]) -> Path:
+    """Models as a training has written them whole, not yet in their places."""
+    staging = write_tiny_models(folder / "staging" / NEW_FOLDER, classes)
+    (staging / "README.md").write_text("new", encoding="utf-8")
+    return staging
+
+
+def test_a_training_killed_while_it_put_models_into_their_places_has_put_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After every number of files that were moved, one whole set is loaded: the new one."""
+    classes = ("Calm", "Glad", "Tired")
+    n_files = len(list(new_set(tmp_path / "count", classes).iterdir()))
+    move = Path.replace
+    for moved in range(n_files):
+        folder = write_tiny_models(tmp_path / str(moved))
+        left = iter(range(moved))
+
+        def killed(file: Path, target: Path, left: Iterator[int] = left) -> Path:
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            return move(file, target)
+
+        monkeypatch.setattr(Path, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            put_into_place(new_set(folder, classes), folder)
+        monkeypatch.setattr(Path, "replace", move)
+        assert emotion.load_models(folder).classes == classes
+        assert read_settled(folder, "README.md") == b"new"
+        put_into_place(new_set(folder, ("A", "B")), folder)  # the next one tidies up
+        assert emotion.load_models(folder).classes == ("A", "B")
+        assert not (folder / NEW_FOLDER).exists()
+
+
+def test_a_training_killed_before_its_models_are_whole_leaves_those_that_were_there(tmp_path: Path) -> None:
+    folder = write_tiny_models(tmp_path / "models")
+    (new_set(folder, ("Calm", "Glad", "Tired")) / "model_1.onnx").unlink()
+    assert emotion.load_models(folder).classes == CLASSES
+
+
+def test_models_that_are_replaced_while_they_are_loaded_come_as_one_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And under the checksum of their own manifest, by which the page knows whose votes it shows."""
+    folder = write_tiny_models(tmp_path / "models")
+    before = emotion.load_models(folder).origin[1]
+    other = write_tiny_models(tmp_path / "others", ("Calm", "Glad", "Tired"))
+    read, waiting = loading._read_classes, [other]
+
+    def replaced_meanwhile(folder: Path, manifest: dict[str, Any]) -> list[str]:
+        for others in iter(lambda: waiting.pop() if waiting else None, None):
+            for file in others.iterdir():
+                (folder / file.name).write_bytes(file.read_bytes())
+        return read(folder, manifest)
+
+    monkeypatch.setattr(loading, "_read_classes", replaced_meanwhile)
+    models = emotion.load_models(folder)
+    assert models.classes == ("Calm", "Glad", "Tired")
+    assert models.origin[1] == loading.manifest_checksum(folder) != before
 
 
 @pytest.mark.hostile("FILE does not fit to the other files of the folder")

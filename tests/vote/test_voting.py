@@ -119,26 +119,41 @@ def test_agreement_counts_the_ballots_for_the_label() -> None:
 
 
 @given(
-    st_numpy.arrays(np.float64, st.tuples(st.integers(1, 5), st.just(4)), elements=st.floats(0.001, 1)),
-    st.floats(0.2, 5),
+    scores=st_numpy.arrays(np.float64, st.tuples(st.integers(1, 5), st.just(3)), elements=st.floats(1e-3, 1)),
+    exponents=st.tuples(*[st.floats(0.1, 10)] * 3),
+    shifts=st.tuples(*[st.floats(-5, 5)] * 3),
 )
-def test_calibration_keeps_the_order_and_the_sum(scores: NDArray[np.float64], temperature: float) -> None:
-    """What is found most probable before is so after; only how sure one may be changes."""
-    probabilities = scores / scores.sum(axis=1, keepdims=True)
-    calibrated = Calibration(temperature, 0.5).apply(probabilities)
+def test_calibrated_probabilities_are_probabilities(
+    scores: NDArray[np.float64], exponents: tuple[float, ...], shifts: tuple[float, ...]
+) -> None:
+    calibrated = Calibration(exponents, shifts, 0.5).apply(scores / scores.sum(axis=1, keepdims=True))
+    assert calibrated.min() >= 0
     assert calibrated.sum(axis=1) == pytest.approx(1, abs=1e-5)
-    chosen = calibrated.argmax(axis=1)
-    assert (probabilities[np.arange(len(chosen)), chosen] >= probabilities.max(axis=1) - 1e-5).all()
 
 
-def test_a_high_temperature_takes_sureness_away() -> None:
+def test_a_power_under_one_takes_sureness_away_and_a_shift_gives_a_class_its_share() -> None:
     probabilities = np.array([[0.9, 0.1], [1.0, 0.0]])
-    assert Calibration(2.0, 0.5).apply(probabilities).tolist() == [pytest.approx([0.75, 0.25]), [1.0, 0.0]]
-    assert Calibration(1.0, 0.5).apply(probabilities) == pytest.approx(probabilities)
+    tamed = Calibration((0.5, 0.5), (0.0, 0.0), 0.5).apply(probabilities)
+    assert tamed.tolist() == [pytest.approx([0.75, 0.25]), pytest.approx([0.999, 0.001], abs=1e-4)]
+    shifted = Calibration((1.0, 1.0), (0.0, np.log(9)), 0.5).apply(probabilities)
+    assert shifted[0] == pytest.approx([0.5, 0.5])
+    assert Calibration.none(2).apply(probabilities) == pytest.approx(probabilities, abs=1e-5)
 
 
-@pytest.mark.parametrize("values", [(0.0, 0.5), (-1.0, 0.5), (float("nan"), 0.5), (1.0, 1.5), (1.0, float("nan"))])
-def test_what_is_no_calibration_is_refused(values: tuple[float, float]) -> None:
+@pytest.mark.parametrize(
+    "values",
+    [
+        ((0.0, 1.0), (0.0, 0.0), 0.5),
+        ((-1.0, 1.0), (0.0, 0.0), 0.5),
+        ((float("nan"), 1.0), (0.0, 0.0), 0.5),
+        ((1.0, 1.0), (float("inf"), 0.0), 0.5),
+        ((1.0, 1.0), (0.0, float("nan")), 0.5),
+        ((1.0, 1.0), (0.0,), 0.5),
+        ((1.0, 1.0), (0.0, 0.0), 1.5),
+        ((1.0, 1.0), (0.0, 0.0), float("nan")),
+    ],
+)
+def test_what_is_no_calibration_is_refused(values: tuple[tuple[float, ...], tuple[float, ...], float]) -> None:
     with pytest.raises(ValueError, match="no calibration"):
         Calibration(*values)
 

@@ -9,8 +9,8 @@ import onnx
 import pytest
 from sklearn.base import clone
 
+from emotion.data.embedding import OnnxEmbedding, network_file, read_network, store_in_half_precision
 from emotion.errors import ModelsError
-from emotion.training.embedding import OnnxEmbedding, network_file, read_network, store_in_half_precision
 from tests.synthetic import synthetic_faces
 from tests.tiny_models import brightness_model, write_tiny_models, write_tiny_networks
 
@@ -74,7 +74,7 @@ def test_a_missing_network_says_how_to_get_one(tmp_path: Path) -> None:
 def test_models_without_networks_are_no_place_to_take_networks_from(tmp_path: Path) -> None:
     """As after a training on pixels."""
     write_tiny_models(tmp_path)
-    with pytest.raises(ModelsError, match=r"pipeline_1\.onnx holds no network"):
+    with pytest.raises(ModelsError, match=r"has no network_1\.onnx"):
         OnnxEmbedding(network_file(tmp_path, 1)).fit(FACES)
 
 

@@ -1,6 +1,4 @@
-"""Embeddings of faces as features: a scikit-learn transformer over an ONNX network. For training; what serves has the
-network inside its pipeline.
-"""
+"""Embeddings of faces as features: a scikit-learn transformer over an ONNX network, for training."""
 
 import copy
 import os
@@ -11,15 +9,15 @@ import numpy as np
 import onnx
 import onnxruntime
 from numpy.typing import NDArray
-from onnx.utils import Extractor
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from emotion import config
 from emotion.errors import ModelsError
 from emotion.faces.crop import FaceVectors
+from emotion.vote.loading import settled
 
 EMBEDDING: Final = "embedding"
-"""The name of a network's output, alone and inside a pipeline."""
+"""The name of a network's output."""
 
 _BATCH_ROWS: Final = 256
 
@@ -29,8 +27,7 @@ def network_file(folder: Path | str, number: int) -> Path:
 
     Parameters
     ----------
-    folder : path of a folder that `python -m emotion train-networks` wrote, or of a folder of models, whose pipelines
-        hold their networks
+    folder : path of a folder that `python -m emotion train-networks` wrote, or of a folder of models
     number : int, of the experiment
 
     Returns
@@ -40,19 +37,19 @@ def network_file(folder: Path | str, number: int) -> Path:
     Raises
     ------
     ModelsError
-        If there is neither.
+        If it is not there.
     """
-    for name in (f"network_{number}.onnx", f"pipeline_{number}.onnx"):
-        if (Path(folder) / name).is_file():
-            return Path(folder) / name
-    raise ModelsError(
-        f"{folder} has no network_{number}.onnx; train networks with: python -m emotion train-networks, or restore the "
-        "folder models from the repository."
-    )
+    file = settled(folder, f"network_{number}.onnx")
+    if not file.is_file():
+        raise ModelsError(
+            f"{folder} has no network_{number}.onnx; train networks with: python -m emotion train-networks, or restore "
+            "the folder models from the repository."
+        )
+    return file
 
 
 def read_network(path: Path | str) -> onnx.ModelProto:
-    """Read a network, also out of a pipeline that begins with one.
+    """Read a network.
 
     Parameters
     ----------
@@ -69,9 +66,10 @@ def read_network(path: Path | str) -> onnx.ModelProto:
     """
     try:
         model = onnx.load_model_from_string(Path(path).read_bytes())
-        if [value.name for value in model.graph.output] != [EMBEDDING]:
-            model = Extractor(onnx.shape_inference.infer_shapes(model)).extract_model(["X"], [EMBEDDING])
         onnx.checker.check_model(model)
+        ends = [[value.name for value in values] for values in (model.graph.input, model.graph.output)]
+        if ends != [["X"], [EMBEDDING]]:
+            raise ValueError(f"a graph from {ends[0]} to {ends[1]}")
     except OSError as error:
         raise ModelsError(f"The network {path} cannot be read: {error.strerror or error}.") from error
     except Exception as error:  # onnx's and protobuf's errors share no other base
@@ -161,7 +159,8 @@ class OnnxEmbedding(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         ModelsError
             If the network is missing or damaged.
         """
-        self.network_ = read_network(self.path).SerializeToString()
+        read_network(self.path)
+        self.network_ = Path(self.path).read_bytes()
         self._open()
         return self
 
