@@ -139,7 +139,7 @@ def elsewhere_table(manifest: Mapping[str, Any]) -> str:
 
     Parameters
     ----------
-    manifest : mapping, with what `benchmarks/elsewhere.py` measured, under ``elsewhere``
+    manifest : mapping, with what `benchmarks/truth.py` measured, under ``elsewhere``
 
     Returns
     -------
