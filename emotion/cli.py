@@ -129,8 +129,7 @@ def command_line() -> argparse.ArgumentParser:
         "--start",
         type=_path_here,
         metavar="FOLDER",
-        help="folder of networks or models whose networks to go on with, by labels and votes, in each design's last "
-        "cycle: half an hour",
+        help="folder of networks or models whose networks to go on with, by votes and by what they say together",
     )
     networks.add_argument(
         "--without-teachers",

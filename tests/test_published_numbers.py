@@ -182,14 +182,19 @@ def test_the_notebooks_show_the_measured_scores(manifest: dict, of_labels: dict)
 @pytest.mark.parametrize("part", ["test", "test_without_copies", "ferplus_majority", "ferplus_without_copies"])
 @both_sets
 def test_the_vote_is_worth_its_five_models(folder: Path, part: str) -> None:
-    """Better than they are on average, and than guessing; not worse than the best of them by more than chance, unless
-    that one is `model_3`, which weighs no class and does better the calmer faces are.
+    """Better than they are on average, and than guessing; not worse than the best of them by more than chance.
+
+    But for `model_3` of the models that learnt votes: it weighs no class, and the test part has mostly calm and happy
+    faces; `docs/accuracy.md` says so.
     """
-    scores = read_manifest(folder)["scores"]
+    manifest = read_manifest(folder)
+    scores = manifest["scores"]
     accuracy = {name: parts[part]["accuracy"] for name, parts in scores.items()}
-    voters = [accuracy[name] for name in config.MODEL_NAMES]
-    assert accuracy["vote"] > statistics.mean(voters) > accuracy["dummy"] == min(accuracy.values())
-    best = max(accuracy[name] for name in config.MODEL_NAMES if name != "model_3")
+    voters = {name: accuracy[name] for name in config.MODEL_NAMES}
+    assert accuracy["vote"] > statistics.mean(voters.values()) > accuracy["dummy"] == min(accuracy.values())
+    if manifest["labels"] == "votes" and part == "ferplus_majority":
+        del voters["model_3"]
+    best = max(voters.values())
     standard_error = math.sqrt(best * (1 - best) / scores["vote"][part]["faces"])
     assert accuracy["vote"] > best - 2 * standard_error
 
