@@ -27,7 +27,8 @@ from emotion.faces.yunet import YuNetDetector
 from emotion.measure import measure_pictures, summary
 from emotion.runtime.files import replacing
 from emotion.runtime.storage import Folder
-from emotion.training.card import elsewhere_table, model_card, share
+from emotion.training.card import elsewhere_table, model_card
+from emotion.training.evaluation import told
 from emotion.training.reports import reliability_curves
 from emotion.vote.loading import load_models, read_manifest
 
@@ -83,7 +84,7 @@ def main() -> None:
         if peer is not None:
             X, y = cut_out_faces(folders.split(","))
             measured["fer"] = int((peer(X) == y).sum())
-            print(f"{name}, the package fer on the same {len(X):,} faces: {share(measured['fer'], len(X))}")
+            print(f"{name}, the package fer on the same {len(X):,} faces: {told(measured['fer'], len(X))}")
     print(elsewhere_table(manifest))
     if options.write:
         with replacing(options.models / config.MANIFEST_FILE) as partial:

@@ -13,7 +13,8 @@ WORKPLACE: Final = Path() if _SHIPPED.is_dir() else ROOT
 """Where goes what is made: into the clone; of an installed package, into the folder that one works in."""
 
 MODELS: Final = ROOT / "models"
-OWN_MODELS: Final = WORKPLACE / "models"
+OWN_MODELS: Final = WORKPLACE / "my-models"
+"""Where own training goes; a folder in it is another set of models."""
 NETWORKS: Final = WORKPLACE / "networks"
 ASSETS: Final = WORKPLACE / "Assets"
 EXAMPLES: Final = ROOT / "docs" / "examples"

@@ -12,7 +12,8 @@ import pytest
 import emotion
 from emotion import config
 from emotion.data.seen import read_seen
-from emotion.training.card import class_table, elsewhere_table, model_card, score_table, share
+from emotion.training.card import class_table, elsewhere_table, model_card, score_table
+from emotion.training.evaluation import told
 from emotion.training.reports import score_frame
 from emotion.vote.loading import read_manifest
 
@@ -86,7 +87,7 @@ def test_the_page_on_accuracy_has_every_set_and_every_expression(manifest: dict,
     ):
         assert class_table(measured["classes"]) in ACCURACY
     for name, measured in manifest["elsewhere"].items():
-        assert f"{name} {share(measured['fer'], measured['found'])}" in " ".join(ACCURACY.split())
+        assert f"{name} {told(measured['fer'], measured['found'])}" in " ".join(ACCURACY.split())
 
 
 def test_the_page_on_accuracy_says_what_copies_would_be_worth(of_labels: dict) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from emotion.training.evaluation import interval
+from emotion.training.evaluation import told
 
 PARTS: Final = {
     "test": "the table's labels",
@@ -94,26 +94,9 @@ def class_table(classes: Mapping[str, Mapping[str, int]]) -> str:
     """
     lines = ["| | faces | found (recall) | right of such votes (precision) |", "|---|---:|---:|---:|"]
     for label, counts in classes.items():
-        recall, precision = (share(counts["right"], counts[of]) for of in ("faces", "voted"))
+        recall, precision = (told(counts["right"], counts[of]) for of in ("faces", "voted"))
         lines.append(f"| {_plain(label)} | {counts['faces']:,} | {recall} | {precision} |")
     return "\n".join(lines)
-
-
-def share(right: int, of: int) -> str:
-    """Write a share with its 95 % interval.
-
-    Parameters
-    ----------
-    right, of : int
-
-    Returns
-    -------
-    str, as in ``12.3% (10.1 to 14.6)``; a dash where there are none
-    """
-    if not of:
-        return "–"
-    low, high = interval(right, of)
-    return f"{right / of:.1%} ({100 * low:.1f} to {100 * high:.1f})"
 
 
 def reliability_table(manifest: Mapping[str, Any]) -> str:
@@ -152,8 +135,8 @@ def elsewhere_table(manifest: Mapping[str, Any]) -> str:
     for name, measured in manifest["elsewhere"].items():
         lines.append(
             f"| {name} | {measured['pictures']:,} | {measured['found'] / measured['pictures']:.1%} | "
-            f"{share(measured['right'], measured['pictures'])} | {share(measured['right'], measured['found'])} | "
-            f"{measured['claimed']:.1%} | {share(measured['certain_right'], measured['certain'])} |"
+            f"{told(measured['right'], measured['pictures'])} | {told(measured['right'], measured['found'])} | "
+            f"{measured['claimed']:.1%} | {told(measured['certain_right'], measured['certain'])} |"
         )
         if "natural" in measured:
             natural = measured["natural"]

@@ -1,5 +1,6 @@
 """Scores on faces that nothing was fitted to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +17,11 @@ from emotion.errors import DatasetError
 from emotion.vote.ensemble import Ensemble
 
 VOTE: Final = "vote"
+
+FEW: Final = 300
+"""Fewer faces than this are told by their count: their share is known to six points at best, up or down."""
+HARDLY_ANY: Final = 10
+"""Of fewer faces, no share is told."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,57 @@ def interval(right: int, of: int) -> tuple[float, float]:
     """
     found = binomtest(right, of).proportion_ci(method="wilson")
     return float(found.low), float(found.high)
+
+
+def told(right: int, of: int) -> str:
+    """Say how many are right, as exactly as their number allows.
+
+    Parameters
+    ----------
+    right, of : int
+
+    Returns
+    -------
+    str: a share and the 95 % interval of the true one, as in ``63.8% (61.5 to 66.0)``; of fewer than `FEW` faces, their
+    count, as in ``33 of 36 (78 to 98 %)``; of fewer than `HARDLY_ANY`, no share, as in ``7 of 9``; a dash where there
+    are none
+    """
+    if not of:
+        return "–"
+    low, high = interval(right, of)
+    if of < HARDLY_ANY:
+        return f"{right:,} of {of:,}"
+    if of < FEW:
+        return f"{right:,} of {of:,} ({100 * low:.0f} to {100 * high:.0f} %)"
+    return f"{right / of:.1%} ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def accuracy_told(figures: Mapping[str, Any]) -> str:
+    """Say how often a model was right.
+
+    Parameters
+    ----------
+    figures : mapping, as `Score.summary` gives it
+
+    Returns
+    -------
+    str, as `told` gives it
+    """
+    return told(round(figures["accuracy"] * figures["faces"]), figures["faces"])
+
+
+def macro_f1_told(figures: Mapping[str, Any]) -> str:
+    """Say a model's macro-F1, where there are faces enough for one.
+
+    Parameters
+    ----------
+    figures : mapping, as `Score.summary` gives it
+
+    Returns
+    -------
+    str; a dash for fewer than `FEW` faces, or faces of a single class
+    """
+    return f"{figures['macro_f1']:.1%}" if figures["faces"] >= FEW and len(figures["classes"]) > 1 else "–"
 
 
 def score(y_true: NDArray[np.str_], y_predicted: NDArray[np.str_], classes: tuple[str, ...]) -> Score:
