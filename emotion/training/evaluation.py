@@ -18,8 +18,9 @@ from emotion.vote.ensemble import Ensemble
 
 VOTE: Final = "vote"
 
-FEW: Final = 300
-"""Fewer faces than this are told by their count: their share is known to six points at best, up or down."""
+FEW: Final = 200
+"""Fewer faces than this are told by their count: where half are right, their share is known to seven points, up or
+down."""
 HARDLY_ANY: Final = 10
 """Of fewer faces, no share is told."""
 
