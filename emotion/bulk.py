@@ -7,8 +7,8 @@ import itertools
 import json
 import os
 from array import array
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -27,7 +27,8 @@ from emotion.runtime.storage import UNREAD, Folder, is_address
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.loading import same_models
 from emotion.vote.recognizer import FaceEmotion, Recognizer
-from emotion.vote.tables import FACE_COLUMNS, csv_rows, harmless, vote_cells, vote_columns
+from emotion.vote.sets import set_name
+from emotion.vote.tables import FACE_COLUMNS, csv_rows, harmless, picture_record, vote_cells, vote_columns
 
 _BATCH_PICTURES: Final = 64
 
@@ -53,38 +54,6 @@ class BulkSummary:
     unreadable: int = 0
 
 
-def picture_record(name: str, result: Sequence[FaceEmotion] | str) -> dict[str, Any]:
-    """Describe a picture and the votes on its faces for JSON.
-
-    Parameters
-    ----------
-    name : str, of the picture
-    result : sequence of FaceEmotion, or str, why it cannot be read
-
-    Returns
-    -------
-    dict with `picture` and either `error` or `faces`, each with `box` (x, y, width, height in pixels), `label`,
-    `ballots` and `probabilities` (both by name), `tie`, `uncertain`, `why` and `fitness` (by name, as in
-    `emotion.faces.fitness.Fitness`)
-    """
-    if isinstance(result, str):
-        return {"picture": name, "error": result}
-    return {"picture": name, "faces": [_face_record(face) for face in result]}
-
-
-def _face_record(face: FaceEmotion) -> dict[str, Any]:
-    return {
-        "box": list(face.box),
-        "label": face.vote.label,
-        "ballots": dict(zip(config.MODEL_NAMES, face.vote.ballots, strict=True)),
-        "probabilities": {label: round(value, 4) for label, value in face.vote.probabilities.items()},
-        "tie": face.vote.tie,
-        "uncertain": face.vote.uncertain,
-        "why": face.vote.why,
-        "fitness": {name: round(value, 3) for name, value in asdict(face.fitness).items()},
-    }
-
-
 def recognize_folder(
     folder: Path | str,
     output: Path,
@@ -106,9 +75,8 @@ def recognize_folder(
         CSV where the name ends in ``.csv``: a row a face, with `picture` (the path below `folder`), `face`, `x`, `y`,
         `width`, `height`, the columns of `emotion.vote.tables.vote_columns` and `error`; a picture without a face, or
         one that cannot be read, has one row. Where it ends in ``.json`` or ``.jsonl``, one JSON object a line, a line a
-        picture. What is in the file already is kept, and its pictures are not looked at again, but for the last, which
-        may be incomplete, and those whose files could not be read, as where a disk was not there. A file beside it,
-        ``NAME.about.json``, says which folder and which models its votes are of.
+        picture. What is there already is kept, but for a picture at which a run was broken off, and those whose files
+        could not be read. ``NAME.about.json``, beside it, says which folder and models its votes are of.
     models : Ensemble
     detector : str, a key of `emotion.faces.crop.DETECTORS`
     dask : str, optional
@@ -124,8 +92,7 @@ def recognize_folder(
     Raises
     ------
     OutputError
-        If the folder is not there, or the file cannot be written, is of another kind, or holds votes on another folder
-        or by other models.
+        If the folder is not there, or the file cannot be written, is of another kind, or holds other votes.
     DetectorError
         If the face detector's file is missing or damaged.
     StorageError
@@ -139,36 +106,43 @@ def recognize_folder(
     kind = output.suffix.lower()
     if kind not in (".csv", ".json", ".jsonl"):
         raise OutputError(f"{output} must end in .csv, .json or .jsonl, which says what is written.")
-    form: _Form = _CsvForm(models) if kind == ".csv" else _JsonForm()
-    try:
-        _check_origin(folder, output, models, detector)
-        done, unreadable = _keep_whole(output, form)
-        with workers(dask) as pool, output.open("a", encoding="utf-8", newline="") as file:
-            own = Recognizer(models, DETECTORS[detector]())
-            recognizer = functools.partial(_recognizer_of, *models.origin, detector) if dask else lambda: own
-            return _recognize(source, file, form, recognizer, done, unreadable, pool, progress)
-    except OSError as error:
-        raise OutputError(f"{output} cannot be written: {error.strerror or error}.") from error
-
-
-def _check_origin(folder: Path | str, output: Path, models: Ensemble, detector: str) -> None:
-    """Refuse a file of other votes; beside a new one, say what it will be of."""
+    form: _Form = _CsvForm(models) if kind == ".csv" else _JsonForm(models)
     about = output.with_name(f"{output.name}.about.json")
     of = {
         "folder": str(folder) if is_address(folder) else str(Path(folder).resolve()),
         "models": models.origin[1],
         "detector": DETECTORS[detector]().name,
     }
-    if output.is_file() and output.stat().st_size:
-        try:
-            known = json.loads(about.read_bytes())
-        except (FileNotFoundError, ValueError):
-            known = None
-        if known != of:
-            raise OutputError(
-                f"{output} is not a file of votes on {folder} by these models: name another, or remove it."
-            )
-        return
+    try:
+        is_whole = _check_origin(output, about, of)
+        done, unreadable = _keep_whole(output, form, is_whole)
+        with workers(dask) as pool, output.open("a", encoding="utf-8", newline="") as file:
+            own = Recognizer(models, DETECTORS[detector]())
+            recognizer = functools.partial(_recognizer_of, *models.origin, detector) if dask else lambda: own
+            summary = _recognize(source, file, form, recognizer, done, unreadable, pool, progress)
+        _note(about, {**of, "whole_bytes": output.stat().st_size})
+        return summary
+    except OSError as error:
+        raise OutputError(f"{output} cannot be written: {error.strerror or error}.") from error
+
+
+def _check_origin(output: Path, about: Path, of: dict[str, Any]) -> bool:
+    """Refuse a file of other votes; beside a new one, say what it will be of. Tell whether a run came to its end."""
+    size = output.stat().st_size if output.is_file() else 0
+    if not size:
+        _note(about, of)
+        return False
+    try:
+        known = dict(json.loads(about.read_bytes()))
+    except (FileNotFoundError, ValueError, TypeError):
+        known = {}
+    is_whole = bool(known.pop("whole_bytes", None) == size)
+    if known != of:
+        raise OutputError(f"{output} is no file of votes on this folder by these models: name another, or remove it.")
+    return is_whole
+
+
+def _note(about: Path, of: dict[str, Any]) -> None:
     with replacing(about) as partial:
         partial.write_text(json.dumps(of, indent=1) + "\n", encoding="utf-8")
 
@@ -199,7 +173,7 @@ def _recognize(
 
 
 def _check_in_place(file: TextIO) -> None:
-    """Notice that the file's name is another's by now: what is written would be gone with this run."""
+    """Notice that the file's name is another's by now."""
     try:
         if os.path.samestat(os.fstat(file.fileno()), Path(file.name).stat()):
             return
@@ -272,9 +246,9 @@ def _is_in(done: NDArray[np.uint64], key: str) -> bool:
     return place < len(done) and bool(done[place] == digest)
 
 
-def _keep_whole(output: Path, form: "_Form") -> tuple[NDArray[np.uint64], int]:
-    """Leave of an output what is surely whole, all but its last picture, and of a file that was read. Give the digests
-    of what is left, sorted, and how many of these files are no pictures.
+def _keep_whole(output: Path, form: "_Form", is_whole: bool) -> tuple[NDArray[np.uint64], int]:
+    """Leave of an output what is of a file that was read, and surely whole. Give the digests of what is left, sorted,
+    and how many of these files are no pictures.
     """
     unreadable = 0
     digests = array("Q")
@@ -285,7 +259,8 @@ def _keep_whole(output: Path, form: "_Form") -> tuple[NDArray[np.uint64], int]:
             with output.open(encoding="utf-8", errors="replace", newline="") as before:
                 held = reason = ""
                 last = None
-                for name, text, why_not in form.records(before, output):
+                end = [(None, "", "")] if is_whole else []
+                for name, text, why_not in itertools.chain(form.records(before, output), end):
                     if name != last and last is not None:
                         if not reason.startswith(UNREAD):
                             kept.write(held)
@@ -300,11 +275,14 @@ def _keep_whole(output: Path, form: "_Form") -> tuple[NDArray[np.uint64], int]:
 class _JsonForm:
     head = ""
 
+    def __init__(self, models: Ensemble) -> None:
+        self._models = set_name(models.origin[0])
+
     def key(self, name: str) -> str:
         return printable(name)
 
     def text(self, name: str, result: Result) -> str:
-        return json.dumps(picture_record(self.key(name), result), ensure_ascii=False) + "\n"
+        return json.dumps(picture_record(self.key(name), result, self._models), ensure_ascii=False) + "\n"
 
     def records(self, file: TextIO, output: Path) -> Iterator[tuple[str, str, str]]:
         for line in file:

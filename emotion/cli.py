@@ -6,21 +6,25 @@ import os
 import runpy
 import sys
 from pathlib import Path
+from typing import Final
 
 from emotion import config
-from emotion.bulk import picture_record, recognize_folder
+from emotion.bulk import recognize_folder
 from emotion.errors import DatasetError, EmotionError, ImageError, OutputError, TrainingError
 from emotion.faces.crop import DETECTORS
 from emotion.faces.decode import BGRImage, decode_image
 from emotion.faces.fetch import fetch
 from emotion.faces.fitness import why_no_face
+from emotion.options import command_line, program
 from emotion.runtime.files import printable
-from emotion.runtime.storage import Folder, folder_and_name, is_address
+from emotion.runtime.storage import Folder, folder_and_name
 from emotion.runtime.terminal import say
 from emotion.streams.drawing import vote_text
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.loading import load_models
 from emotion.vote.recognizer import FaceEmotion, Recognizer
+from emotion.vote.sets import SHIPPED, set_name, set_of
+from emotion.vote.tables import picture_record
 
 # Training's and evaluation's modules are imported by the commands that need them: predict starts without
 # scikit-learn, as the page does.
@@ -39,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     options = command_line().parse_args(arguments)
     try:
-        status: int = options.run(options)
+        status: int = _RUN[options.run](options)
     except EmotionError as error:
         print(error, file=sys.stderr)
         return 1
@@ -49,135 +53,6 @@ def main(arguments: list[str] | None = None) -> int:
     return status
 
 
-def command_line() -> argparse.ArgumentParser:
-    """Say what may be typed.
-
-    Returns
-    -------
-    ArgumentParser, with one of its own for each command
-    """
-    parser = argparse.ArgumentParser(prog=_program(), description="Recognise facial expressions.")
-    commands = parser.add_subparsers(required=True, metavar="predict | train | evaluate | train-networks | app")
-
-    predict = commands.add_parser("predict", help="find the faces of pictures and vote on each")
-    predict.add_argument("pictures", nargs="+", metavar="PATH_OR_URL")
-    forms = predict.add_mutually_exclusive_group()
-    forms.add_argument(
-        "--json",
-        nargs="?",
-        const=True,
-        type=_path_here,
-        metavar="OUT",
-        help="one JSON object a picture, one a line; with a file, recognise a whole folder into it",
-    )
-    forms.add_argument(
-        "--csv",
-        type=_path_here,
-        metavar="OUT",
-        help="recognise a whole folder into a table; a rerun goes on with what is there, as it does with --json OUT",
-    )
-    predict.set_defaults(run=_predict)
-
-    train = commands.add_parser("train", help="train the five models from a table of faces")
-    train.add_argument("--data", required=True, help="a table made by image_to_vector.py; may be an address")
-    train.add_argument("--test", help="another one to measure on (default: a fifth of --data)")
-    train.add_argument("--out", type=_path_here, default=config.OWN_MODELS, help="folder of models (default: models)")
-    train.add_argument(
-        "--features", choices=("network", "pixels"), default="network", help="what the models see of a face"
-    )
-    train.add_argument(
-        "--networks",
-        type=_path_here,
-        default=config.MODELS,
-        help="folder of the embedding networks, which stay as they are (default: those that ship, in models)",
-    )
-    train.add_argument(
-        "--learn-votes",
-        action="store_true",
-        help="learn what ten people saw in a face (--votes), its label being one more opinion, and not the label alone",
-    )
-    train.add_argument("--fast", action="store_true", help="tiny models, to try the way; needs another --out")
-    train.set_defaults(run=_train)
-
-    evaluate = commands.add_parser("evaluate", help="score the models on faces that they never saw")
-    what = evaluate.add_mutually_exclusive_group(required=True)
-    what.add_argument("--data", help="a table made by image_to_vector.py; may be an address")
-    what.add_argument(
-        "--pictures",
-        metavar="FOLDER",
-        help="pictures in one folder for each expression: the whole way, from picture to vote; may be an address",
-    )
-    evaluate.add_argument(
-        "--boxes",
-        type=Path,
-        metavar="FILE",
-        help="where faces are in the pictures of --pictures, which need no folders then: a CSV with the columns file, "
-        "x, y, w, h and, optionally, invalid; tells found, missed and false ones",
-    )
-    evaluate.set_defaults(run=_evaluate)
-
-    networks = commands.add_parser("train-networks", help="train the embedding networks; needs requirements/train.txt")
-    networks.add_argument("--data", required=True, help="a table made by image_to_vector.py; may be an address")
-    networks.add_argument("--test", help="another one, to keep away from (default: a fifth of --data)")
-    networks.add_argument(
-        "--out",
-        type=_path_here,
-        default=config.NETWORKS,
-        help="folder of checkpoints, to go on from, and of the results (default: networks)",
-    )
-    networks.add_argument(
-        "--start",
-        type=_path_here,
-        metavar="FOLDER",
-        help="folder of networks or models whose networks to go on with, by votes and by what they say together",
-    )
-    networks.add_argument(
-        "--without-teachers",
-        action="store_true",
-        help="learn labels and votes, and not from large networks that are trained first: less time, less accurate",
-    )
-    networks.set_defaults(run=_train_networks)
-
-    app = commands.add_parser("app", help="serve the page")
-    app.add_argument("--port", type=int, default=8501, help="where it is served: http://localhost:PORT (default: 8501)")
-    app.add_argument(
-        "streamlit",
-        nargs="*",
-        metavar="-- OPTION",
-        help="what follows -- goes to Streamlit, as --server.baseUrlPath=faces",
-    )
-    app.set_defaults(run=_app)
-
-    for command in (train, evaluate, networks):
-        command.add_argument(
-            "--votes",
-            type=_path_here,
-            help="FER+'s votes on these pictures, by file name (tables made with --keep-names)",
-        )
-    for command in (predict, evaluate):
-        command.add_argument(
-            "--detector", choices=list(DETECTORS), default="yunet", help="what finds the faces (default: yunet)"
-        )
-    for command in (predict, train):
-        command.add_argument("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster that is to do the work")
-    for command, default in ((predict, config.MODELS), (evaluate, config.MODELS), (app, None)):
-        command.add_argument(
-            "--models", type=_path_here, default=default, help="folder of models (default: those that ship)"
-        )
-    return parser
-
-
-def _program() -> str:
-    """What was typed to start this: as a module, or by the command that an installed package has."""
-    return "python -m emotion" if Path(sys.argv[0]).name == "__main__.py" else "emotion"
-
-
-def _path_here(text: str) -> Path:
-    if is_address(text):
-        raise argparse.ArgumentTypeError(f"{text} is an address; this has to be on a disk of this machine")
-    return Path(text)
-
-
 def _predict(options: argparse.Namespace) -> int:
     out = options.csv or options.json
     if isinstance(out, Path):
@@ -185,6 +60,7 @@ def _predict(options: argparse.Namespace) -> int:
     if options.dask is not None:
         raise OutputError("With --dask, name a folder and, with --csv or --json, a file for its votes.")
     recognizer = Recognizer(load_models(options.models), DETECTORS[options.detector]())
+    whose = set_name(options.models)
     status = 0
     for picture in options.pictures:
         name = printable(picture)
@@ -196,9 +72,9 @@ def _predict(options: argparse.Namespace) -> int:
             # One bad picture must not cost the others.
             status = 1
             reason = printable(str(error))
-            say(_as_json(name, reason) if options.json else f"{name}: {reason}")
+            say(_as_json(name, reason, whose) if options.json else f"{name}: {reason}")
             continue
-        say(_as_json(name, faces) if options.json else _as_text(name, faces, why))
+        say(_as_json(name, faces, whose) if options.json else _as_text(name, faces, why, whose))
     return status
 
 
@@ -214,10 +90,13 @@ def _predict_folder(options: argparse.Namespace, out: Path) -> int:
     done = recognize_folder(
         options.pictures[0], out, load_models(options.models), detector=options.detector, dask=options.dask
     )
-    say(
-        f"{done.pictures:,} pictures, {done.faces:,} faces; {done.done_before:,} were in {out} before; of all, "
-        f"{done.unreadable:,} cannot be read"
-    )
+    if not done.pictures:
+        say(f"Nothing to do: all {done.done_before:,} pictures are in {out} already.")
+    else:
+        say(f"{done.pictures:,} pictures looked at, {done.faces:,} faces; {done.done_before:,} were in {out} before.")
+    say(f"The votes are by {set_of(options.models)}.")
+    if done.unreadable:
+        say(f"{done.unreadable:,} of the pictures cannot be read; {out} says why.")
     return 1 if done.unreadable else 0
 
 
@@ -230,23 +109,25 @@ def _picture(name: str) -> BGRImage:
     return decode_image(folder.read(file))
 
 
-def _as_json(picture: str, result: list[FaceEmotion] | str) -> str:
+def _as_json(picture: str, result: list[FaceEmotion] | str, models: str) -> str:
     # JSON has an escape of its own for what the terminal's encoding lacks.
-    return json.dumps(picture_record(picture, result), ensure_ascii=sys.stdout.encoding.lower() != "utf-8")
+    return json.dumps(picture_record(picture, result, models), ensure_ascii=sys.stdout.encoding.lower() != "utf-8")
 
 
-def _as_text(picture: str, faces: list[FaceEmotion], why: str) -> str:
+def _as_text(picture: str, faces: list[FaceEmotion], why: str, models: str) -> str:
     if not faces:
         return f"{picture}: no face found. {why}"
-    return "\n".join(
-        f"{picture}: {vote_text(face.vote)}, at x {face.box.x}, y {face.box.y}, {face.box.w} x {face.box.h} pixels"
-        for face in faces
-    )
+    lines = []
+    for number, face in enumerate(faces, start=1):
+        place = f" (face {number} of {len(faces)}, at x {face.box.x}, y {face.box.y})" if len(faces) > 1 else ""
+        probability = face.vote.probabilities[face.vote.label]
+        lines.append(f"{picture}: {vote_text(face.vote)}, {probability:.0%}{place}, by {models}")
+    return "\n".join(lines)
 
 
 def _train(options: argparse.Namespace) -> int:
-    from emotion.training.card import score_table
     from emotion.training.recipes import EXPERIMENTS, FAST, FULL, PIXEL_EXPERIMENTS, PIXELS
+    from emotion.training.reports import result_lines
     from emotion.training.training import train
 
     holds_good_ones = options.out.resolve() in (config.MODELS.resolve(), config.OWN_MODELS.resolve())
@@ -257,6 +138,7 @@ def _train(options: argparse.Namespace) -> int:
             "Models on pixels are not to replace those on networks, which hold the networks; name another folder with "
             "--out."
         )
+    _say_what_is_replaced(options.out)
     experiments, size = (EXPERIMENTS, FULL) if options.features == "network" else (PIXEL_EXPERIMENTS, PIXELS)
     manifest = train(
         options.data,
@@ -269,14 +151,35 @@ def _train(options: argparse.Namespace) -> int:
         learn_votes=options.learn_votes,
         dask=options.dask,
     )
-    say(f"\n{score_table(manifest)}\n\nWritten: {options.out}")
+    say(f"\n{result_lines(manifest)}\n\nWritten to {options.out}: {set_of(options.out)}.")
+    say(f"The page with them: {_typed()} app --models {options.out}")
     return 0
+
+
+def _say_what_is_replaced(out: Path) -> None:
+    try:
+        before = set_of(out)
+    except EmotionError:
+        return  # nothing is there, or nothing that could be loaded
+    if before.name == SHIPPED:
+        say(f"{out} holds the models that ship. In a clone, git checkout {out.name} brings them back.")
+    else:
+        say(f"{before} is replaced when the training has ended. To keep it, stop now and name another with --out.")
+
+
+def _typed() -> str:
+    """What to type to start this again, from the folder that one is in."""
+    if program() == "emotion":
+        return "emotion"
+    python = Path(sys.executable)
+    return f"{python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python.name} -m emotion"
 
 
 def _evaluate(options: argparse.Namespace) -> int:
     if options.boxes is not None:
         return _evaluate_boxes(options)
     models = load_models(options.models)
+    say(f"Models: {set_of(options.models)}.")
     if options.pictures is not None:
         return _evaluate_pictures(options, models)
     from emotion.measure import table_lines
@@ -331,3 +234,12 @@ def _app(options: argparse.Namespace) -> int:
     sys.argv = ["streamlit", "run", str(config.PAGE_FILE), f"--server.port={options.port}", *options.streamlit]
     runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
     return 0
+
+
+_RUN: Final = {
+    "predict": _predict,
+    "train": _train,
+    "evaluate": _evaluate,
+    "train_networks": _train_networks,
+    "app": _app,
+}

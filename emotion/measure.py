@@ -107,21 +107,27 @@ def outcome_lines(outcomes: Sequence[Outcome]) -> str:
     -------
     str, a table of a line for each expression and one for all, then what votes claim and how often these are right
     """
+    from emotion.training.evaluation import told
+
     labels = sorted({outcome.label for outcome in outcomes})
-    lines = [f"{'':<14} {'pictures':>9} {'found':>9} {'right':>9} {'of found':>9}"]
+    lines = [f"{'':<14} {'pictures':>9} {'a face found':>13}   {'found and right':<24} right of the found"]
     for name, some in [*((label, [o for o in outcomes if o.label == label]) for label in labels), ("all", outcomes)]:
         found, right = sum(o.vote is not None for o in some), sum(o.is_right for o in some)
-        lines.append(f"{name:<14} {len(some):>9,} {found:>9,} {right:>9,} {right / found if found else 0:>9.1%}")
+        lines.append(
+            f"{name:<14} {len(some):>9,} {found:>13,}   {told(right, len(some)):<24} {told(right, found)}".rstrip()
+        )
+    [(commonest, most)] = Counter(outcome.label for outcome in outcomes).most_common(1)
+    lines.append(f"Always saying {commonest} would be right on {told(most, len(outcomes))}.")
     voted = [(outcome, outcome.vote) for outcome in outcomes if outcome.vote is not None]
     if voted:
         claimed = np.mean([vote.probabilities[vote.label] for _, vote in voted])
+        right = sum(outcome.is_right for outcome, _ in voted)
         unfit = Counter(vote.unfit for _, vote in voted if vote.unfit)
-        right_share = np.mean([outcome.is_right for outcome, _ in voted])
         certain = [outcome.is_right for outcome, vote in voted if not vote.uncertain]
         lines.append(
-            f"Votes claim {claimed:.1%} on average, and {right_share:.1%} of them are right. "
+            f"Votes claim {claimed:.0%} on average, and {told(right, len(voted))} of them are right. "
             f"{len(voted) - len(certain):,} are uncertain"
-            + (f"; of the {len(certain):,} others, {np.mean(certain):.1%} are right." if certain else ".")
+            + (f"; of the others, {told(sum(certain), len(certain))} are right." if certain else ".")
         )
         if unfit:
             causes = ", ".join(f"{n:,} {cause}" for cause, n in unfit.most_common())
@@ -207,7 +213,7 @@ def table_lines(models: Ensemble, folder: Path, data: Path | str, votes: Path | 
     from emotion.data.dataset import Faces, read_faces
     from emotion.data.seen import SEEN_FILE, known, read_seen
     from emotion.training.calibration import reliability
-    from emotion.training.evaluation import VOTE, evaluate
+    from emotion.training.evaluation import FEW, VOTE, as_shares, evaluate, score
     from emotion.training.reports import class_lines, reliability_line, score_lines
 
     faces = read_faces(data)
@@ -230,16 +236,25 @@ def table_lines(models: Ensemble, folder: Path, data: Path | str, votes: Path | 
         if beyond:
             said = f"\nThe same with faces in which they saw {', '.join(beyond)}, as the literature counts:\n"
             parts.append((said, Faces(faces.X, opinions.protocol)[opinions.protocol != ""], beyond))
+    if len(faces.classes) == 1:
+        lines.append(
+            f"All faces are {faces.classes[0]}, one of {len(models.classes)} expressions that the models know: this "
+            "says nothing of the others."
+        )
     for title, some, unknown in parts:
         scores = evaluate(models, some, unknown)
-        lines += [f"{title}{score_lines(scores)}", class_lines(scores[VOTE])]
+        commonest = max(some.counts().items(), key=lambda item: item[1])[0]
+        always = score(some.y, np.full(len(some), commonest), (*models.classes, *unknown))
+        lines += [f"{title}{score_lines({f'all {commonest}': always, **scores})}", class_lines(scores[VOTE])]
+    truth = None if opinions is None else opinions.shares
     if not of_people:
-        truth = faces.y[:, None] == np.array(models.classes)
-        lines.append(f"\nAgainst the labels: {reliability_line(reliability(models, faces.X, truth.astype(float)))}")
-    elif opinions is not None:
-        lines.append(
-            f"\nAgainst the share of people: {reliability_line(reliability(models, faces.X, opinions.shares))}"
-        )
+        truth = as_shares(faces.y, models.classes)
+    if len(faces) < FEW:
+        lines.append(f"\n{len(faces)} faces are too few to say how far the votes' probabilities hold.")
+    elif truth is not None:
+        measured = reliability(models.model_probabilities(faces.X), truth, models.calibration)
+        against = "share of people" if of_people else "labels"
+        lines.append(f"\nAgainst the {against}: {reliability_line(measured)}")
     return "\n".join(lines)
 
 

@@ -71,11 +71,11 @@ def test_the_table_has_a_row_a_face_and_one_for_each_picture_without(pictures, t
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_second_run_does_the_last_picture_only_and_changes_nothing(pictures, tmp_path, models, kind):
+def test_a_second_run_has_nothing_to_do_and_changes_nothing(pictures, tmp_path, models, kind):
     run(pictures, tmp_path / kind, models)
     before = (tmp_path / kind).read_bytes()
     summary = run(pictures, tmp_path / kind, models)
-    assert (summary.pictures, summary.done_before) == (1, 11)
+    assert (summary.pictures, summary.done_before) == (0, 12)
     assert (tmp_path / kind).read_bytes() == before
 
 
@@ -97,11 +97,11 @@ def test_a_run_that_was_killed_is_gone_on_with(pictures, tmp_path, models, kind,
 def test_pictures_that_came_later_are_found_wherever_they_are(pictures, tmp_path, models, kind):
     run(pictures, tmp_path / kind, models)
     cv2.imwrite(str(pictures / "a.png"), np.zeros((48, 48), np.uint8))
-    assert run(pictures, tmp_path / kind, models).pictures == 2
+    assert run(pictures, tmp_path / kind, models).pictures == 1
     assert '"a.png"' in (tmp_path / kind).read_text() or "\na.png," in (tmp_path / kind).read_text()
 
 
-@pytest.mark.hostile("FILE is not a file of votes on this folder by these models: name another, or remove it")
+@pytest.mark.hostile("FILE is no file of votes on this folder by these models: name another, or remove it")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("other", ["folder", "models"])
 def test_votes_on_another_folder_or_by_other_models_are_not_mixed(pictures, tmp_path, models, kind, other):
@@ -168,10 +168,13 @@ def test_the_command_says_what_it_did(pictures, tmp_path, models, capsys):
     arguments = ["predict", str(pictures), "--csv", str(tmp_path / "v.csv"), "--models", str(tmp_path / "models")]
     assert cli.main(arguments) == 1, "one file is unreadable"
     said = capsys.readouterr().out
-    assert "12 pictures, 10 faces; 0 were in" in said
-    assert "of all, 1 cannot be read" in said
+    assert "12 pictures looked at, 10 faces; 0 were in" in said
+    assert "by models (Angry, Happy, Sad)" in said
+    assert "1 of the pictures cannot be read" in said
     assert cli.main(arguments) == 1, "it still is"
-    assert "of all, 1 cannot be read" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Nothing to do: all 12 pictures are in" in said
+    assert "1 of the pictures cannot be read" in said
 
 
 @pytest.mark.hostile("The file cannot be read: Input/output error; a rerun reads it, once the disk is there again")
@@ -192,7 +195,7 @@ def test_what_a_disk_did_not_give_is_asked_for_again(pictures, tmp_path, models,
     monkeypatch.setattr(Folder, "open", opened)
     summary = run(pictures, tmp_path / kind, models)
     assert summary.unreadable == 1, "the damaged one"
-    assert summary.pictures == 2, "that picture, and the last, which might have been incomplete"
+    assert summary.pictures == 1, "that picture alone"
     assert sorted((tmp_path / kind).read_text().splitlines()) == sorted(whole.read_text().splitlines())
 
 
@@ -226,4 +229,4 @@ def test_a_run_whose_file_is_another_ones_by_now_does_not_say_that_all_is_well(
         run(pictures, out, models)
     run(pictures, out, models)
     assert sum("face" in line for line in out.read_text(encoding="utf-8").splitlines()) >= 10
-    assert run(pictures, out, models).done_before == 11
+    assert run(pictures, out, models).done_before == 12

@@ -48,7 +48,7 @@ def test_json_has_the_box_and_all_that_was_voted(
 
 def test_people_get_a_line_a_face(models: str, portrait: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["predict", portrait, "--models", models]) == 0
-    assert capsys.readouterr().out.startswith(f"{portrait}: Happy 5/5, at x ")
+    assert capsys.readouterr().out == f"{portrait}: Happy 5/5, 100%, by models\n"
 
 
 def test_a_picture_without_a_face_is_no_error(models: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,7 +63,8 @@ def test_one_bad_picture_does_not_cost_the_others(
     missing = str(tmp_path / "missing.png")
     assert cli.main(["predict", missing, portrait, "--models", models, "--json"]) == 1
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
-    assert first == {"picture": missing, "error": "The file cannot be read: No such file or directory."}
+    error = "The file cannot be read: No such file or directory."
+    assert first == {"picture": missing, "models": "models", "error": error}
     assert len(second["faces"]) == 1
 
 

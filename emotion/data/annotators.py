@@ -213,8 +213,29 @@ def votes_on(split: Split, path: Path | str, *, learn: bool) -> Votes:
         As `opinions_on`, of any of these parts.
     """
     classes = split.train.classes
+    if not len(split.test):
+        raise DatasetError(f"{path} is for sets with a test part, and none is set aside of so few faces.")
     test = opinions_on(split.test, path, classes)
     if not learn:
         return Votes(test)
     learnt = opinions_on(split.train, path, classes).with_labels(split.train.y)
-    return Votes(test, learnt, opinions_on(split.validation, path, classes).shares)
+    return Votes(test, learnt, opinions_on(split.validation, path, classes).shares if len(split.validation) else None)
+
+
+def drawn_codes(opinions: NDArray[np.floating], seed: int) -> NDArray[np.intp]:
+    """Draw what each face is taken for, each class as probable as the share of people who saw it.
+
+    Over many faces, that teaches the whole distribution: where people disagree, so do the faces' classes.
+
+    Parameters
+    ----------
+    opinions : ndarray of shape (n, n_classes), 0-1, rows sum to more than 0
+    seed : int
+
+    Returns
+    -------
+    ndarray of shape (n,), class codes, none of a share of 0
+    """
+    below = opinions.cumsum(axis=1)
+    drawn = np.random.default_rng(seed).random(len(opinions)) * below[:, -1]
+    return np.asarray((drawn[:, None] >= below).sum(axis=1))

@@ -65,7 +65,7 @@ class Faces:
     def __len__(self) -> int:
         return len(self.X)
 
-    def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.integer]) -> "Faces":
+    def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.integer] | slice) -> "Faces":
         return Faces(self.X[rows], self.y[rows], None if self.files is None else self.files[rows])
 
     @property

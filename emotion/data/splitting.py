@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import train_test_split
 from tqdm import tqdm
 
@@ -32,9 +33,16 @@ VALIDATION_SHARE: Final = 0.1
 """Of what is left when the test part is set aside: 2,600 faces of FER2013, on which accuracy has a standard error of
 0.9 points. Two ways are compared on the same faces, which shows smaller differences."""
 
+SMALL: Final = 1000
+"""With fewer faces that networks do not know, a fifth would be under two hundred: nothing is set aside then, and the
+models are judged by cross-validation."""
+LEAST_VALIDATION: Final = 300
+"""With fewer validation faces, a calibration fits their chance more than the models: they are left to learn from."""
+
 _WINDOW_SIDE: Final = 42
 _WINDOW_STARTS: Final = (0, 1, 3, 5, 6)
 """Pixels. Faces are compared in a window of this side: in its middle position in one, in 25 positions in the other."""
+_MIDDLE: Final = ((config.FACE_SIDE - _WINDOW_SIDE) // 2,) * 2
 _THUMBNAIL_SIDE: Final = 14
 _CHUNK_ROWS: Final = 2048
 _ROUNDING: Final = 1e-5
@@ -50,9 +58,10 @@ class Split:
     train : Faces
         What everything is fitted to.
     validation : Faces
-        What choices are made on, and probabilities calibrated.
+        What choices are made on, and probabilities calibrated; empty where it would be less than `LEAST_VALIDATION`.
     test : Faces
-        What is measured on, once.
+        What is measured on, once; empty where there are fewer than `SMALL` faces and no test part was given.
+    train_known : ndarray of shape (len(train),), bool: training rows that the networks had learnt from
     copy_labels : ndarray of shape (len(test),), str
         The label, in the table, of the copy of each test face that was among the training rows, or among the faces
         that were left out since networks had learnt them (of the likest one, where there were several); "" where there
@@ -63,11 +72,15 @@ class Split:
     validation_copies_removed : int, training rows that copy a validation row
     seen_removed : int, test rows that the networks behind the models had learnt from
     given : int, rows of the table, or tables, before anything was removed or set aside
+    classes : dict of each label to a dict of counts: ``given``; ``repeated`` (also those labelled in two ways);
+        ``copies`` that were left out; ``train``, ``validation`` and ``test``, the parts; and ``known``, how many of
+        the different faces networks had learnt from
     """
 
     train: Faces
     validation: Faces
     test: Faces
+    train_known: NDArray[np.bool_]
     copy_labels: NDArray[np.str_]
     duplicates_removed: int
     conflicts_removed: int
@@ -75,6 +88,7 @@ class Split:
     validation_copies_removed: int
     seen_removed: int
     given: int
+    classes: dict[str, dict[str, int]]
 
     @property
     def test_copied(self) -> NDArray[np.bool_]:
@@ -141,13 +155,8 @@ def copies_between(
     if not len(a) or not len(b):
         return in_a, copy_of
     likeness = np.full(len(b), -1, dtype=np.float32)
-    middle = (config.FACE_SIDE - _WINDOW_SIDE) // 2
-    fixed = _thumbnails(a, middle, middle)
-    mirrored = b.reshape(-1, config.FACE_SIDE, config.FACE_SIDE)[:, :, ::-1].reshape(b.shape)
-    # As they are first: what is no likelier in another place is likest there.
-    starts = sorted(itertools.product(_WINDOW_STARTS, _WINDOW_STARTS), key=lambda start: start != (middle, middle))
-    placed = [(faces, *start) for faces in (b, mirrored) for start in starts]
-    for faces, top, left in tqdm(placed, desc="looking for copies", leave=False, disable=not progress):
+    fixed = _thumbnails(a, *_MIDDLE)
+    for faces, top, left in tqdm(_placed(b), desc="looking for copies", leave=False, disable=not progress):
         moved = _thumbnails(faces, top, left)
         for i in range(0, len(a), _CHUNK_ROWS):
             for j in range(0, len(b), _CHUNK_ROWS):
@@ -160,6 +169,46 @@ def copies_between(
                 likeness[j + columns[nearer]] = likest[nearer]
                 copy_of[j + columns[nearer]] = i + nearest[nearer]
     return in_a, copy_of
+
+
+def mirrored(X: FaceVectors) -> FaceVectors:
+    """Give the mirror image of each face.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, 2304), uint8
+
+    Returns
+    -------
+    ndarray of shape (n, 2304), uint8
+    """
+    return X.reshape(-1, config.FACE_SIDE, config.FACE_SIDE)[:, :, ::-1].reshape(X.shape)
+
+
+def _placed(X: FaceVectors) -> list[tuple[FaceVectors, int, int]]:
+    """Give the faces and their mirror images with each window; as they are first: what is no likelier elsewhere is
+    likest there.
+    """
+    starts = sorted(itertools.product(_WINDOW_STARTS, _WINDOW_STARTS), key=lambda start: start != _MIDDLE)
+    return [(faces, *start) for faces in (X, mirrored(X)) for start in starts]
+
+
+def copy_groups(X: FaceVectors) -> NDArray[np.intp]:
+    """Number the faces of a small set so that near-copies of one another have the same number.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, 2304), uint8, of some thousand faces at most: memory grows with their square
+
+    Returns
+    -------
+    ndarray of shape (n,), int
+    """
+    alike = np.zeros((len(X), len(X)), dtype=bool)
+    fixed = _thumbnails(X, *_MIDDLE)
+    for faces, top, left in _placed(X):
+        alike |= fixed @ _thumbnails(faces, top, left).T >= COPY_CORRELATION
+    return np.asarray(connected_components(alike, directed=False)[1], dtype=np.intp)
 
 
 def _labelled_copies(train: Faces, test: Faces, progress: bool) -> tuple[NDArray[np.bool_], NDArray[np.str_]]:
@@ -221,12 +270,6 @@ def _hold_out_unseen(faces: Faces, seen: Codes, seed: int) -> tuple[Faces, Faces
         random.permutation(np.flatnonzero(unseen & (faces.y == label)))[:wanted]
         for label, wanted in validation.counts().items()
     ]
-    lacking = [label for label, rows in zip(validation.counts(), chosen, strict=True) if not len(rows)]
-    if lacking:
-        raise DatasetError(
-            f"The networks had learnt from every face of: {', '.join(lacking)}. Votes are calibrated on others: give "
-            "some, or train networks without these."
-        )
     held_out = np.zeros(len(faces), dtype=bool)
     held_out[np.concatenate(chosen)] = True
     return faces[~held_out], faces[held_out]
@@ -238,12 +281,14 @@ def split_faces(
     seed: int = config.SEED,
     *,
     seen: Codes = NO_CODES,
+    all_parts: bool = False,
     progress: bool = False,
 ) -> Split:
     """Make training, validation and test rows that share no picture.
 
     The same tables and seed give the same parts, so that what networks were trained on and what stands behind them
-    hold the same faces back.
+    hold the same faces back. Where a part would be too small to say something (`SMALL`, `LEAST_VALIDATION`), it is not
+    made, and its faces are learnt from.
 
     Parameters
     ----------
@@ -255,6 +300,8 @@ def split_faces(
         Codes (`emotion.data.seen.face_codes`) of faces that networks had learnt from before; by default of none. They
         are neither measured on nor chosen by, since they would be recognised too well: where one is set aside as a
         test face, it is left out, and validation faces are drawn from the others.
+    all_parts : bool
+        Whether all three parts are made, however small, as the training of networks needs them.
     progress : bool
         Whether to draw a progress bar on standard error.
 
@@ -266,56 +313,112 @@ def split_faces(
     ------
     DatasetError
         If there are fewer than two classes, a class is too small, the test part has a label that the training part
-        lacks, every test face has a copy among the training faces or was seen by the networks, these have seen every
-        face of a class, or nothing is left to train on.
+        lacks, every test face has a copy among the training faces or was seen by the networks, or nothing is left to
+        train on.
     """
     keep, conflicting = distinct_rows(data)
     distinct = data[keep]
-    given = len(data) + (len(test) if test else 0)
-    if test is None:
-        train, test = hold_out(distinct, TEST_SHARE, seed)
+    if len(distinct.classes) < 2:
+        raise DatasetError(_too_few_classes(data, distinct))
+    is_known = known(distinct.X, seen)
+    learnt_before = np.zeros(0, dtype=bool)
+    if test is not None:
+        train, given_test = distinct, test
+        learnt_before = known(test.X, seen)
+    elif all_parts or int((~is_known).sum()) >= SMALL:
+        train, given_test = hold_out(distinct, TEST_SHARE, seed)
+        learnt_before = known(given_test.X, seen)
     else:
-        train = distinct
-    learnt_before = known(test.X, seen)
-    if learnt_before.all():
+        train, given_test = distinct, distinct[:0]
+    if len(given_test) and learnt_before.all():
         raise DatasetError(
             "The networks had learnt from every test face; name other faces to test on, or train networks without them."
         )
-    left_out, test = test[learnt_before], test[~learnt_before]
-    copied, copy_labels = _labelled_copies(train, test, progress)
+    left_out, measured = given_test[learnt_before], given_test[~learnt_before]
+    copied, copy_labels = _labelled_copies(train, measured, progress)
     # What networks had learnt before is as good as among the training rows.
-    _, also_learnt = _labelled_copies(left_out, test, progress)
+    _, also_learnt = _labelled_copies(left_out, measured, progress)
     copy_labels = np.where(copy_labels == "", also_learnt, copy_labels)
-    if (copy_labels != "").all():
+    if len(measured) and (copy_labels != "").all():
         raise DatasetError("Every test face is also a training face; give test faces that are not.")
     remaining = train[~copied]
-    unknown = set(test.classes) - set(remaining.classes)
-    if unknown or len(remaining.classes) < 2:
-        raise DatasetError(
-            f"The test faces have emotions that the training faces lack: {', '.join(sorted(unknown))}."
-            if unknown
-            else "Training needs faces of at least two emotions."
-        )
-    learnt, validation = _hold_out_unseen(remaining, seen, seed)
+    if gone := sorted(set(measured.classes) - set(remaining.classes)):
+        raise DatasetError(_gone_classes(train, copied, gone))
+    if len(remaining.classes) < 2:
+        raise DatasetError(_too_few_classes(train, remaining))
+    learnt, validation = remaining, remaining[:0]
+    if all_parts or VALIDATION_SHARE * len(remaining) >= LEAST_VALIDATION:
+        learnt, validation = _hold_out_unseen(remaining, seen, seed)
+    if not all_parts and len(validation) < LEAST_VALIDATION:
+        learnt, validation = remaining, remaining[:0]
     repeated, _ = copies_between(learnt.X, validation.X, progress=progress)
-    if lacking := set(remaining.classes) - (set(learnt[~repeated].classes) & set(validation.classes)):
+    if lacking := set(remaining.classes) - set(learnt[~repeated].classes):
         raise DatasetError(f"Too few different faces of: {', '.join(sorted(lacking))}. Give more.")
+    learnt_from = learnt[~repeated]
+    parts = {
+        "given": data.y if test is None else np.concatenate([data.y, test.y]),
+        "repeated": data.y[~keep],
+        "copies": np.concatenate([train.y[copied], learnt.y[repeated]]),
+        "train": learnt_from.y,
+        "validation": validation.y,
+        "test": measured.y,
+        "known": np.concatenate([distinct.y[is_known], left_out.y if test is not None else left_out.y[:0]]),
+    }
+    labels = np.unique(parts["given"])
     return Split(
-        train=learnt[~repeated],
+        train=learnt_from,
         validation=validation,
-        test=test,
+        test=measured,
+        train_known=known(learnt_from.X, seen),
         copy_labels=copy_labels,
         duplicates_removed=int((~keep & ~conflicting).sum()),
         conflicts_removed=int(conflicting.sum()),
         copies_removed=int(copied.sum()),
         validation_copies_removed=int(repeated.sum()),
         seen_removed=int(learnt_before.sum()),
-        given=given,
+        given=len(parts["given"]),
+        classes={str(label): {part: int((y == label).sum()) for part, y in parts.items()} for label in labels},
     )
 
 
+def _too_few_classes(before: Faces, after: Faces) -> str:
+    """Say why there are not two expressions to tell apart."""
+    gone = sorted(set(before.classes) - set(after.classes))
+    if not gone:
+        return f"All faces are of one emotion, {before.classes[0]}; training needs at least two."
+    return (
+        f"Training needs faces of at least two emotions. Each face of {', '.join(gone)} was left out: they are copies."
+    )
+
+
+def _gone_classes(train: Faces, copied: NDArray[np.bool_], gone: list[str]) -> str:
+    """Say why the test faces have emotions of which nothing can be learnt."""
+    never = [label for label in gone if label not in train.classes]
+    if never:
+        return (
+            f"The test faces have emotions that the training faces lack: {', '.join(never)}. The training faces have: "
+            f"{', '.join(train.classes)}. Is this the test part of these faces?"
+        )
+    return (
+        f"Every training face of {', '.join(gone)} is also a test face, and was therefore left out "
+        f"({int(copied.sum()):,} of {len(train):,} training faces are). Give test faces that are not trained on, or "
+        "none."
+    )
+
+
+_COLUMNS: Final = {
+    "given": "given",
+    "repeated": "repeated",
+    "copies": "copies",
+    "train": "to learn from",
+    "validation": "to calibrate by",
+    "test": "to test on",
+    "known": "known",
+}
+
+
 def describe_split(split: Split) -> str:
-    """Say what is trained on and what was left out.
+    """Say for the terminal what becomes of the faces of each class.
 
     Parameters
     ----------
@@ -323,12 +426,34 @@ def describe_split(split: Split) -> str:
 
     Returns
     -------
-    str, one line
+    str, a table of a line for each class and one for all, then what its columns mean and what is not there
     """
-    return (
-        f"{len(split.train):,} faces to train on ({split.duplicates_removed:,} repetitions, "
-        f"{split.conflicts_removed:,} labelled in two ways, {split.copies_removed:,} near-copies of test faces and "
-        f"{split.validation_copies_removed:,} of validation faces left out), {len(split.validation):,} to choose and "
-        f"calibrate by, {len(split.test):,} to test on, {int(split.test_copied.sum()):,} of which had near-copies"
-        + (f" ({split.seen_removed:,} more were left out, the networks know them)" if split.seen_removed else "")
+    rows = {**split.classes, "all": {part: sum(of[part] for of in split.classes.values()) for part in _COLUMNS}}
+    wide = max(map(len, rows))
+    lines = ["".ljust(wide) + "".join(f"  {title:>{max(len(title), 7)}}" for title in _COLUMNS.values())]
+    for label, counts in rows.items():
+        cells = (f"  {counts[part]:>{max(len(title), 7)},}" for part, title in _COLUMNS.items())
+        lines.append(label.ljust(wide) + "".join(cells))
+    lines.append(
+        f"Left out: {split.duplicates_removed:,} repetitions, {split.conflicts_removed:,} labelled in two ways, "
+        f"{split.copies_removed:,} near-copies of test faces and {split.validation_copies_removed:,} of those to "
+        "calibrate by."
     )
+    if known_faces := rows["all"]["known"]:
+        lines.append(
+            f"Known: the networks had learnt from {known_faces:,} of these faces; nothing is measured on them"
+            + (f", and {split.seen_removed:,} of them were left out of the test part." if split.seen_removed else ".")
+        )
+    if not len(split.validation):
+        lines.append(
+            f"No faces are set aside to calibrate by: there would be fewer than {LEAST_VALIDATION}. How sure votes may "
+            "be stays unmeasured."
+        )
+    if not len(split.test):
+        lines.append(
+            f"No faces are set aside to test on: of fewer than {SMALL:,} new faces, the fifth would say little. The "
+            "models are judged by cross-validation."
+        )
+    elif copied := int(split.test_copied.sum()):
+        lines.append(f"{copied:,} of the test faces had near-copies among the others.")
+    return "\n".join(lines)

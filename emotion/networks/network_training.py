@@ -94,7 +94,7 @@ def train_networks(
     TrainingError
         If a checkpoint or the lessons do not fit, or the folder cannot be written.
     """
-    split = split_faces(read_faces(data), read_faces(test) if test else None, seed, progress=progress)
+    split = split_faces(read_faces(data), read_faces(test) if test else None, seed, all_parts=True, progress=progress)
     faces = network_data(split, votes)
     histories: dict[str, list[dict[str, float]]] = {}
     if teachers:

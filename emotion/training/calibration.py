@@ -9,12 +9,8 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
-from emotion.faces.crop import FaceVectors
-from emotion.vote.ensemble import Ensemble
+from emotion.data.splitting import LEAST_VALIDATION
 from emotion.vote.voting import Calibration, log_probabilities, softmax, winners
-
-LEAST_FACES: Final = 300
-"""With fewer validation faces, a calibration fits their chance more than the models: nothing is fitted then."""
 
 _RIDGE: Final = 1e-3
 """Of the squares of what is fitted, beside a mean log loss: holds a class that hardly occurs near where it was."""
@@ -72,12 +68,12 @@ def calibrate(probabilities: NDArray[np.floating], truth: NDArray[np.floating], 
 
     Returns
     -------
-    Calibrated; with fewer than `LEAST_FACES` faces, of `Calibration.none`
+    Calibrated; with fewer than `LEAST_VALIDATION` faces, of `Calibration.none`
     """
     counted = truth.sum(axis=1) > 0
     probabilities, truth = probabilities[counted], truth[counted]
     n_classes = truth.shape[1]
-    if len(truth) < LEAST_FACES:
+    if len(truth) < LEAST_VALIDATION:
         return Calibrated(Calibration.none(n_classes), None, len(truth))
     mean = probabilities.mean(axis=1)
 
@@ -182,20 +178,15 @@ def as_stored(
 
 
 def reliability(
-    ensemble: Ensemble,
-    X: FaceVectors,
-    truth: NDArray[np.floating],
-    calibration: Calibration | None = None,
-    bins: int = 15,
+    probabilities: NDArray[np.floating], truth: NDArray[np.floating], calibration: Calibration, bins: int = 15
 ) -> Reliability:
     """Compare what votes claim with how often they are right.
 
     Parameters
     ----------
-    ensemble : Ensemble
-    X : ndarray of shape (n, 2304), uint8, 0-255
+    probabilities : ndarray of shape (n, n_models, n_classes), 0-1, what each model says
     truth : ndarray of shape (n, n_classes), 0-1, as in `calibrate`; at least one row that is not all noughts
-    calibration : Calibration, by default that of the ensemble
+    calibration : Calibration
     bins : int, of equal width
 
     Returns
@@ -203,12 +194,10 @@ def reliability(
     Reliability
     """
     counted = truth.sum(axis=1) > 0
-    truth = truth[counted]
-    applied = calibration or ensemble.calibration
-    probabilities = ensemble.model_probabilities(X[counted])
-    calibrated = applied.apply(probabilities.mean(axis=1))
+    probabilities, truth = probabilities[counted], truth[counted]
+    calibrated = calibration.apply(probabilities.mean(axis=1))
     claimed, right = of_label(probabilities, calibrated, truth)
-    uncertain = claimed < applied.uncertain_below
+    uncertain = claimed < calibration.uncertain_below
     confidence, precision, faces = binned(claimed, right, bins)
     by_class = [binned(calibrated[:, code], truth[:, code], bins) for code in range(truth.shape[1])]
     return Reliability(

@@ -16,6 +16,7 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.class_weight import compute_sample_weight
 
 from emotion import config
+from emotion.data.annotators import drawn_codes
 from emotion.data.dataset import Faces
 from emotion.data.embedding import EMBEDDING, OnnxEmbedding, network_file
 from emotion.faces.crop import FaceVectors
@@ -70,8 +71,8 @@ class FittedExperiment:
         """How many features the pipeline gives."""
         return int(self.pipeline["pca"].n_components_)
 
-    def codes(self, X: NDArray[np.uint8]) -> dict[str, NDArray[np.integer]]:
-        """Let each model predict.
+    def probabilities(self, X: FaceVectors) -> dict[str, NDArray[np.floating]]:
+        """Let each model say how probable it finds each class.
 
         Parameters
         ----------
@@ -79,10 +80,10 @@ class FittedExperiment:
 
         Returns
         -------
-        dict of model name to ndarray of shape (n,), class codes
+        dict of model name to ndarray of shape (n, n_classes), 0-1
         """
         features = self.pipeline.transform(X.astype(np.float32))
-        return {name: model.predict(features) for name, model in self.models.items()}
+        return {name: model.predict_proba(features) for name, model in self.models.items()}
 
     def reference_labels(self, X: FaceVectors) -> NDArray[np.str_]:
         """Let the reference predict.
@@ -174,25 +175,6 @@ def fit_experiments(
             before, after = (_named_counts(codes, labels) for codes in (y, y_resampled))
             fitted.append(FittedExperiment(experiment, pipeline, labels, models, before, after, reference))
     return fitted
-
-
-def drawn_codes(opinions: NDArray[np.floating], seed: int) -> NDArray[np.intp]:
-    """Draw what each face is taken for, each class as probable as the share of people who saw it.
-
-    Over many faces, that teaches the whole distribution: where people disagree, so do the faces' classes.
-
-    Parameters
-    ----------
-    opinions : ndarray of shape (n, n_classes), 0-1, rows sum to more than 0
-    seed : int
-
-    Returns
-    -------
-    ndarray of shape (n,), class codes, none of a share of 0
-    """
-    below = opinions.cumsum(axis=1)
-    drawn = np.random.default_rng(seed).random(len(opinions)) * below[:, -1]
-    return np.asarray((drawn[:, None] >= below).sum(axis=1))
 
 
 def _fit_pipeline(experiment: Experiment, train: Faces, networks: Path | str) -> tuple[Pipeline, NDArray[np.float32]]:

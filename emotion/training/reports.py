@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from emotion.runtime.files import replacing
 from emotion.training.calibration import Reliability
 from emotion.training.card import PARTS, ROW_NAMES
-from emotion.training.evaluation import Score
+from emotion.training.evaluation import FEW, VOTE, Score, accuracy_told, macro_f1_told, told
 
 LEAST_DRAWN: Final = 15
 """Of fewer faces, a share says little."""
@@ -83,11 +83,50 @@ def score_lines(scores: Mapping[str, Score]) -> str:
 
     Returns
     -------
-    str, a header and one line a name
+    str, a header and one line a name; shares and counts as `told` gives them
     """
-    lines = [f"{'':<14} {'accuracy':>9} {'macro-F1':>9} {'faces':>7}"]
-    lines += [f"{name:<14} {s.accuracy:>9.1%} {s.macro_f1:>9.1%} {s.n:>7,}" for name, s in scores.items()]
+    lines = [f"{'':<14} {'right':>24} {'macro-F1':>9} {'faces':>7}"]
+    for name, of in scores.items():
+        figures = of.summary()
+        lines.append(f"{name:<14} {accuracy_told(figures):>24} {macro_f1_told(figures):>9} {of.n:>7,}")
     return "\n".join(lines)
+
+
+def result_lines(manifest: Mapping[str, Any]) -> str:
+    """Say for the terminal how good models are at what they learnt.
+
+    Parameters
+    ----------
+    manifest : mapping, as training writes it
+
+    Returns
+    -------
+    str, a table of a line for each model, the vote, and what to compare them with; or why nothing was judged
+    """
+    how = manifest["judged"]
+    if how["by"] == "nothing":
+        return f"How good the models are was not measured: {how['why']}."
+    part = manifest["confusion"]["part"]
+    title = f"Right of {how['faces']:,} test faces, against {PARTS[part]}:"
+    if how["by"] == "cross-validation":
+        title = (
+            f"Right of {how['faces']:,} faces, each judged by models that had learnt nine tenths of the others "
+            f"(cross-validation, {how['repeats']} rounds):"
+        )
+    lines = [title, f"{'':<26} {'right':>24} {'macro-F1':>9}"]
+    for name, of in manifest["scores"].items():
+        told_name = _PLAIN_NAMES.get(name, name)
+        lines.append(f"{told_name:<26} {accuracy_told(of[part]):>24} {macro_f1_told(of[part]):>9}")
+    if how["faces"] < FEW:
+        lines.append("In brackets, the range that holds the true share at a confidence of 95 %.")
+    return "\n".join(lines)
+
+
+_PLAIN_NAMES: Final = {
+    "dummy": "always the commonest",
+    "unresampled": "XGBoost, not resampled",
+    VOTE: "vote of the five",
+}
 
 
 def score_frame(manifest: Mapping[str, Any]) -> pd.DataFrame:
@@ -126,9 +165,12 @@ def class_lines(of_vote: Score) -> str:
     -------
     str, a header and one line a class that there are faces of
     """
-    lines = [f"{'':<14} {'recall':>9} {'precision':>9} {'faces':>7}"]
-    figures = zip(of_vote.classes, of_vote.recall, of_vote.precision, of_vote.support, strict=True)
-    lines += [f"{label:<14} {recall:>9.1%} {precision:>9.1%} {n:>7,}" for label, recall, precision, n in figures if n]
+    lines = [f"{'':<14} {'found (recall)':>24} {'right of such votes':>24} {'faces':>7}"]
+    for code, (label, n) in enumerate(zip(of_vote.classes, of_vote.support, strict=True)):
+        if n:
+            right, voted = int(of_vote.confusion[code, code]), int(of_vote.confusion[:, code].sum())
+            recall, precision = (told(right, of, of_vote.independent) for of in (n, voted))
+            lines.append(f"{label:<14} {recall:>24} {precision:>24} {n:>7,}")
     return "\n".join(lines)
 
 

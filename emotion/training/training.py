@@ -5,38 +5,37 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
-from numpy.typing import NDArray
 
 from emotion import config
 from emotion.data.annotators import Votes, votes_on
-from emotion.data.dataset import Faces, read_faces
+from emotion.data.dataset import read_faces
 from emotion.data.seen import NO_CODES, Codes, SeenFaces, face_codes, read_seen
-from emotion.data.splitting import Split, describe_split, split_faces
+from emotion.data.splitting import Split, describe_split, mirrored, split_faces
 from emotion.errors import TrainingError
 from emotion.runtime.cluster import connected
 from emotion.runtime.files import put_into_place, replacing
 from emotion.runtime.progress import Progress
 from emotion.runtime.terminal import say
-from emotion.training.calibration import LEAST_FACES, calibrate, reliability
+from emotion.training.calibration import calibrate
 from emotion.training.card import model_card
-from emotion.training.evaluation import (
-    VOTE,
-    dummy_labels,
-    predictions,
-    score,
-    split_scores,
-    worth_of_copies,
+from emotion.training.evaluation import VOTE, as_shares
+from emotion.training.export import (
+    check_ballots,
+    checksums,
+    model_to_onnx,
+    write_pipeline,
 )
-from emotion.training.export import check_ballots, checksums, model_to_onnx, write_pipeline
 from emotion.training.fitting import FittedExperiment, fit_experiments
+from emotion.training.judging import CrossValidation, Judged, cross_validate, judge
 from emotion.training.recipes import EXPERIMENTS, FULL, Experiment, Size
-from emotion.training.reports import save_report, score_lines
+from emotion.training.reports import save_report
 from emotion.vote.loading import NEW_FOLDER, load_models, network_place
 from emotion.vote.voting import Calibration
 
@@ -80,6 +79,7 @@ def save_models(
     *,
     networks: Path | str = config.MODELS,
     votes: Votes | None = None,
+    crossed: CrossValidation | None = None,
     progress: bool = True,
 ) -> dict[str, Any]:
     """Convert, check, calibrate, score and write five models, which take the place of those in the folder as a whole.
@@ -93,12 +93,13 @@ def save_models(
     fitted : list of FittedExperiment
     split : Split
         Its test rows are the held-out rows of the check and of the scores, its validation rows those of the
-        calibration.
+        calibration. Where there are no test rows, the check takes mirror images of the training rows.
     out : Path, the folder of models; made if it is not there
     size, seed : Size and int, with which they were fitted, for the manifest
     networks : path of the folder of networks with which they were fitted
     votes : Votes, optional, to be scored against too
         Where models learnt them, they are calibrated against the shares of people, too.
+    crossed : CrossValidation, where there are no test rows: what is scored
     progress : bool
         Whether to draw a progress bar on standard error.
 
@@ -122,7 +123,7 @@ def save_models(
         _store_fitted(fitted, out / "fitted")
         staging = Path(name) / NEW_FOLDER
         staging.mkdir()
-        manifest = _stage(fitted, split, staging, size, seed, votes)
+        manifest = _stage(fitted, split, staging, size, seed, votes, crossed)
         fitted_to = np.concatenate([face_codes(part.X) for part in (split.train, split.validation)])
         SeenFaces(_seen_by(networks, fitted[0].experiment), fitted_to).write(staging)
         for number, digest in manifest["networks"].items():
@@ -139,53 +140,55 @@ def _seen_by(networks: Path | str, experiment: Experiment) -> Codes:
 
 
 def _stage(
-    fitted: list[FittedExperiment], split: Split, staging: Path, size: Size, seed: int, votes: Votes | None
+    fitted: list[FittedExperiment],
+    split: Split,
+    staging: Path,
+    size: Size,
+    seed: int,
+    votes: Votes | None,
+    crossed: CrossValidation | None,
 ) -> dict[str, Any]:
     manifest = _describe(fitted, split, size, seed)
-    validation_truth, test_truth = (_as_shares(part, split.train.classes) for part in (split.validation, split.test))
+    classes = split.train.classes
+    validation_truth = as_shares(split.validation.y, classes)
     if votes is not None and votes.validation is not None:
-        validation_truth, test_truth = votes.validation, votes.test.shares
+        validation_truth = votes.validation
     manifest["labels"] = "table" if votes is None or votes.train is None else "votes"
     manifest["networks"] = {}
     for part in fitted:
-        if digest := write_pipeline(staging, part.experiment.number, part.pipeline, split.train.classes):
+        if digest := write_pipeline(staging, part.experiment.number, part.pipeline, classes):
             manifest["networks"][str(part.experiment.number)] = digest
         for name, model in part.models.items():
             (staging / f"{name}.onnx").write_bytes(model_to_onnx(model, part.n_components))
     manifest["files"] = checksums(staging)
     # One that changes nothing, until it is measured with these very files.
-    manifest["calibration"] = asdict(Calibration.none(len(split.train.classes)))
+    manifest["calibration"] = asdict(Calibration.none(len(classes)))
     _write_manifest(staging, manifest)
     said = load_models(staging).model_probabilities(split.validation.X)
     manifest["calibration"] = calibrate(said, validation_truth, seed).summary()
     _write_manifest(staging, manifest)
     ensemble = load_models(staging)
-    codes = {name: predicted for part in fitted for name, predicted in part.codes(split.test.X).items()}
-    manifest["differing_ballots"] = check_ballots(ensemble, codes, split.test.X)
-    labels = predictions(ensemble, split.test)
-    commonest = dummy_labels(split, None if votes is None else votes.train)
-    references = {"dummy": commonest, "unresampled": fitted[0].reference_labels(split.test.X)}
-    manifest["scores"] = split_scores({**references, **labels}, split, None if votes is None else votes.test)
-    if split.test_copied.any():
-        manifest["near_copies"] = worth_of_copies(labels[VOTE], split)
-    manifest["reliability"] = reliability(ensemble, split.test.X, test_truth).summary()
-    truth, rows = split.test.y, np.ones(len(split.test), dtype=bool)
-    if votes is not None and votes.train is not None:
-        truth, rows = votes.test.majority, votes.test.majority != ""
-    _write_reports({name: said[rows] for name, said in labels.items()}, truth[rows], split.train.classes, staging)
+    # Never training rows as they are, which lie exactly on the thresholds of trees.
+    held_out = split.test.X if len(split.test) else mirrored(split.train.X)
+    codes = {name: said.argmax(axis=1) for part in fitted for name, said in part.probabilities(held_out).items()}
+    manifest["differing_ballots"] = check_ballots(ensemble, codes, held_out)
+    judged = judge(ensemble, split, votes, crossed, fitted[0].reference_labels)
+    manifest |= judged.summary()
+    for experiment in EXPERIMENTS if judged.scores else ():
+        _save_report(staging / experiment.stack_report, experiment.stack, experiment.resampling, judged)
+        if experiment.boost and experiment.boost_report:
+            _save_report(staging / experiment.boost_report, experiment.boost, experiment.resampling, judged)
+    if judged.scores:
+        save_report(staging / "final_model.png", "Vote of the five", judged.main[VOTE])
     _write_manifest(staging, manifest)
     (staging / "README.md").write_text(model_card(manifest), encoding="utf-8")
     return manifest
 
 
-def _as_shares(faces: Faces, classes: tuple[str, ...]) -> NDArray[np.float32]:
-    """The label as the opinion of everybody."""
-    return np.asarray(faces.y[:, None] == np.array(classes), dtype=np.float32)
-
-
 def _describe(fitted: list[FittedExperiment], split: Split, size: Size, seed: int) -> dict[str, Any]:
     return {
         "format_version": config.MANIFEST_FORMAT,
+        "trained": datetime.now(UTC).date().isoformat(),
         "classes": list(split.train.classes),
         "seed": seed,
         "size": asdict(size),
@@ -202,6 +205,7 @@ def _describe(fitted: list[FittedExperiment], split: Split, size: Size, seed: in
             "seen_removed": split.seen_removed,
             "test": len(split.test),
             "test_without_copies": int((~split.test_copied).sum()),
+            "classes": split.classes,
         },
         "experiments": [
             {
@@ -228,17 +232,8 @@ def _version(name: str) -> str:
         return version(f"{name}-cpu")
 
 
-def _write_reports(
-    labels: dict[str, NDArray[np.str_]], truth: NDArray[np.str_], classes: tuple[str, ...], staging: Path
-) -> None:
-    def save(file: str, title: str, name: str) -> None:
-        save_report(staging / file, title, score(truth, labels[name], classes))
-
-    for experiment in EXPERIMENTS:
-        save(experiment.stack_report, f"{experiment.stack} ({experiment.resampling})", experiment.stack)
-        if experiment.boost and experiment.boost_report:
-            save(experiment.boost_report, f"{experiment.boost} ({experiment.resampling})", experiment.boost)
-    save("final_model.png", "Vote of the five", VOTE)
+def _save_report(path: Path, name: str, resampling: str, judged: Judged) -> None:
+    save_report(path, f"{name} ({resampling})", judged.main[name])
 
 
 def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
@@ -317,23 +312,20 @@ def train(
             say(describe_split(split))
         # A wrong table is told before the training, not after.
         opinions = votes_on(split, votes, learn=learn_votes) if votes is not None else None
-        if progress:
-            say(score_lines({"dummy": score(split.test.y, dummy_labels(split), split.train.classes)}))
-        fitted = fit_experiments(
-            split.train,
-            size,
-            seed,
-            opinions=opinions.train if opinions is not None else None,
-            experiments=experiments,
-            networks=networks,
-            on_cluster=dask is not None,
-            progress=progress,
-        )
-    manifest = save_models(fitted, split, Path(out), size, seed, networks=networks, votes=opinions, progress=progress)
-    calibration = manifest["calibration"]
-    if progress and calibration["interval"] is None:
-        say(
-            f"{calibration['faces']:,} validation faces are too few to measure how sure votes may be; {LEAST_FACES} "
-            "are needed. Their probabilities were left as the models gave them."
-        )
-    return manifest
+        how: dict[str, Any] = {"experiments": experiments, "networks": networks, "progress": progress}
+        crossed = None
+        if not len(split.test):
+            crossed = cross_validate(split.train, split.train_known, size, seed, **how)
+        learnt = opinions.train if opinions is not None else None
+        fitted = fit_experiments(split.train, size, seed, opinions=learnt, on_cluster=dask is not None, **how)
+    return save_models(
+        fitted,
+        split,
+        Path(out),
+        size,
+        seed,
+        networks=networks,
+        votes=opinions,
+        crossed=crossed,
+        progress=progress,
+    )

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from emotion import config
@@ -130,3 +131,35 @@ def to_frame(faces: Sequence[FaceEmotion] | Mapping[str, Sequence[FaceEmotion]])
     empty = ["picture", *FACE_COLUMNS, *vote_columns((), config.MODEL_NAMES)]
     table = pandas.DataFrame(rows, columns=None if rows else empty)
     return table if isinstance(faces, Mapping) else table.drop(columns="picture")
+
+
+def picture_record(name: str, result: Sequence[FaceEmotion] | str, models: str) -> dict[str, Any]:
+    """Describe a picture and the votes on its faces for JSON.
+
+    Parameters
+    ----------
+    name : str, of the picture
+    result : sequence of FaceEmotion, or str, why it cannot be read
+    models : str, the name of the set that votes
+
+    Returns
+    -------
+    dict with `picture`, `models` and either `error` or `faces`, each with `box` (x, y, width, height in pixels), `label`,
+    `ballots` and `probabilities` (both by name), `tie`, `uncertain`, `why` and `fitness` (by name, as in
+    `emotion.faces.fitness.Fitness`)
+    """
+    told = {"error": result} if isinstance(result, str) else {"faces": [_face_record(face) for face in result]}
+    return {"picture": name, "models": models, **told}
+
+
+def _face_record(face: FaceEmotion) -> dict[str, Any]:
+    return {
+        "box": list(face.box),
+        "label": face.vote.label,
+        "ballots": dict(zip(config.MODEL_NAMES, face.vote.ballots, strict=True)),
+        "probabilities": {label: round(value, 4) for label, value in face.vote.probabilities.items()},
+        "tie": face.vote.tie,
+        "uncertain": face.vote.uncertain,
+        "why": face.vote.why,
+        "fitness": {name: round(value, 3) for name, value in asdict(face.fitness).items()},
+    }

@@ -49,7 +49,7 @@ def striped_faces(per_class: int) -> Faces:
 
 @pytest.fixture(scope="module")
 def data() -> NetworkData:
-    return network_data(split_faces(striped_faces(200)))
+    return network_data(split_faces(striped_faces(200), all_parts=True))
 
 
 def weights(network: FaceNetwork) -> np.ndarray:
@@ -322,10 +322,10 @@ def test_votes_reach_the_faces_they_belong_to(tmp_path: Path) -> None:
     read = replace(faces, files=np.array(names))
     happy = {**dict.fromkeys(VOTES_COLUMNS, 0), "happiness": 10}
     votes = write_votes(tmp_path / "votes.csv", [{"file": n.split("/")[1], **happy} for n in names if "Happy" in n])
-    data = network_data(split_faces(read), votes)
+    data = network_data(split_faces(read, all_parts=True), votes)
     assert (data.votes.sum(axis=1) == (data.targets.argmax(axis=1) == 1)).all()
     with pytest.raises(DatasetError, match="--keep-names"):
-        network_data(split_faces(faces), votes)
+        network_data(split_faces(faces, all_parts=True), votes)
 
 
 def test_the_command_trains_networks_that_the_models_can_stand_on(
