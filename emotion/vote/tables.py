@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from emotion import config
 from emotion.vote.recognizer import FaceEmotion
@@ -144,8 +144,8 @@ def picture_record(name: str, result: Sequence[FaceEmotion] | str, models: str) 
 
     Returns
     -------
-    dict with `picture`, `models` and either `error` or `faces`, each with `box` (x, y, width, height in pixels), `label`,
-    `ballots` and `probabilities` (both by name), `tie`, `uncertain`, `why` and `fitness` (by name, as in
+    dict with `picture`, `models` and either `error` or `faces`, each with `box` (x, y, width, height in pixels),
+    `label`, `ballots` and `probabilities` (both by name), `tie`, `uncertain`, `why` and `fitness` (by name, as in
     `emotion.faces.fitness.Fitness`)
     """
     told = {"error": result} if isinstance(result, str) else {"faces": [_face_record(face) for face in result]}
