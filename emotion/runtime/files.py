@@ -3,9 +3,12 @@
 import contextlib
 import errno
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+
+from emotion.errors import TrainingError
 
 
 def printable(name: str) -> str:
@@ -79,3 +82,40 @@ def _move_out_of(whole: Path, folder: Path) -> None:
         for file in sorted(whole.iterdir()):
             file.replace(folder / file.name)
         whole.rmdir()
+
+
+def prepare_folder(out: Path) -> None:
+    """Make the folder of models if it is missing, and see that it can be written to: before hours of training.
+
+    Parameters
+    ----------
+    out : Path
+
+    Raises
+    ------
+    TrainingError
+        If it cannot be made or written to.
+    """
+    with model_faults_told(out):
+        (out / "fitted").mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+
+
+@contextlib.contextmanager
+def model_faults_told(out: Path) -> Iterator[None]:
+    """Tell in a sentence why models cannot be written.
+
+    Parameters
+    ----------
+    out : Path, their folder
+
+    Raises
+    ------
+    TrainingError
+        In place of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise TrainingError(f"The models cannot be written to {out}: {error.strerror or error}.") from error

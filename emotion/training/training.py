@@ -2,8 +2,8 @@
 
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import closing, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -20,7 +20,7 @@ from emotion.data.seen import NO_CODES, Codes, SeenFaces, face_codes, read_seen
 from emotion.data.splitting import Split, describe_split, mirrored, split_faces
 from emotion.errors import TrainingError
 from emotion.runtime.cluster import connected
-from emotion.runtime.files import put_into_place, replacing
+from emotion.runtime.files import model_faults_told, prepare_folder, put_into_place, replacing
 from emotion.runtime.progress import Progress
 from emotion.runtime.terminal import say
 from emotion.training.calibration import calibrate
@@ -42,32 +42,6 @@ from emotion.vote.voting import Calibration
 _SAVING_SECONDS = 60.0
 
 _LIBRARIES = ("scikit-learn", "imbalanced-learn", "xgboost", "skl2onnx", "onnxmltools", "onnx", "onnxruntime", "numpy")
-
-
-def prepare_folder(out: Path) -> None:
-    """Make the folder of models if it is missing, and see that it can be written to: before hours of training.
-
-    Parameters
-    ----------
-    out : Path
-
-    Raises
-    ------
-    TrainingError
-        If it cannot be made or written to.
-    """
-    with _write_faults_told(out):
-        (out / "fitted").mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            pass
-
-
-@contextmanager
-def _write_faults_told(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise TrainingError(f"The models cannot be written to {out}: {error.strerror or error}.") from error
 
 
 def save_models(
@@ -115,7 +89,7 @@ def save_models(
     prepare_folder(out)
     # The fitted objects go first: should the check refuse the files, what was learnt is not lost.
     with (
-        _write_faults_told(out),
+        model_faults_told(out),
         tempfile.TemporaryDirectory(prefix=".training-", dir=out) as name,
         closing(Progress(_SAVING_SECONDS, enabled=progress)) as bar,
         bar.step("converting, checking and writing", _SAVING_SECONDS),
@@ -312,20 +286,59 @@ def train(
             say(describe_split(split))
         # A wrong table is told before the training, not after.
         opinions = votes_on(split, votes, learn=learn_votes) if votes is not None else None
-        how: dict[str, Any] = {"experiments": experiments, "networks": networks, "progress": progress}
-        crossed = None
-        if not len(split.test):
-            crossed = cross_validate(split.train, split.train_known, size, seed, **how)
-        learnt = opinions.train if opinions is not None else None
-        fitted = fit_experiments(split.train, size, seed, opinions=learnt, on_cluster=dask is not None, **how)
+        return train_on(
+            split,
+            out,
+            size,
+            seed,
+            experiments=experiments,
+            networks=networks,
+            votes=opinions,
+            on_cluster=dask is not None,
+            progress=progress,
+        )
+
+
+def train_on(
+    split: Split,
+    out: Path | str = config.OWN_MODELS,
+    size: Size = FULL,
+    seed: int = config.SEED,
+    *,
+    experiments: Sequence[Experiment] = EXPERIMENTS,
+    networks: Path | str = config.MODELS,
+    votes: Votes | None = None,
+    on_cluster: bool = False,
+    progress: bool = True,
+) -> dict[str, Any]:
+    """Train the five models on faces that are split already, judge them, and put them into a folder.
+
+    Parameters
+    ----------
+    split : Split
+    out, size, seed, experiments, networks : as in `train`
+    votes : Votes on the faces, optional
+    on_cluster, progress : bool, as in `emotion.training.fitting.fit_experiments`
+
+    Returns
+    -------
+    dict, the manifest
+
+    Raises
+    ------
+    TrainingError
+        If a class is too small for resampling, or what was trained must not or cannot be saved.
+    ModelsError
+        If a network is missing or damaged.
+    ClusterError
+        If the workers of a cluster are all gone.
+    """
+    how: dict[str, Any] = {"experiments": experiments, "networks": networks, "progress": progress}
+    crossed = None
+    if not len(split.test):
+        crossed = cross_validate(split.train, split.train_known, size, seed, **how)
+    learnt = votes.train if votes is not None else None
+    fitted = fit_experiments(split.train, size, seed, opinions=learnt, on_cluster=on_cluster, **how)
     return save_models(
-        fitted,
-        split,
-        Path(out),
-        size,
-        seed,
-        networks=networks,
-        votes=opinions,
-        crossed=crossed,
-        progress=progress,
+        fitted, split, Path(out), size, seed, networks=networks, votes=votes, crossed=crossed, progress=progress
     )
