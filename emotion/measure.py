@@ -214,7 +214,7 @@ def table_lines(models: Ensemble, folder: Path, data: Path | str, votes: Path | 
     from emotion.data.seen import SEEN_FILE, known, read_seen
     from emotion.training.calibration import reliability
     from emotion.training.evaluation import FEW, VOTE, as_shares, evaluate, score
-    from emotion.training.reports import class_lines, reliability_line, score_lines
+    from emotion.training.reports import class_frame, reliability_line, score_lines
 
     faces = read_faces(data)
     opinions = opinions_on(faces, votes, models.classes) if votes else None
@@ -245,7 +245,10 @@ def table_lines(models: Ensemble, folder: Path, data: Path | str, votes: Path | 
         scores = evaluate(models, some, unknown)
         commonest = max(some.counts().items(), key=lambda item: item[1])[0]
         always = score(some.y, np.full(len(some), commonest), (*models.classes, *unknown))
-        lines += [f"{title}{score_lines({f'all {commonest}': always, **scores})}", class_lines(scores[VOTE])]
+        lines += [
+            f"{title}{score_lines({f'all {commonest}': always, **scores})}",
+            class_frame(scores[VOTE]).to_string(),
+        ]
     truth = None if opinions is None else opinions.shares
     if not of_people:
         truth = as_shares(faces.y, models.classes)

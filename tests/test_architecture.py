@@ -11,7 +11,7 @@ from tests.conftest import COLLECTED
 from tests.hostile import MARK, README, table
 
 # The rule is the order of the folders: imports go from left to right, and from the learning wing to the serving one.
-LEARNS = ("networks", "training", "data", "runtime")
+LEARNS = ("lessons", "networks", "training", "data", "runtime")
 SERVES = ("page", "streams", "vote", "faces")
 GROUND = {"config", "errors", "labels"}
 COMMANDS = {"__init__", "__main__", "bulk", "cli", "measure", "options"}

@@ -1,4 +1,4 @@
-"""Scores told: lines for the terminal, and pictures."""
+"""Scores told: lines for the terminal, tables and pictures."""
 
 import itertools
 import re
@@ -31,7 +31,7 @@ def reliability_figure(measured: Reliability, uncertain_below: float) -> Figure:
     -------
     matplotlib Figure
     """
-    figure = Figure(figsize=(6, 6), layout="constrained")
+    figure = Figure(figsize=(7, 6.5), layout="constrained")
     curve, histogram = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     curve.plot([0, 1], [0, 1], color="grey", linewidth=1, label="as often right as claimed")
     curve.plot(measured.confidence, measured.precision, marker="o", label="measured")
@@ -129,49 +129,48 @@ _PLAIN_NAMES: Final = {
 }
 
 
-def score_frame(manifest: Mapping[str, Any]) -> pd.DataFrame:
+def score_frame(judged: Mapping[str, Any]) -> pd.DataFrame:
     """Lay out what was measured, as a DataFrame.
 
     Parameters
     ----------
-    manifest : mapping, as training writes it
+    judged : mapping, with ``scores`` as a manifest has them
 
     Returns
     -------
-    DataFrame of float, 0-1: a row for the dummy, the model without resampling, each model and the vote; for each part
-    of the test faces the columns `accuracy` and `macro-F1`, below the part's name
+    DataFrame of str: a row for the dummy, the model without resampling, each model and the vote; for each part of the
+    test faces the columns `right` and `macro-F1`, below the part's name
     """
-    scores = manifest["scores"]
+    scores = judged["scores"]
     columns = {
-        (f"{PARTS[part]}, {scores['vote'][part]['faces']:,} faces", part, title): [
-            measured[part][f] for measured in scores.values()
-        ]
+        (f"{PARTS[part]}, {scores['vote'][part]['faces']:,} faces", title): [of[part] for of in scores.values()]
         for part in PARTS
-        if part in scores["vote"]
-        for f, title in (("accuracy", "accuracy"), ("macro_f1", "macro-F1"))
+        if part in scores.get("vote", {})
+        for title in ("right", "macro-F1")
     }
+    tell = {"right": accuracy_told, "macro-F1": macro_f1_told}
     names = [re.sub("[*`]", "", ROW_NAMES.get(name, name)) for name in scores]
-    return pd.DataFrame({(name, title): values for (name, _, title), values in columns.items()}, index=names)
+    return pd.DataFrame({key: [tell[key[1]](figures) for figures in of] for key, of in columns.items()}, index=names)
 
 
-def class_lines(of_vote: Score) -> str:
-    """Lay out for the terminal how often the vote is right of each class.
+def class_frame(result: Score) -> pd.DataFrame:
+    """Lay out how often the vote is right of each class, as a DataFrame.
 
     Parameters
     ----------
-    of_vote : Score
+    result : Score
 
     Returns
     -------
-    str, a header and one line a class that there are faces of
+    DataFrame of str: a row a class that there are faces of
     """
-    lines = [f"{'':<14} {'found (recall)':>24} {'right of such votes':>24} {'faces':>7}"]
-    for code, (label, n) in enumerate(zip(of_vote.classes, of_vote.support, strict=True)):
+    rows = {}
+    for code, (label, n) in enumerate(zip(result.classes, result.support, strict=True)):
         if n:
-            right, voted = int(of_vote.confusion[code, code]), int(of_vote.confusion[:, code].sum())
-            recall, precision = (told(right, of, of_vote.independent) for of in (n, voted))
-            lines.append(f"{label:<14} {recall:>24} {precision:>24} {n:>7,}")
-    return "\n".join(lines)
+            right, voted = int(result.confusion[code, code]), int(result.confusion[:, code].sum())
+            recall, precision = (told(right, of, result.independent) for of in (n, voted))
+            rows[label] = {"faces": f"{n:,}", "found (recall)": recall, "right of such votes (precision)": precision}
+    return pd.DataFrame(rows).T
 
 
 def reliability_line(measured: Reliability) -> str:
@@ -193,7 +192,7 @@ def reliability_line(measured: Reliability) -> str:
 
 
 def report_figure(title: str, result: Score) -> Figure:
-    """Draw the confusion matrix of a model beside its table of classes.
+    """Draw the confusion matrix of a model: what faces of each class (rows) were taken for (columns).
 
     Parameters
     ----------
@@ -202,23 +201,13 @@ def report_figure(title: str, result: Score) -> Figure:
 
     Returns
     -------
-    matplotlib Figure
+    matplotlib Figure; shares of each row, or counts of fewer than `FEW` faces
     """
-    figure = Figure(figsize=(11, 5), layout="constrained")
-    matrix, table = figure.subplots(1, 2, width_ratios=(1.2, 1))
-    figure.suptitle(
-        f"{title}: accuracy {result.accuracy:.1%}, macro-F1 {result.macro_f1:.1%}, on {result.n:,} faces not trained on"
-    )
-    _draw_confusion(matrix, result)
-    table.axis("off")
-    rows = [
-        (_plain(label), f"{p:.0%}", f"{r:.0%}", f"{f:.0%}", f"{n:,}")
-        for label, p, r, f, n in zip(
-            result.classes, result.precision, result.recall, result.f1, result.support, strict=True
-        )
-    ]
-    columns = ("", "precision", "recall", "F1", "faces")
-    table.table(cellText=rows, colLabels=columns, loc="center", edges="horizontal").scale(1, 1.6)
+    side = min(max(3.5 + 0.7 * len(result.classes), 5.5), 16)
+    figure = Figure(figsize=(side + 0.5, side), layout="constrained")
+    right = accuracy_told(result.summary())
+    figure.suptitle(f"{_plain(title)}\nright: {right}, of {result.n:,} faces not trained on", fontsize=11)
+    _draw_confusion(figure.subplots(), result)
     return figure
 
 
@@ -226,14 +215,16 @@ def _draw_confusion(axes: Any, result: Score) -> None:
     share = result.confusion / np.maximum(result.confusion.sum(axis=1, keepdims=True), 1)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     ticks = range(len(result.classes))
-    names = [_plain(label) for label in result.classes]
-    axes.set_xticks(ticks, names, rotation=45, ha="right")
-    axes.set_yticks(ticks, names)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("labelled")
+    axes.set_xticks(ticks, [_plain(label) for label in result.classes], rotation=45, ha="right")
+    axes.set_yticks(
+        ticks, [f"{_plain(label)} ({n:,})" for label, n in zip(result.classes, result.support, strict=True)]
+    )
+    axes.set(xlabel="what the model says", ylabel="what the face is (and how many there are)")
     for row, column in np.ndindex(share.shape):
         colour = "white" if share[row, column] > 0.5 else "black"
-        axes.text(column, row, f"{share[row, column]:.0%}", ha="center", va="center", color=colour)
+        text = f"{result.confusion[row, column]}" if result.n < FEW else f"{100 * share[row, column]:.0f}"
+        axes.text(column, row, text, ha="center", va="center", color=colour)
+    axes.set_title("faces" if result.n < FEW else "% of each row", fontsize=10, loc="right")
 
 
 def _plain(label: str) -> str:

@@ -1,0 +1,95 @@
+"""Where the notebooks find and leave things."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from emotion import config
+from emotion.data.dataset import Faces, read_faces
+from emotion.data.seen import read_seen
+from emotion.data.splitting import Split, split_faces
+from emotion.training.recipes import FAST, FULL, Size
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the notebooks find and leave things, by environment variables; what is not absolute is in the project.
+
+    Attributes
+    ----------
+    data : Path, table to learn from: `EMOTION_DATA`, by default ``data.csv``
+    test : Path or None, table to measure on: `EMOTION_TEST`, by default none
+    votes : Path or None, FER+'s votes on these pictures: `EMOTION_VOTES`, by default none
+    models : Path, folder that models go to: `EMOTION_MODELS`, by default ``my-models``
+    networks : Path, folder of the embedding networks: `EMOTION_NETWORKS`, by default those that ship
+    is_fast : bool, whether tiny models are trained, to try the way: `EMOTION_FAST` is ``1``
+    """
+
+    data: Path
+    test: Path | None
+    votes: Path | None
+    models: Path
+    networks: Path
+    is_fast: bool
+
+    @property
+    def size(self) -> Size:
+        """How much work goes into each model."""
+        return FAST if self.is_fast else FULL
+
+    def read(self) -> tuple[Faces, Faces | None]:
+        """Read the tables.
+
+        Returns
+        -------
+        data : Faces
+        test : Faces, or None where none is named
+
+        Raises
+        ------
+        DatasetError
+            If one cannot be read.
+        """
+        return read_faces(self.data), read_faces(self.test) if self.test else None
+
+    def split(self) -> Split:
+        """Split the faces of the tables as training does.
+
+        Returns
+        -------
+        Split
+
+        Raises
+        ------
+        DatasetError
+            As `emotion.data.splitting.split_faces`.
+        """
+        return split_faces(*self.read(), seen=read_seen(self.networks).networks)
+
+
+def places(environment: Mapping[str, str] = os.environ) -> Places:
+    """Read where things are from the environment.
+
+    Parameters
+    ----------
+    environment : mapping
+
+    Returns
+    -------
+    Places
+    """
+
+    def place(name: str, default: Path | None) -> Path | None:
+        return config.WORKPLACE / environment[name] if environment.get(name) else default
+
+    data, models, networks = (
+        place(name, default) or default
+        for name, default in (
+            ("EMOTION_DATA", config.WORKPLACE / "data.csv"),
+            ("EMOTION_MODELS", config.OWN_MODELS),
+            ("EMOTION_NETWORKS", config.MODELS),
+        )
+    )
+    is_fast = environment.get("EMOTION_FAST") == "1"
+    return Places(data, place("EMOTION_TEST", None), place("EMOTION_VOTES", None), models, networks, is_fast)
