@@ -91,8 +91,8 @@ def calibration_line(manifest: Mapping[str, Any]) -> str:
     calibration = manifest["calibration"]
     if calibration["interval"] is None:
         return (
-            f"Nothing was fitted: {calibration['faces']:,} validation faces are too few. Probabilities are as the models "
-            "gave them."
+            f"Nothing was fitted: {calibration['faces']:,} validation faces are too few. Probabilities are as the "
+            "models gave them."
         )
     low, high = calibration["interval"]
     powers = zip(manifest["classes"], calibration["exponents"], calibration["shifts"], strict=True)
