@@ -11,24 +11,33 @@ import streamlit as st
 from emotion import Ensemble, load_models
 from emotion.errors import ModelsError
 from emotion.page.elements import show_problem
-from emotion.page.models import models_folder, show_models
+from emotion.page.models import choose_models, show_models
 from emotion.page.pictures import show_pictures
 from emotion.page.server import limit_heaps, set_aside, share_cores
 from emotion.page.state import visit
 from emotion.page.webcam import show_webcam
 from emotion.vote.loading import manifest_checksum
+from emotion.vote.sets import ModelSet
 
 
 def main() -> None:
     """Draw the page."""
     st.set_page_config(page_title="Facial expression recognition", layout="wide")
-    webcam = st.Page(lambda: _with_models(show_webcam), title="Webcam", default=True)
-    pictures = st.Page(lambda: _with_models(show_pictures), title="Pictures", url_path="pictures")
-    card = st.Page(lambda: _with_models(lambda _: show_models()), title="Models", url_path="models")
+    webcam = st.Page(lambda: _with_models(chosen, show_webcam), title="Webcam", default=True)
+    pictures = st.Page(lambda: _with_models(chosen, show_pictures), title="Pictures", url_path="pictures")
+    card = st.Page(
+        lambda: _with_models(chosen, lambda models: show_models(Path(models.origin[0]))),
+        title="Models",
+        url_path="models",
+    )
     page = st.navigation([webcam, pictures, card], position="top")
     if page == webcam and "url" in st.query_params:
-        st.switch_page(pictures, query_params={"url": st.query_params["url"]})
-    st.header("Facial expression recognition", anchor=False)
+        st.switch_page(pictures, query_params=st.query_params.to_dict())
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.header("Facial expression recognition", anchor=False, width="content")
+        chosen, problems = choose_models(all_problems=page == card)
+    for problem in problems:
+        show_problem(problem)
     st.bottom.caption(  # stays in view, whatever part of the page is scrolled to
         "An expression is not a feeling. Not for work or school: the EU AI Act forbids it there. "
         "Pictures are not stored and not passed on."
@@ -38,15 +47,16 @@ def main() -> None:
     page.run()
 
 
-def _with_models(show: Callable[[Ensemble], None]) -> None:
+def _with_models(chosen: ModelSet | None, show: Callable[[Ensemble], None]) -> None:
+    if chosen is None:
+        return  # the reason stands above
     try:
-        folder = models_folder()
-        show(shared_models(folder, manifest_checksum(folder)))
+        show(shared_models(chosen.folder, manifest_checksum(chosen.folder)))
     except ModelsError as error:
         show_problem(str(error))
 
 
-@st.cache_resource(max_entries=2, show_spinner="Loading the five models…")
+@st.cache_resource(max_entries=4, show_spinner="Loading the five models…")
 def shared_models(folder: Path, checksum: str) -> Ensemble:
     """Load models, once for all visitors of this server. A failure is not kept: the next run tries again.
 

@@ -59,6 +59,18 @@ def test_the_model_card_is_the_manifests(folder: Path) -> None:
     assert (folder / "README.md").read_text(encoding="utf-8") == model_card(read_manifest(folder))
 
 
+@both_sets
+def test_what_the_cards_begin_with_is_what_was_scored(folder: Path) -> None:
+    """The sentences and the tables of a card are of the same votes."""
+    manifest = read_manifest(folder)
+    confusion = manifest["confusion"]
+    columns = zip(*confusion["rows"], strict=True)
+    assert manifest["scores"]["vote"][confusion["part"]]["classes"] == {
+        label: {"faces": sum(row), "right": row[code], "voted": sum(column)}
+        for code, (label, row, column) in enumerate(zip(confusion["classes"], confusion["rows"], columns, strict=True))
+    }
+
+
 def test_the_readme_shows_the_votes_scores_beside_the_commonest_answers(manifest: dict) -> None:
     """With and without near-copies, accuracy and macro-F1 of the same faces side by side; then faces from elsewhere."""
     rows = {

@@ -17,10 +17,15 @@ from emotion import config
 from emotion.faces.crop import FaceVector
 from emotion.faces.decode import BGRImage, GreyImage
 from emotion.streams.record import LONGEST_SECONDS, Moment
+from emotion.vote.ensemble import Ensemble
+from emotion.vote.sets import SHIPPED, set_that_votes
 from emotion.vote.voting import Vote
 
 TIMELINE_SECONDS: Final = 60.0
 """What the timeline shows of a session: the last minute."""
+
+UNMEASURED: Final = "How sure these models may be was not measured: there were too few faces."
+"""Of models whose probabilities nobody has held against faces that they did not learn from."""
 
 # After Okabe and Ito (2008), for colour-blind people, on light ground and dark; lines differ in their dashes too.
 _COLOURS: Final = ("#d55e00", "#8a6d00", "#cc79a7", "#009e73", "#7f7f7f", "#0072b2", "#56b4e9")
@@ -177,8 +182,8 @@ def show_label(vote: Vote) -> None:
         st.text(f"{doubt}{vote.agreement} of {len(vote.ballots)} models agree")
 
 
-def show_details(vote: Vote) -> None:
-    """Draw the ballot of each model, and the calibrated probability of each expression.
+def show_details(vote: Vote, models: Ensemble) -> None:
+    """Draw the ballot of each model, the calibrated probability of each expression, and whose vote it is.
 
     One element of the page, not a dozen: it is drawn anew beside a running video, and each element costs the browser
     milliseconds in which no frame is shown.
@@ -186,6 +191,7 @@ def show_details(vote: Vote) -> None:
     Parameters
     ----------
     vote : Vote
+    models : Ensemble, that cast it
     """
     ballots = "".join(
         f'<tr style="border-bottom: 1px solid #8884"><td>{escape(name)}</td><td>{escape(ballot)}</td></tr>'
@@ -199,4 +205,14 @@ def show_details(vote: Vote) -> None:
     st.html(
         '<table style="width: 100%; margin-bottom: 0.75rem; text-align: left"><thead><tr><th>Model</th><th>Ballot</th>'
         f"</tr></thead><tbody>{ballots}</tbody></table>{bars}"
+        f'<div style="margin-top: 0.5rem; font-size: 0.875rem; opacity: 0.7; overflow-wrap: anywhere">'
+        f"{escape(_whose(models))}</div>"
     )
+
+
+def _whose(models: Ensemble) -> str:
+    voting = set_that_votes(models)
+    which = "the shipped models" if voting.name == SHIPPED else f"{voting.name}: {', '.join(voting.classes)}"
+    since = f"{', ' if voting.name == SHIPPED else '; '}trained on {voting.trained}" if voting.trained else ""
+    doubt = "" if models.calibration.measured else f" {UNMEASURED}"
+    return f"By {which}{since}.{doubt}"

@@ -66,7 +66,7 @@ def show_pictures(models: Ensemble) -> None:
     url = st.query_params.get("url", "")
     if asked:
         ask_for([*_fetching(_addresses(addresses)), *((file.name, file.getvalue) for file in files)])
-        st.query_params.clear()
+        st.query_params.pop("url", None)
     elif chosen is not None:
         ask_for([(chosen.name, chosen.read_bytes)])
     elif url != state.opened_url:
@@ -79,7 +79,7 @@ def show_pictures(models: Ensemble) -> None:
     if pictures:
         st.download_button(
             "Results as CSV",
-            pictures_csv(pictures, models.classes, models.model_names),
+            pictures_csv(pictures, models),
             "faces.csv",
             "text/csv",
             on_click="ignore",
@@ -232,7 +232,7 @@ def _show_faces(picture: RecognizedPicture, models: Ensemble, key: str) -> None:
     crop.image(crop_picture(vector), width="stretch", alt="The face as the models see it, 48 x 48 pixels")
     with label:
         show_label(vote)
-    show_details(vote)
+    show_details(vote, models)
     _show_reason(vector, vote, models, f"{key}_{chosen}")
 
 

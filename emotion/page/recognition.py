@@ -14,6 +14,7 @@ from emotion.faces.fitness import why_no_face
 from emotion.streams.drawing import draw_marks, marks
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.recognizer import FaceEmotion, Recognizer
+from emotion.vote.sets import set_that_votes
 from emotion.vote.tables import FACE_COLUMNS, to_csv, vote_cells, vote_columns
 
 _PICTURE_SIDE: Final = 1460
@@ -147,25 +148,25 @@ def encode_png(image_bgr: BGRImage) -> bytes:
     return cv2.imencode(".png", image_bgr)[1].tobytes()
 
 
-def pictures_csv(pictures: Sequence[RecognizedPicture], classes: Sequence[str], model_names: Sequence[str]) -> str:
+def pictures_csv(pictures: Sequence[RecognizedPicture], models: Ensemble) -> str:
     """Write the faces of pictures as a table.
 
     Parameters
     ----------
     pictures : sequence of RecognizedPicture
-    classes : sequence of str
-    model_names : sequence of str, in the order of the ballots
+    models : Ensemble, whose votes they have
 
     Returns
     -------
     str
         CSV with the columns `picture`, `face` (1 for the largest), `x`, `y`, `width`, `height` (pixels of the original
-        picture) and those of `emotion.vote.tables.vote_columns`.
+        picture), those of `emotion.vote.tables.vote_columns`, and `models`, the name of the set that voted.
     """
+    voted_by = set_that_votes(models).name
     rows = [
-        [picture.name, number, *face.box, *vote_cells(face.vote)]
+        [picture.name, number, *face.box, *vote_cells(face.vote), voted_by]
         for picture in pictures
         for number, face in enumerate(picture.faces, start=1)
     ]
-    columns = ["picture", *FACE_COLUMNS, *vote_columns(classes, model_names)]
+    columns = ["picture", *FACE_COLUMNS, *vote_columns(models.classes, models.model_names), "models"]
     return to_csv(columns, rows)

@@ -53,6 +53,7 @@ class Visit:
     request : Request, the last one
     single_id : str, which upload the webcam's page last recognised in place of a video
     opened_url : str, what the page's own address last asked for
+    unknown_models : str, which models it asked for that are not there, until others are chosen
     on_webcam : bool, whether the webcam's page was the last that was drawn
     drawn_at : float, seconds of `time.monotonic`, optional: when the webcam's page was last drawn to its end
     """
@@ -63,6 +64,7 @@ class Visit:
     request: Request = field(default_factory=Request)
     single_id: str = ""
     opened_url: str = ""
+    unknown_models: str = ""
     on_webcam: bool = False
     drawn_at: float | None = None
 

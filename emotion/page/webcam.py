@@ -29,6 +29,7 @@ from emotion.streams.record import session_csv
 from emotion.streams.watch import VideoSettings
 from emotion.streams.webcam import NOTICES, State
 from emotion.vote.ensemble import Ensemble
+from emotion.vote.sets import set_that_votes
 
 POLL_SECONDS: Final = 1.0
 """How often the page asks a stream for its last vote."""
@@ -190,6 +191,9 @@ def _show_stream(context: WebRtcStreamerContext[StreamProcessor, Any], refusal: 
     if late and not refusal:
         _offer_single_picture("connection", models)
     elif context.state.playing or not refusal:  # else the reason stands below the video
+        if context.video_processor is not None and context.video_processor.models.origin != models.origin:
+            began, chosen = (set_that_votes(of).name for of in (context.video_processor.models, models))
+            st.text(f"This session goes on with {began}, as it began. To have {chosen} vote: press Stop, then Start.")
         show_last_vote(context, refusal)
 
 
@@ -252,7 +256,7 @@ def show_last_vote(context: WebRtcStreamerContext[StreamProcessor, Any], refusal
     show_label(vote)
     which = f"Face {face.number}" + (f", one of {len(numbers)}" if len(numbers) > 1 else "")
     st.caption(f"{which}, vote {snapshot.votes}, {snapshot.seconds_ago:.0f} s ago")
-    show_details(vote)
+    show_details(vote, stream.models)
 
 
 def _show_session(stream: StreamProcessor, settings: VideoSettings) -> None:
@@ -282,7 +286,7 @@ def _offer_downloads(stream: StreamProcessor) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Session as CSV",
-            lambda: session_csv(stream.record.moments(), stream.models.classes, stream.models.model_names),
+            lambda: _session_table(stream),
             "session.csv",
             "text/csv",
             on_click="ignore",
@@ -294,6 +298,11 @@ def _offer_downloads(stream: StreamProcessor) -> None:
             "image/png",
             on_click="ignore",
         )
+
+
+def _session_table(stream: StreamProcessor) -> str:
+    models = stream.models
+    return session_csv(stream.record.moments(), models.classes, models.model_names, set_that_votes(models).name)
 
 
 def _last_picture(stream: StreamProcessor) -> BGRImage:

@@ -166,7 +166,7 @@ def _votes(moment: Moment) -> int:
     return max(len(moment.faces), 1)
 
 
-def session_csv(moments: Sequence[Moment], classes: Sequence[str], model_names: Sequence[str]) -> str:
+def session_csv(moments: Sequence[Moment], classes: Sequence[str], model_names: Sequence[str], voted_by: str) -> str:
     """Write a session as a table: one row a face and moment, and one without a face where none was seen.
 
     Parameters
@@ -174,19 +174,20 @@ def session_csv(moments: Sequence[Moment], classes: Sequence[str], model_names: 
     moments : sequence of Moment
     classes : sequence of str
     model_names : sequence of str, in the order of the ballots
+    voted_by : str, the name of the set of models
 
     Returns
     -------
     str
         CSV with the columns `utc` (ISO 8601), `seconds`, `face` (its number), those of
-        `emotion.vote.tables.vote_columns` for the votes that the models gave, and `smoothed_label`, which the page
-        showed when smoothing.
+        `emotion.vote.tables.vote_columns` for the votes that the models gave, `smoothed_label`, which the page
+        showed when smoothing, and `models`, which is `voted_by` in each row.
     """
     votes = vote_columns(classes, model_names)
     rows: list[list[object]] = []
     for moment in moments:
         when = [moment.utc.isoformat(timespec="milliseconds"), f"{moment.seconds:.3f}"]
-        rows += [[*when, face.number, *vote_cells(face.vote), face.smoothed.label] for face in moment.faces]
+        rows += [[*when, face.number, *vote_cells(face.vote), face.smoothed.label, voted_by] for face in moment.faces]
         if not moment.faces:
-            rows.append([*when, *[""] * (len(votes) + 2)])
-    return to_csv(["utc", "seconds", "face", *votes, "smoothed_label"], rows)
+            rows.append([*when, *[""] * (len(votes) + 2), voted_by])
+    return to_csv(["utc", "seconds", "face", *votes, "smoothed_label", "models"], rows)

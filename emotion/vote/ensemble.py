@@ -173,13 +173,17 @@ class Ensemble:
     combiner : Combiner, what each model says -> votes
     origin : (str, str)
         The folder they are from, and the checksum of its manifest, for `emotion.vote.loading.same_models`.
+    trained : str, the day, as in ``2026-11-29``; empty where it is not known
     """
 
-    def __init__(self, embedder: Embedder, heads: Heads, combiner: Combiner, origin: tuple[str, str]) -> None:
+    def __init__(
+        self, embedder: Embedder, heads: Heads, combiner: Combiner, origin: tuple[str, str], trained: str
+    ) -> None:
         self.embedder = embedder
         self.heads = heads
         self.combiner = combiner
         self.origin = origin
+        self.trained = trained
 
     @property
     def classes(self) -> tuple[str, ...]:

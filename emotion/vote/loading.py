@@ -146,7 +146,7 @@ def _loaded(folder: Path, manifest: dict[str, Any], checksum: str) -> Ensemble:
                 _check(fits and result.min() >= 0, folder, f"{name}.onnx")
     heads = Heads(projections, models, len(classes))
     origin = (str(folder.absolute()), checksum)
-    return Ensemble(embedder, heads, Combiner(tuple(classes), calibration), origin)
+    return Ensemble(embedder, heads, Combiner(tuple(classes), calibration), origin, day_of(manifest))
 
 
 @functools.cache
@@ -223,6 +223,21 @@ def _read_manifest(folder: Path) -> tuple[dict[str, Any], str]:
     if not isinstance(manifest.get("files"), dict) or not _are_classes(manifest.get("classes")):
         raise ModelsError(f"{file} lacks checksums or classes: {_REMEDY}.")
     return dict(manifest), hashlib.sha256(data).hexdigest()
+
+
+def day_of(manifest: dict[str, Any]) -> str:
+    """Read from a manifest when its models were trained.
+
+    Parameters
+    ----------
+    manifest : dict
+
+    Returns
+    -------
+    str, the day, as in ``2026-11-29``; empty where it is not known
+    """
+    trained = manifest.get("trained")
+    return trained if isinstance(trained, str) else ""
 
 
 def _are_classes(given: Any) -> bool:

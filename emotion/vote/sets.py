@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from emotion import config
 from emotion.errors import ModelsError
-from emotion.vote.loading import read_manifest, settled
+from emotion.vote.ensemble import Ensemble
+from emotion.vote.loading import day_of, read_manifest, settled
 
 SHIPPED: Final = "shipped"
 """What the set is called that comes with the program."""
@@ -18,7 +19,7 @@ class ModelSet:
 
     Attributes
     ----------
-    name : str, that of its folder; `SHIPPED` for those that come with the program
+    name : str, as `set_name` gives it
     folder : Path
     classes : tuple of str
     trained : str, the day, as in ``2026-11-29``; empty where it is not known
@@ -55,8 +56,22 @@ def set_of(folder: Path | str) -> ModelSet:
 
 
 def _described(folder: Path, manifest: dict[str, Any]) -> ModelSet:
-    trained = manifest.get("trained", "")
-    return ModelSet(set_name(folder), folder, tuple(manifest["classes"]), trained if isinstance(trained, str) else "")
+    return ModelSet(set_name(folder), folder, tuple(manifest["classes"]), day_of(manifest))
+
+
+def set_that_votes(models: Ensemble) -> ModelSet:
+    """Say which set of models was loaded, also where training has put another into its folder since.
+
+    Parameters
+    ----------
+    models : Ensemble
+
+    Returns
+    -------
+    ModelSet
+    """
+    folder = models.origin[0]
+    return ModelSet(set_name(folder), Path(folder), models.classes, models.trained)
 
 
 def set_name(folder: Path | str) -> str:
@@ -68,10 +83,21 @@ def set_name(folder: Path | str) -> str:
 
     Returns
     -------
-    str: `SHIPPED` for those that come with the program, else the folder's name
+    str: `SHIPPED` for those that come with the program; else the folder's name, or its path where another set of those
+    that `find_sets` finds may have that name
     """
-    path = Path(folder).resolve()
-    return SHIPPED if path == config.MODELS.resolve() else path.name
+    if Path(folder).resolve() == config.MODELS.resolve():
+        return SHIPPED
+    # Of a link, its own name: several may lead to folders of one name.
+    path, own = (
+        place.parent.resolve() / place.name for place in (Path(folder).absolute(), config.OWN_MODELS.absolute())
+    )
+    is_taken = path.name in (SHIPPED, own.name)
+    if path == own or (path.parent == own and not is_taken):
+        return path.name
+    if path.parent == own:
+        return f"{own.name}/{path.name}"
+    return str(path) if is_taken or (own / path.name).is_dir() else path.name
 
 
 def find_sets(named: Path | str | None = None) -> tuple[list[ModelSet], list[str]]:
@@ -83,8 +109,9 @@ def find_sets(named: Path | str | None = None) -> tuple[list[ModelSet], list[str
 
     Returns
     -------
-    sets : list of ModelSet
-    problems : list of str, a sentence for each folder that holds models which cannot be read
+    sets : list of ModelSet, each with a name of its own
+    problems : list of str
+        A sentence for each folder that holds models which cannot be read, and for the first one if it holds none.
     """
     own = config.OWN_MODELS
     inner = sorted(own.iterdir(), key=lambda path: path.name) if own.is_dir() else []
@@ -93,7 +120,8 @@ def find_sets(named: Path | str | None = None) -> tuple[list[ModelSet], list[str
     problems = []
     for folder in folders:
         place = folder.resolve()
-        if place in sets or not settled(folder, config.MANIFEST_FILE).is_file():
+        is_asked_for = folder == folders[0] or settled(folder, config.MANIFEST_FILE).is_file()
+        if place in sets or not is_asked_for:
             continue
         try:
             sets[place] = set_of(folder)

@@ -28,11 +28,15 @@ class Calibration:
     shifts : tuple of float, -100 to 100, for each class: logarithms of the factors
     uncertain_below : float, 0-1
         Votes whose label is less probable than this are called uncertain.
+    measured : bool
+        Whether there were faces enough to measure anything. Else no vote is uncertain for its probability: how far that
+        can be believed is not known.
     """
 
     exponents: tuple[float, ...]
     shifts: tuple[float, ...]
     uncertain_below: float
+    measured: bool = True
 
     def __post_init__(self) -> None:
         fits = len(self.exponents) == len(self.shifts) > 1 and 0 <= self.uncertain_below <= 1
@@ -41,8 +45,8 @@ class Calibration:
 
     @classmethod
     def none(cls, n_classes: int) -> "Calibration":
-        """Give the one that leaves probabilities as they are; below a half, a vote is uncertain."""
-        return cls((1.0,) * n_classes, (0.0,) * n_classes, 0.5)
+        """Give the one that leaves probabilities as they are: nothing was measured."""
+        return cls((1.0,) * n_classes, (0.0,) * n_classes, 0.0, measured=False)
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> "Calibration":
@@ -50,7 +54,8 @@ class Calibration:
 
         Parameters
         ----------
-        stored : mapping with the keys ``exponents``, ``shifts`` and ``uncertain_below``
+        stored : mapping with the keys ``exponents``, ``shifts`` and ``uncertain_below``; ``interval`` is None where
+            nothing was measured
 
         Returns
         -------
@@ -62,7 +67,8 @@ class Calibration:
             If it is none.
         """
         exponents, shifts = (tuple(map(float, stored[name])) for name in ("exponents", "shifts"))
-        return cls(exponents, shifts, float(stored["uncertain_below"]))
+        measured = stored.get("interval", ()) is not None
+        return cls(exponents, shifts, float(stored["uncertain_below"]) if measured else 0.0, measured)
 
     def apply(self, probabilities: NDArray[np.floating]) -> NDArray[np.float32]:
         """Turn mean probabilities into calibrated ones.

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import html
+import json
 import logging
 import re
 import subprocess
@@ -35,6 +36,8 @@ from emotion import config, load_models
 from emotion.errors import FetchError
 from emotion.faces.fetch import LOOPBACK_SWITCH
 from emotion.page.camera import CAUSES, StreamProcessor, ice_servers
+from emotion.page.elements import UNMEASURED
+from emotion.page.recognition import pictures_csv
 from emotion.page.state import Request, Source, Visit
 from emotion.page.webcam import BUSY
 from emotion.streams.record import FaceRecord, Moment, SessionRecord
@@ -89,6 +92,8 @@ def webcam(monkeypatch: pytest.MonkeyPatch) -> FakeWebcam:
 def page(webcam: FakeWebcam, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     """The page over models of three classes; run by the test."""
     monkeypatch.setattr(config, "MODELS", write_tiny_models(tmp_path / "models"))
+    monkeypatch.setattr(config, "OWN_MODELS", tmp_path / "my-models")
+    monkeypatch.delenv("EMOTION_MODELS", raising=False)
     st.cache_resource.clear()
     yield AppTest.from_file(str(config.ROOT / "web_app.py"), default_timeout=30)
     st.cache_resource.clear()
@@ -595,39 +600,140 @@ def test_models_that_were_trained_meanwhile_vote_from_then_on(page, webcam, tmp_
     assert webcam.arguments["video_processor_factory"]().models.classes == OTHER_CLASSES
 
 
-def test_another_folder_of_models_can_be_served(page, monkeypatch, tmp_path):
-    """The page must not show the card of some and the votes of others."""
-    write_tiny_models(tmp_path / "others")
+def test_another_folder_of_models_can_be_served(page, webcam, monkeypatch, tmp_path):
+    """Also where none ship."""
+    write_tiny_models(tmp_path / "others", OTHER_CLASSES)
     monkeypatch.setattr(config, "MODELS", tmp_path / "none")
     monkeypatch.setenv("EMOTION_MODELS", str(tmp_path / "others"))
     page.run()
     assert not problems(page)
-    card = "from emotion.page.models import show_models; show_models()"
-    (tmp_path / "others" / "README.md").write_text("the others' card", encoding="utf-8")
-    shown = AppTest.from_string(card, default_timeout=30).run()
-    assert "the others' card" in [text.value for text in shown.markdown]
+    assert webcam.arguments["video_processor_factory"]().models.classes == OTHER_CLASSES
+    assert not page.selectbox
 
 
 OTHER_CLASSES = ("Calm", "Glad", "Tired")
 
 PICTURES_AND_CARD = """
-from emotion import load_models
-from emotion.page.models import models_folder, show_models
+from emotion import config, load_models
+from emotion.page.models import show_models
 from emotion.page.pictures import show_pictures
-show_pictures(load_models(models_folder()))
-show_models()
+show_pictures(load_models(config.MODELS))
+show_models(config.MODELS)
 """
 
+CARD = "from emotion import config; from emotion.page.models import show_models; show_models(config.MODELS)"
 
-def test_nobody_is_asked_which_models_are_to_answer(page):
+
+def test_nobody_is_asked_which_models_are_to_vote_where_there_is_one_set(page):
     page.run()
-    assert not page.radio
+    assert not page.selectbox
+
+
+@pytest.fixture
+def own(page, tmp_path) -> Path:
+    """Models of other classes, where own training puts them."""
+    return write_tiny_models(tmp_path / "my-models", OTHER_CLASSES)
+
+
+def test_own_models_vote_once_they_are_chosen(page, webcam, own):
+    """After own training, people tried the shipped models and took them for theirs."""
+    page.run()
+    assert page.selectbox[0].options == ["shipped", "my-models"]
+    assert webcam.arguments["video_processor_factory"]().models.classes == CLASSES
+    page.selectbox[0].set_value("my-models").run()
+    assert webcam.arguments["video_processor_factory"]().models.classes == OTHER_CLASSES
+    assert not problems(page)
+
+
+def test_the_address_of_the_page_names_models(page, webcam, own):
+    """Training prints it."""
+    page.query_params["models"] = "my-models"
+    page.run()
+    assert page.selectbox[0].value == "my-models"
+    assert webcam.arguments["video_processor_factory"]().models.classes == OTHER_CLASSES
+
+
+def test_a_name_that_no_models_have_is_said_until_others_are_chosen(page, own):
+    page.query_params["models"] = "mine"
+    for _ in range(2):  # the page is drawn again as soon as the browser has told of its camera
+        page.run()
+        assert problems(page) == ["No models are called mine here. There are: shipped, my-models. Now shipped vote."]
+    page.selectbox[0].set_value("my-models").run()
+    assert not problems(page)
+
+
+def test_the_folder_that_the_page_was_started_with_votes_at_first(page, webcam, own, monkeypatch):
+    monkeypatch.setenv("EMOTION_MODELS", str(own))
+    page.run()
+    assert page.selectbox[0].value == "my-models"
+    assert webcam.arguments["video_processor_factory"]().models.classes == OTHER_CLASSES
+
+
+def test_a_folder_without_models_that_the_page_was_started_with_is_named(page, monkeypatch, tmp_path):
+    """Else the shipped models would vote, and nobody would know why."""
+    monkeypatch.setenv("EMOTION_MODELS", str(tmp_path / "none"))
+    page.run()
+    assert problems(page)[0].startswith(f"There are no trained models in {tmp_path / 'none'}")
+    assert "Press Start" in page.info[0].value
+
+
+def test_beside_models_that_are_damaged_others_can_be_chosen(page, own):
+    (own / "model_2.onnx").write_bytes(b"")
+    page.query_params["models"] = "my-models"
+    page.run()
+    assert "its checksum differs" in problems(page)[0]
+    page.selectbox[0].set_value("shipped").run()
+    assert not problems(page)
+    assert "Press Start" in page.info[0].value
+
+
+def test_models_whose_manifest_is_damaged_disturb_nobody_who_did_not_ask_for_them(page, own):
+    (own / config.MANIFEST_FILE).write_text("{", encoding="utf-8")
+    page.run()
+    assert not problems(page)
+    page.query_params["models"] = "my-models"
+    page.run()
+    assert [problem for problem in problems(page) if "is damaged or cannot be read" in problem]
+
+
+def test_a_session_keeps_its_models_and_says_so(page, webcam, own):
+    """Votes of some must not stand under the name of others."""
+    webcam.came_to(State.FACES, face(1, vote_for("Happy")))
+    page.run()
+    assert "This session goes on" not in texts(page)
+    page.selectbox[0].set_value("my-models").run()
+    assert "This session goes on with shipped, as it began. To have my-models vote" in texts(page)
+    assert "By the shipped models." in details_of_vote(page)
+
+
+def test_a_vote_says_whose_it_is(own, served):
+    served[ADDRESS] = png(skimage.data.astronaut())
+    manifest = json.loads((own / config.MANIFEST_FILE).read_text(encoding="utf-8"))
+    manifest["trained"], manifest["calibration"]["interval"] = "2026-11-29", None
+    (own / config.MANIFEST_FILE).write_text(json.dumps(manifest), encoding="utf-8")
+    pictures = AppTest.from_string(PICTURES.replace("config.MODELS", "config.OWN_MODELS"), default_timeout=30)
+    ask_for(pictures, ADDRESS)
+    assert f"By my-models: Calm, Glad, Tired; trained on 2026-11-29. {UNMEASURED}" in details_of_vote(pictures)
+    [picture] = pictures.session_state["visit"].request.pictures
+    assert pictures_csv([picture], load_models(own)).splitlines()[1].endswith(",my-models")
+
+
+def test_pictures_stand_in_the_card_where_it_speaks_of_them(page, tmp_path):
+    """At its end, nobody knew what the confusion matrix was for."""
+    folder = tmp_path / "models"
+    (folder / "final_model.png").write_bytes(png(skimage.data.astronaut()))
+    card = "before\n\n```mermaid\nflowchart TB\n```\n\nbetween\n\n![a matrix](final_model.png)\n\nafter ![](gone.png)\n"
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    shown = AppTest.from_string(CARD, default_timeout=30).run()
+    assert not shown.exception
+    kinds = [element.type for element in shown.main][1:6]
+    assert kinds == ["markdown", "image", "markdown", "image", "markdown"]
 
 
 def test_the_card_of_models_to_compare_with_is_shown_apart(page, tmp_path):
     folder = tmp_path / "models"
     (folder / "README.md").write_text("the card", encoding="utf-8")
-    shown = AppTest.from_string("from emotion.page.models import show_models; show_models()", default_timeout=30).run()
+    shown = AppTest.from_string(CARD, default_timeout=30).run()
     assert [expander.label for expander in shown.expander] == ["Versions and checksums"]
     (write_tiny_models(folder / "fer2013") / "README.md").write_text("the other card", encoding="utf-8")
     shown.run()
@@ -697,8 +803,8 @@ next(button for button in page.button if button.label == "Grace Hopper").click()
 assert not page.exception, page.exception
 assert any("of 5 models agree" in text.value for text in page.text), page.text
 """,
-    "models": """
-page = AppTest.from_string("from emotion.page.models import show_models; show_models()", default_timeout=60).run()
+    "models": f"""
+page = AppTest.from_string({CARD!r}, default_timeout=60).run()
 assert not page.exception, page.exception
 assert any("Model card" in text.value for text in page.markdown), page.markdown
 """,

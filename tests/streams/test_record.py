@@ -55,7 +55,7 @@ def test_a_session_without_a_lasting_face_has_no_summary(labels):
 
 
 def test_csv_has_a_row_for_each_face_and_one_for_a_pause():
-    rows = list(csv.DictReader(io.StringIO(session_csv(moments("Happy", None), CLASSES, MODELS))))
+    rows = list(csv.DictReader(io.StringIO(session_csv(moments("Happy", None), CLASSES, MODELS, "mine"))))
     assert rows[0] == {
         "utc": "2026-01-02T03:04:05.000+00:00",
         "seconds": "0.000",
@@ -68,16 +68,18 @@ def test_csv_has_a_row_for_each_face_and_one_for_a_pause():
         "p_Happy": "0.7500",
         "p_Sad": "0.2500",
         "smoothed_label": "Sad",
+        "models": "mine",
     }
     assert rows[1]["seconds"] == "2.000"
-    assert set(list(rows[1].values())[2:]) == {""}
+    assert set(list(rows[1].values())[2:-1]) == {""}
+    assert rows[1]["models"] == "mine"
 
 
 @pytest.mark.parametrize("label", ["=1+1", "+x", "-x", "@x"])
 @pytest.mark.hostile("the text, which no spreadsheet runs")
 def test_a_class_name_is_never_a_formula_of_a_spreadsheet(label):
     face = FaceRecord(1, Vote(label, (label,), {label: 1.0}, False, False), vote("Sad"))
-    table = session_csv([Moment(0.0, START, (face,))], [label], ["a"])
+    table = session_csv([Moment(0.0, START, (face,))], [label], ["a"], "mine")
     assert f"'{label}" in table
     assert f",{label}," not in table
 

@@ -48,6 +48,8 @@ def test_with_few_faces_nothing_is_fitted() -> None:
     said = probabilities.mean(axis=1)
     assert fitted.calibration.apply(said) == pytest.approx(said, abs=1e-4)
     assert fitted.interval is None
+    assert not fitted.calibration.measured
+    assert fitted.calibration.uncertain_below == 0, "no vote may be called improbable as if that had been measured"
 
 
 def test_faces_that_nobody_voted_on_are_not_counted() -> None:

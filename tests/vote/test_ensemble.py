@@ -203,6 +203,17 @@ def test_files_that_do_not_fit_together_are_named(tmp_path: Path, name: str, gra
         emotion.load_models(tmp_path)
 
 
+def test_where_nothing_was_measured_no_vote_is_called_improbable(tmp_path: Path) -> None:
+    """Models of few faces called every other vote uncertain, below a bound that nobody had measured."""
+    file = write_tiny_models(tmp_path) / config.MANIFEST_FILE
+    manifest = json.loads(file.read_text("utf-8"))
+    manifest["calibration"] |= {"uncertain_below": 0.9, "interval": None}
+    file.write_text(json.dumps(manifest), encoding="utf-8")
+    [vote] = emotion.load_models(tmp_path).vote(np.full((1, config.N_PIXELS), 64, dtype=np.uint8))
+    assert max(vote.probabilities.values()) < 0.9
+    assert not vote.uncertain
+
+
 @pytest.mark.parametrize(
     "calibration",
     [
