@@ -158,7 +158,7 @@ def _recognize(
     progress: bool,
 ) -> BulkSummary:
     summary = BulkSummary(unreadable=unreadable)
-    with tqdm(unit="picture", disable=not progress) as bar:
+    with tqdm(unit="picture", disable=None if progress else True) as bar:
         batches = _batches(_names(source, ""), form, done, summary, bar)
         for names, results in pool.map(functools.partial(_recognize_batch, source, recognizer, pool.stopping), batches):
             for name, result in zip(names, results, strict=True):

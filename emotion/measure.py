@@ -86,7 +86,7 @@ def measure_pictures(
         raise DatasetError(f"The models know {', '.join(models.classes)}, but not: {', '.join(unknown)}.")
     recognizer = Recognizer(models, DETECTORS[detector]())
     outcomes, unreadable = [], 0
-    for picture in tqdm(pictures, unit="picture", disable=not progress):
+    for picture in tqdm(pictures, unit="picture", disable=None if progress else True):
         try:
             faces = recognizer.recognize(decode_image(source.read(picture.name)))
         except ImageError:
@@ -322,7 +322,7 @@ def measure_boxes(folder: Path | str, boxes: Path, *, detector: str = "yunet", p
     """
     source, marked, finder = Folder(folder), _read_boxes(boxes), DETECTORS[detector]()
     counts: Counter[str] = Counter()
-    for name, faces in tqdm(marked.items(), unit="picture", disable=not progress):
+    for name, faces in tqdm(marked.items(), unit="picture", disable=None if progress else True):
         try:
             found = [face.box for face in finder.detect(decode_image(source.read(name)))]
         except ImageError:

@@ -156,7 +156,9 @@ def copies_between(
         return in_a, copy_of
     likeness = np.full(len(b), -1, dtype=np.float32)
     fixed = _thumbnails(a, *_MIDDLE)
-    for faces, top, left in tqdm(_placed(b), desc="looking for copies", leave=False, disable=not progress):
+    for faces, top, left in tqdm(
+        _placed(b), desc="looking for copies", leave=False, disable=None if progress else True
+    ):
         moved = _thumbnails(faces, top, left)
         for i in range(0, len(a), _CHUNK_ROWS):
             for j in range(0, len(b), _CHUNK_ROWS):

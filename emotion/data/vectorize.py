@@ -218,7 +218,7 @@ def vectorize(
     here = not is_address(folder) and not is_address(output)
     with workers(dask, processes=here) as pool:  # a cluster that is not there is told before a long listing
         pictures = picture_files(source)
-        with tqdm(total=len(pictures), unit="file", disable=not progress) as bar:
+        with tqdm(total=len(pictures), unit="file", disable=None if progress else True) as bar:
             if in_parts:
                 return _write_parts(source, pictures, Folder(output), keep_names, way, pool, bar)
             return _write_table(source, pictures, Path(output), keep_names, way, pool, bar)

@@ -219,7 +219,11 @@ def train_network(
     note_seen(checkpoint, face_codes(data.X))
     steps = _steps(data)
     with tqdm(
-        total=design.epochs * steps, initial=state.epoch * steps, desc=design.name, disable=not progress, mininterval=2
+        total=design.epochs * steps,
+        initial=state.epoch * steps,
+        desc=design.name,
+        disable=None if progress else True,
+        mininterval=2,
     ) as bar:
         while state.epoch < design.epochs:
             loss = _train_epoch(design, data, state, seed, bar)

@@ -74,7 +74,7 @@ def lessons_by(
     voted = torch.from_numpy(data.votes.any(axis=1)).to(device)
     targets = np.empty((n_lessons, *data.targets.shape), dtype=np.float16)
     votes = np.empty((n_lessons, *data.votes.shape), dtype=np.float16)
-    for lesson in tqdm(range(n_lessons), desc="lessons", disable=not progress):
+    for lesson in tqdm(range(n_lessons), desc="lessons", disable=None if progress else True):
         draws = lesson_draws(lesson, n).to(device)
         for start in range(0, n, _BATCH_ROWS):
             part = slice(start, start + _BATCH_ROWS)

@@ -18,13 +18,15 @@ class Progress:
     scale : float
         By how much there is more work than in the case that the seconds were measured on.
     enabled : bool
+        Where standard error is no terminal, lines are said and no bar is drawn.
     """
 
     def __init__(self, expected_seconds: float, *, scale: float = 1.0, enabled: bool = True) -> None:
         self._scale = scale
+        self._is_heard = enabled
         self._bar = tqdm(
             total=expected_seconds * scale,
-            disable=not enabled,
+            disable=None if enabled else True,
             smoothing=0,  # a rate over all steps, since seconds of one may be counted in another
             bar_format="{percentage:3.0f}%|{bar:20}| {elapsed} gone, about {remaining} to go  {desc}",
         )
@@ -57,13 +59,13 @@ class Progress:
             self._bar.update(min(1.0, (end - self._bar.n) / 10))
 
     def say(self, text: str) -> None:
-        """Print lines above the bar; nothing where there is none.
+        """Print lines above the bar; nothing where it is not enabled.
 
         Parameters
         ----------
         text : str
         """
-        if not self._bar.disable:
+        if self._is_heard:
             with tqdm.external_write_mode():
                 say(text)
 

@@ -102,7 +102,9 @@ def cross_validate(
     group = copy_groups(train.X)
     said = np.zeros((REPEATS, len(judged), len(config.MODEL_NAMES), len(classes)))
     references = {name: np.zeros((REPEATS, len(judged)), dtype=classes.dtype) for name in ("dummy", "unresampled")}
-    with tqdm(total=REPEATS * FOLDS, desc="judging by cross-validation", leave=False, disable=not progress) as bar:
+    with tqdm(
+        total=REPEATS * FOLDS, desc="judging by cross-validation", leave=False, disable=None if progress else True
+    ) as bar:
         for repeat, fold in itertools.product(range(REPEATS), range(FOLDS)):
             places = _folds(train.y[judged], group[judged], seed + repeat) == fold
             rest = train[~np.isin(group, group[judged[places]])]
@@ -260,6 +262,14 @@ def crossed_score(y_true: NDArray[np.str_], said: NDArray[np.str_], classes: tup
         all_of_them,
         n=len(y_true),
         support=tuple(count // repeats for count in all_of_them.support),
-        confusion=np.rint(all_of_them.confusion / repeats).astype(int),
+        confusion=np.stack([_shared_out(row, repeats) for row in all_of_them.confusion]),
         independent=INDEPENDENT,
     )
+
+
+def _shared_out(counts: NDArray[np.int_], among: int) -> NDArray[np.int_]:
+    """Divide counts so that whole numbers come out whose sum is right: the largest remainders are rounded up."""
+    whole, rest = np.divmod(counts, among)
+    more = int(counts.sum()) // among - int(whole.sum())
+    whole[np.argsort(-rest, kind="stable")[:more]] += 1
+    return np.asarray(whole)
