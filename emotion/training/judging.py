@@ -14,7 +14,8 @@ from tqdm import tqdm
 from emotion import config
 from emotion.data.annotators import Votes
 from emotion.data.dataset import Faces
-from emotion.data.splitting import Split, copy_groups
+from emotion.data.seen import copy_groups
+from emotion.data.splitting import Split
 from emotion.errors import TrainingError
 from emotion.faces.crop import FaceVectors
 from emotion.training.calibration import Reliability, reliability

@@ -16,8 +16,8 @@ import numpy as np
 from emotion import config
 from emotion.data.annotators import Votes, votes_on
 from emotion.data.dataset import read_faces
-from emotion.data.seen import NO_CODES, Codes, SeenFaces, face_codes, read_seen
-from emotion.data.splitting import Split, describe_split, mirrored, split_faces
+from emotion.data.seen import NO_CODES, Codes, SeenFaces, face_codes, mirrored, read_seen
+from emotion.data.splitting import Split, describe_split, split_faces
 from emotion.errors import TrainingError
 from emotion.runtime.cluster import connected
 from emotion.runtime.files import model_faults_told, prepare_folder, put_into_place, replacing
