@@ -64,7 +64,7 @@ def choose_models(*, all_problems: bool) -> tuple[ModelSet | None, list[str]]:
                 width=220,
             )
     problems = []
-    if state.unknown_models:
+    if state.unknown_models and state.unknown_models not in by_name:  # it may have been trained meanwhile
         there = ", ".join(by_name)
         problems.append(f"No models are called {state.unknown_models} here. There are: {there}. Now {chosen} vote.")
     if all_problems or problems or sets[0].folder != Path(named or config.MODELS):

@@ -72,7 +72,6 @@ def main() -> None:
         _keep(page, "pictures")
         page.goto(f"{address}/models")
         page.get_by_alt_text("Confusion matrix of the vote on the test faces").first.wait_for()
-        page.get_by_role("heading", name="How good they are").scroll_into_view_if_needed()
         _keep(page, "models")
         browser.close()
 

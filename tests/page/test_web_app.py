@@ -662,6 +662,15 @@ def test_a_name_that_no_models_have_is_said_until_others_are_chosen(page, own):
     assert not problems(page)
 
 
+def test_models_that_were_asked_for_before_they_were_trained_are_no_longer_missed(page, own):
+    page.query_params["models"] = "later"
+    page.run()
+    assert "No models are called later here" in problems(page)[0]
+    write_tiny_models(own / "later")
+    page.run()
+    assert not problems(page)
+
+
 def test_the_folder_that_the_page_was_started_with_votes_at_first(page, webcam, own, monkeypatch):
     monkeypatch.setenv("EMOTION_MODELS", str(own))
     page.run()
