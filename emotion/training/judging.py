@@ -52,7 +52,7 @@ class CrossValidation:
     said : ndarray of shape (repeats, n, n_models, n_classes), 0-1, in the order of `config.MODEL_NAMES`
     references : dict of name to ndarray of shape (repeats, n), str: the labels of what does not vote
     folds : int
-    why : str, why nothing was judged; empty where something was
+    why : str, a sentence: why nothing was judged; empty where something was
     """
 
     rows: NDArray[np.intp]
@@ -98,7 +98,7 @@ def cross_validate(
     judged = np.flatnonzero(~known)
     nothing = np.zeros((REPEATS, 0, len(config.MODEL_NAMES), len(classes)))
     if len(judged) < FOLDS:
-        why = f"the networks know {known.sum():,} of {len(train):,} faces, and too few are left"
+        why = f"The networks know {known.sum():,} of the {len(train):,} faces, and too few others are left."
         return CrossValidation(judged[:0], nothing, {}, why=why)
     group = copy_groups(train.X)
     said = np.zeros((REPEATS, len(judged), len(config.MODEL_NAMES), len(classes)))
@@ -111,14 +111,16 @@ def cross_validate(
             rest = train[~np.isin(group, group[judged[places]])]
             if places.any():
                 if gone := sorted(set(train.classes) - set(rest.classes)):
-                    why = f"the faces of {', '.join(gone)} are near-copies of one another"
+                    why = f"All faces of {', '.join(gone)} are near-copies of one another."
                     return CrossValidation(judged[:0], nothing, {}, why=why)
                 try:
                     fitted = fit_experiments(
                         rest, size, seed, experiments=experiments, networks=networks, progress=False
                     )
                 except TrainingError as error:
-                    return CrossValidation(judged[:0], nothing, {}, why=f"without a tenth of the faces, {error}")
+                    return CrossValidation(
+                        judged[:0], nothing, {}, why=f"There are too few faces to leave some out. {error}"
+                    )
                 X = train.X[judged[places]]
                 for part in fitted:
                     for name, probabilities in part.probabilities(X).items():

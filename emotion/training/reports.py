@@ -105,7 +105,7 @@ def result_lines(manifest: Mapping[str, Any]) -> str:
     """
     how = manifest["judged"]
     if how["by"] == "nothing":
-        return f"How good the models are was not measured: {how['why']}."
+        return f"How good the models are was not measured. {how['why']}"
     part = manifest["confusion"]["part"]
     title = f"Right of {how['faces']:,} test faces, against {PARTS[part]}:"
     if how["by"] == "cross-validation":
