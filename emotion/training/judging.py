@@ -261,11 +261,13 @@ def crossed_score(y_true: NDArray[np.str_], said: NDArray[np.str_], classes: tup
     """
     repeats = len(said)
     all_of_them = score(np.tile(y_true, repeats), said.ravel(), classes)
+    confusion = np.stack([_shared_out(row, repeats) for row in all_of_them.confusion])
     return replace(
         all_of_them,
         n=len(y_true),
+        accuracy=float(confusion.trace() / len(y_true)),  # of whole faces, as the matrix has them
         support=tuple(count // repeats for count in all_of_them.support),
-        confusion=np.stack([_shared_out(row, repeats) for row in all_of_them.confusion]),
+        confusion=confusion,
         independent=INDEPENDENT,
     )
 

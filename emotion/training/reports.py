@@ -205,8 +205,8 @@ def report_figure(title: str, result: Score) -> Figure:
     """
     side = min(max(3.5 + 0.7 * len(result.classes), 5.5), 16)
     figure = Figure(figsize=(side + 0.5, side), layout="constrained")
-    right = accuracy_told(result.summary())
-    figure.suptitle(f"{_plain(title)}\nright: {right}, of {result.n:,} faces not trained on", fontsize=11)
+    right, of = accuracy_told(result.summary()), "" if result.n < FEW else f" of {result.n:,} faces"
+    figure.suptitle(f"{_plain(title)}\nright: {right}{of}", fontsize=11)
     _draw_confusion(figure.subplots(), result)
     return figure
 
