@@ -1,11 +1,11 @@
 """Training rows -> five fitted models, by the recipes."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import joblib
 import numpy as np
@@ -14,6 +14,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.class_weight import compute_sample_weight
+from threadpoolctl import threadpool_limits
 
 from emotion import config
 from emotion.data.annotators import drawn_codes
@@ -33,6 +34,10 @@ from emotion.training.recipes import (
     check_counts,
     check_resampled,
 )
+
+_SHARED_ROWS: Final = 3_000
+"""With fewer rows, cores would wait for each other longer than they work: one alone fits 180 faces in half of the time,
+and in a quarter where others are busy, too."""
 
 # Seconds of each step on two cores with the 27 000 training faces of FER2013: what the progress bar is made of.
 _EXPECTED_FACES = 27_000
@@ -71,26 +76,42 @@ class FittedExperiment:
         """How many features the pipeline gives."""
         return int(self.pipeline["pca"].n_components_)
 
-    def probabilities(self, X: FaceVectors) -> dict[str, NDArray[np.floating]]:
-        """Let each model say how probable it finds each class.
+    def components(self, X: FaceVectors, embedded: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """Give what the models take of faces.
 
         Parameters
         ----------
         X : ndarray of shape (n, 2304), uint8, 0-255
+        embedded : ndarray of shape (n, d), float32, optional
+            What the experiment's network makes of these faces, where that is known already.
+
+        Returns
+        -------
+        ndarray of shape (n, n_components), float32
+        """
+        if embedded is not None:
+            return np.asarray(self.pipeline[1:].transform(embedded))
+        return np.asarray(self.pipeline.transform(_pixels(X, self.experiment)))
+
+    def probabilities(self, components: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
+        """Let each model say how probable it finds each class.
+
+        Parameters
+        ----------
+        components : ndarray of shape (n, n_components), float32
 
         Returns
         -------
         dict of model name to ndarray of shape (n, n_classes), 0-1
         """
-        features = self.pipeline.transform(X.astype(np.float32))
-        return {name: model.predict_proba(features) for name, model in self.models.items()}
+        return {name: model.predict_proba(components) for name, model in self.models.items()}
 
-    def reference_labels(self, X: FaceVectors) -> NDArray[np.str_]:
+    def reference_labels(self, components: NDArray[np.float32]) -> NDArray[np.str_]:
         """Let the reference predict.
 
         Parameters
         ----------
-        X : ndarray of shape (n, 2304), uint8, 0-255
+        components : ndarray of shape (n, n_components), float32
 
         Returns
         -------
@@ -103,8 +124,7 @@ class FittedExperiment:
         """
         if self.reference is None:
             raise ValueError(f"experiment {self.experiment.number} has no reference")
-        codes = self.reference.predict(self.pipeline.transform(X.astype(np.float32)))
-        return np.asarray(self.labels.inverse_transform(codes))
+        return np.asarray(self.labels.inverse_transform(self.reference.predict(components)))
 
 
 def fit_experiments(
@@ -115,6 +135,7 @@ def fit_experiments(
     opinions: NDArray[np.floating] | None = None,
     experiments: Sequence[Experiment] = EXPERIMENTS,
     networks: Path | str = config.MODELS,
+    embedded: Mapping[int, NDArray[np.float32]] | None = None,
     on_cluster: bool = False,
     progress: bool = True,
 ) -> list[FittedExperiment]:
@@ -133,6 +154,8 @@ def fit_experiments(
         each class as probable as its share; without, it takes the label.
     experiments : sequence of Experiment
     networks : path of a folder as `emotion.data.embedding.network_file` takes it
+    embedded : mapping of an experiment's number to ndarray of shape (n, d), float32, optional
+        What its network makes of these faces, where that is known already.
     on_cluster : bool
         Whether the parts of the stacks are fitted by the workers of the Dask cluster to which this process is
         connected (`emotion.runtime.cluster.connected`), and not by the cores of this machine.
@@ -158,11 +181,14 @@ def fit_experiments(
     labels = LabelEncoder().fit(train.y)
     fitted: list[FittedExperiment] = []
     expected = each * len(experiments) + _BOOST_SECONDS * (boosts + 1)
-    with closing(Progress(expected, scale=len(train) / _EXPECTED_FACES, enabled=progress)) as bar:
+    with (
+        threadpool_limits(1 if len(train) < _SHARED_ROWS else None),
+        closing(Progress(expected, scale=len(train) / _EXPECTED_FACES, enabled=progress)) as bar,
+    ):
         for experiment in experiments:
             with bar.step(f"experiment {experiment.number}: features", _FEATURES_SECONDS):
                 if experiment.features == "network" or not fitted:
-                    pipeline, X = _fit_pipeline(experiment, train, networks)
+                    pipeline, X = _fit_pipeline(experiment, train, networks, (embedded or {}).get(experiment.number))
             # Each draws its own synthetic rows and its own sample for the support vectors: votes differ for a reason.
             own_seed = seed + experiment.number
             y = labels.transform(train.y) if opinions is None else drawn_codes(opinions, own_seed)
@@ -177,17 +203,24 @@ def fit_experiments(
     return fitted
 
 
-def _fit_pipeline(experiment: Experiment, train: Faces, networks: Path | str) -> tuple[Pipeline, NDArray[np.float32]]:
+def _fit_pipeline(
+    experiment: Experiment, train: Faces, networks: Path | str, embedded: NDArray[np.float32] | None
+) -> tuple[Pipeline, NDArray[np.float32]]:
     first: list[tuple[str, OnnxEmbedding]] = []
-    # float32 as in the ONNX files, so that trees split on the values they will be asked about.
-    features = train.X.astype(np.float32)
+    features: NDArray[Any] = _pixels(train.X, experiment)
     if experiment.features == "network":
         embedding = OnnxEmbedding(network_file(networks, experiment.number)).fit(train.X)
-        features = embedding.transform(train.X)
+        features = embedding.transform(features) if embedded is None else embedded
         first.append((EMBEDDING, embedding))
     projection = build_projection(*features.shape).fit(features)
     round_components(projection)
     return Pipeline([*first, *projection.steps]), projection.transform(features)
+
+
+def _pixels(X: FaceVectors, experiment: Experiment) -> NDArray[Any]:
+    """What a pipeline takes. A network widens a few faces at a time; all of them would take nine kilobytes each."""
+    # float32 as in the ONNX files, so that trees split on the values they will be asked about.
+    return X if experiment.features == "network" else X.astype(np.float32)
 
 
 def round_components(pipeline: Pipeline) -> None:
@@ -236,7 +269,7 @@ def _fit_models(
         backend = DaskBackend()
     with (
         bar.step(f"experiment {experiment.number}: {experiment.stack}", _STACK_SECONDS),
-        joblib.parallel_config(backend, n_jobs=-1),
+        joblib.parallel_config(backend, n_jobs=-1 if on_cluster or len(X) >= _SHARED_ROWS else 1),
     ):
         models[experiment.stack] = build_stack(experiment, size, X.shape[1], seed).fit(X, y)
     if experiment.boost:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -14,10 +14,10 @@ from tqdm import tqdm
 from emotion import config
 from emotion.data.annotators import Votes
 from emotion.data.dataset import Faces
+from emotion.data.embedding import OnnxEmbedding, network_file
 from emotion.data.seen import copy_groups
 from emotion.data.splitting import Split
 from emotion.errors import TrainingError
-from emotion.faces.crop import FaceVectors
 from emotion.training.calibration import Reliability, reliability
 from emotion.training.evaluation import (
     FEW,
@@ -101,6 +101,12 @@ def cross_validate(
         why = f"The networks know {known.sum():,} of the {len(train):,} faces, and too few others are left."
         return CrossValidation(judged[:0], nothing, {}, why=why)
     group = copy_groups(train.X)
+    # Networks stay as they are, so each looks at each face once.
+    embedded = {
+        experiment.number: OnnxEmbedding(network_file(networks, experiment.number)).fit(train.X).transform(train.X)
+        for experiment in experiments
+        if experiment.features == "network"
+    }
     said = np.zeros((REPEATS, len(judged), len(config.MODEL_NAMES), len(classes)))
     references = {name: np.zeros((REPEATS, len(judged)), dtype=classes.dtype) for name in ("dummy", "unresampled")}
     with tqdm(
@@ -108,25 +114,35 @@ def cross_validate(
     ) as bar:
         for repeat, fold in itertools.product(range(REPEATS), range(FOLDS)):
             places = _folds(train.y[judged], group[judged], seed + repeat) == fold
-            rest = train[~np.isin(group, group[judged[places]])]
+            learnt = ~np.isin(group, group[judged[places]])
             if places.any():
-                if gone := sorted(set(train.classes) - set(rest.classes)):
+                if gone := sorted(set(train.classes) - set(train[learnt].classes)):
                     why = f"All faces of {', '.join(gone)} are near-copies of one another."
                     return CrossValidation(judged[:0], nothing, {}, why=why)
                 try:
                     fitted = fit_experiments(
-                        rest, size, seed, experiments=experiments, networks=networks, progress=False
+                        train[learnt],
+                        size,
+                        seed,
+                        experiments=experiments,
+                        networks=networks,
+                        embedded={number: rows[learnt] for number, rows in embedded.items()},
+                        progress=False,
                     )
                 except TrainingError as error:
                     return CrossValidation(
                         judged[:0], nothing, {}, why=f"There are too few faces to leave some out. {error}"
                     )
-                X = train.X[judged[places]]
                 for part in fitted:
-                    for name, probabilities in part.probabilities(X).items():
+                    of_network = embedded.get(part.experiment.number)
+                    components = part.components(
+                        train.X[judged[places]], None if of_network is None else of_network[judged[places]]
+                    )
+                    for name, probabilities in part.probabilities(components).items():
                         said[repeat, places, config.MODEL_NAMES.index(name)] = probabilities
-                references["dummy"][repeat, places] = Counter(rest.y.tolist()).most_common(1)[0][0]
-                references["unresampled"][repeat, places] = fitted[0].reference_labels(X)
+                    if part.reference is not None:
+                        references["unresampled"][repeat, places] = part.reference_labels(components)
+                references["dummy"][repeat, places] = Counter(train.y[learnt].tolist()).most_common(1)[0][0]
             bar.update()
     return CrossValidation(judged, said, references)
 
@@ -187,7 +203,7 @@ def judge(
     split: Split,
     votes: Votes | None = None,
     crossed: CrossValidation | None = None,
-    reference: Callable[[FaceVectors], NDArray[np.str_]] | None = None,
+    reference: NDArray[np.str_] | None = None,
 ) -> Judged:
     """Score models on faces that nothing was fitted to.
 
@@ -197,7 +213,7 @@ def judge(
     split : Split, whose test rows are judged, if there are any
     votes : Votes on its faces, optional
     crossed : CrossValidation, needed where there are no test rows
-    reference : callable of ndarray (n, 2304), uint8, to ndarray (n,), str: labels by the model without resampling
+    reference : ndarray of shape (n_test,), str, optional: what the model without resampling says
 
     Returns
     -------
@@ -209,7 +225,7 @@ def judge(
     opinions, learnt = (None, None) if votes is None else (votes.test, votes.train)
     references = {"dummy": dummy_labels(split, learnt)}
     if reference is not None:
-        references["unresampled"] = reference(split.test.X)
+        references["unresampled"] = reference
     labels = predictions(ensemble, split.test)
     part, truth, shares = "test", split.test.y, as_shares(split.test.y, classes)
     if opinions is not None and learnt is not None:

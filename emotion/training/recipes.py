@@ -347,7 +347,6 @@ def _xgboost(rounds: int, depth: int, learning_rate: float, seed: int) -> XGBCla
         subsample=0.8,
         colsample_bytree=0.3,
         tree_method="hist",
-        n_jobs=os.cpu_count(),
         random_state=seed,
     )
 

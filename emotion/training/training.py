@@ -144,9 +144,15 @@ def _stage(
     ensemble = load_models(staging)
     # Never training rows as they are, which lie exactly on the thresholds of trees.
     held_out = split.test.X if len(split.test) else mirrored(split.train.X)
-    codes = {name: said.argmax(axis=1) for part in fitted for name, said in part.probabilities(held_out).items()}
+    components = [part.components(held_out) for part in fitted]
+    codes = {
+        name: said.argmax(axis=1)
+        for part, of in zip(fitted, components, strict=True)
+        for name, said in part.probabilities(of).items()
+    }
     manifest["differing_ballots"] = check_ballots(ensemble, codes, held_out)
-    judged = judge(ensemble, split, votes, crossed, fitted[0].reference_labels)
+    reference = fitted[0].reference_labels(components[0]) if len(split.test) else None
+    judged = judge(ensemble, split, votes, crossed, reference)
     manifest |= judged.summary()
     for experiment in EXPERIMENTS if judged.scores else ():
         _save_report(staging / experiment.stack_report, experiment.stack, experiment.resampling, judged)
