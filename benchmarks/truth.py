@@ -63,6 +63,12 @@ def fer_network() -> Callable[[FaceVectors], NDArray[np.str_]] | None:
     return answer
 
 
+def natural_shares() -> dict[str, float]:
+    """Give the share of each expression in RAF-DB's test part."""
+    total = sum(RAF_DB_TEST.values())
+    return {label: count / total for label, count in RAF_DB_TEST.items()}
+
+
 def main() -> None:
     """Measure and print; with --write, note it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -76,8 +82,7 @@ def main() -> None:
         measured_folders = [measure_pictures(folder, models) for folder in folders.split(",")]
         outcomes = [outcome for some, _ in measured_folders for outcome in some]
         unreadable = sum(count for _, count in measured_folders)
-        total = sum(RAF_DB_TEST.values())
-        natural = {label: count / total for label, count in RAF_DB_TEST.items()} if name == "RAF-DB" else None
+        natural = natural_shares() if name == "RAF-DB" else None
         measured = manifest["elsewhere"][name] = summary(outcomes, natural)
         if unreadable:
             print(f"{name}: {unreadable} pictures cannot be read")

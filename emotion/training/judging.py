@@ -221,7 +221,7 @@ def judge(
     """
     classes = ensemble.classes
     if crossed is not None:
-        return _judge_crossed(split.train.y[crossed.rows], classes, crossed)
+        return judge_crossed(split.train.y[crossed.rows], classes, crossed)
     opinions, learnt = (None, None) if votes is None else (votes.test, votes.train)
     references = {"dummy": dummy_labels(split, learnt)}
     if reference is not None:
@@ -242,7 +242,19 @@ def judge(
     )
 
 
-def _judge_crossed(y: NDArray[np.str_], classes: tuple[str, ...], crossed: CrossValidation) -> Judged:
+def judge_crossed(y: NDArray[np.str_], classes: tuple[str, ...], crossed: CrossValidation) -> Judged:
+    """Score what models said in cross-validation.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,), str, labels of the faces that were judged
+    classes : tuple of str
+    crossed : CrossValidation
+
+    Returns
+    -------
+    Judged
+    """
     if crossed.why:
         return Judged({"by": "nothing", "faces": 0, "why": crossed.why})
     uncalibrated = Calibration.none(len(classes))

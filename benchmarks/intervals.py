@@ -1,0 +1,110 @@
+"""Whether the intervals that training states for small sets hold: python benchmarks/intervals.py --data data.csv ...
+
+Small sets are drawn from faces that the networks do not know: FER2013's validation and test faces. Each is judged as
+training judges it, by cross-validation. What is true is how often models that learnt from the whole set are right on
+all other faces of its classes, each class counting alike. The recipes are those of `--fast`, unless --full is given.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from emotion import config
+from emotion.data.dataset import Faces, read_faces
+from emotion.data.seen import read_seen
+from emotion.data.splitting import split_faces
+from emotion.training.evaluation import INDEPENDENT, VOTE, interval
+from emotion.training.fitting import fit_experiments
+from emotion.training.judging import cross_validate, judge_crossed
+from emotion.training.recipes import FAST, FULL, Size
+from emotion.vote.ensemble import Combiner
+from emotion.vote.voting import Calibration
+
+KINDS = (
+    (("Happy", "Sad"), 15),
+    (("Happy", "Sad", "Surprise"), 20),
+    (("Happy", "Sad", "Surprise"), 60),
+    (("Angry", "Happy", "Neutral", "Sad", "Surprise"), 40),
+)
+"""Classes, and faces of each."""
+
+
+def main() -> None:
+    """Draw sets, judge each, and count how often the intervals hold."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="FER2013's training table")
+    parser.add_argument("--test", type=Path, required=True, help="FER2013's test table")
+    parser.add_argument("--sets", type=int, default=200, help="how many, of all kinds together (default: 200)")
+    parser.add_argument("--full", action="store_true", help="with the recipes as they are: hours")
+    parser.add_argument("--json", type=Path, help="a file for the figures; what is there already is gone on with")
+    options = parser.parse_args()
+    split = split_faces(read_faces(options.data), read_faces(options.test), seen=read_seen(config.MODELS).networks)
+    pool = Faces(np.concatenate([split.validation.X, split.test.X]), np.concatenate([split.validation.y, split.test.y]))
+    done = json.loads(options.json.read_text()) if options.json and options.json.exists() else []
+    size = FULL if options.full else FAST
+    todo = [number for number in range(options.sets) if number >= len(done)]
+    with ProcessPoolExecutor(os.cpu_count()) as workers:
+        sets = drawn(pool, todo)
+        for measured in tqdm(workers.map(judged, sets, [size] * len(todo)), total=len(todo)):
+            done.append(measured)
+            if options.json:
+                options.json.write_text(json.dumps(done) + "\n")
+    for independent in (INDEPENDENT, 1.0):
+        print(f"faces that count: {independent:.0%} of those judged")
+        for kind in [*KINDS, None]:
+            some = [m for m in done if kind is None or (len(kind[0]), kind[1]) == (m["classes"], m["of_each"])]
+            held = [low <= m["true"] <= high for m in some for low, high in [bounds(m, independent)]]
+            errors = np.array([m["measured"] - m["true"] for m in some])
+            name = "all" if kind is None else f"{len(kind[0])} classes of {kind[1]}"
+            print(
+                f"{name:<18} {len(some):>4} sets: {np.mean(held):.1%} held; measured less true {errors.mean():+.1%} "
+                f"on average, spread {errors.std():.1%}"
+            )
+
+
+def drawn(pool: Faces, numbers: list[int]) -> Iterator[tuple[Faces, Faces, int]]:
+    """Draw the sets of these numbers, each with the other faces of its classes."""
+    for number in numbers:
+        labels, of_each = KINDS[number % len(KINDS)]
+        random = np.random.default_rng(number)
+        rows = np.concatenate([random.permutation(np.flatnonzero(pool.y == label))[:of_each] for label in labels])
+        others = np.setdiff1d(np.flatnonzero(np.isin(pool.y, labels)), rows)
+        yield pool[rows], pool[others], of_each
+
+
+def judged(drawn_set: tuple[Faces, Faces, int], size: Size) -> dict[str, float]:
+    """Judge a set as training does, and by faces that are not in it."""
+    own, others, of_each = drawn_set
+    crossed = cross_validate(own, np.zeros(len(own), dtype=bool), size, progress=False)
+    vote = judge_crossed(own.y[crossed.rows], own.classes, crossed).main[VOTE]
+    said = labels(own, others, size)
+    true = float(np.mean([(said[others.y == label] == label).mean() for label in own.classes]))
+    return {"classes": len(own.classes), "of_each": of_each, "n": vote.n, "measured": vote.accuracy, "true": true}
+
+
+def labels(own: Faces, others: Faces, size: Size) -> NDArray[np.str_]:
+    """Let models that learnt from a set vote on other faces."""
+    said = np.zeros((len(others), len(config.MODEL_NAMES), len(own.classes)))
+    for part in fit_experiments(own, size, progress=False):
+        for name, probabilities in part.probabilities(part.components(others.X)).items():
+            said[:, config.MODEL_NAMES.index(name)] = probabilities
+    return Combiner(own.classes, Calibration.none(len(own.classes))).labels(said)
+
+
+def bounds(measured: dict[str, float], independent: float) -> tuple[float, float]:
+    """Give the interval that is stated."""
+    return interval(measured["measured"] * measured["n"], measured["n"], independent)
+
+
+if __name__ == "__main__":
+    main()
