@@ -149,26 +149,26 @@ def copies_between(
     in_a = np.zeros(len(a), dtype=bool)
     if not len(a) or not len(b):
         return in_a, np.full(len(b), -1, dtype=np.intp)
-    fixed = _thumbnails(a, _WINDOW_MIDDLE, _WINDOW_MIDDLE)
-    search = PointSearch(fixed)
     # Of vectors no longer than 1, but for rounding.
     distance = float(np.sqrt(2 - 2 * correlation + 1e-3))
-
-    def compare(part: FaceVectors) -> NDArray[np.intp]:
-        likest = _Likest(len(a), len(part))
-        moved = _moved(part)
-        for rows, columns in search.near(moved, distance):
-            correlations = moved[columns] @ fixed[rows].T
-            copies = np.nonzero(correlations >= correlation)
-            place, face = np.divmod(columns[copies[0]], len(part))
-            of = rows[copies[1]]
-            in_a[of] = True
-            likest.note(face, place, of, correlations[copies])
-        return likest.row
-
     parts = [b[start : start + _MOVED_ROWS] for start in range(0, len(b), _MOVED_ROWS)]
     # Many small products, each on one core: shared out among cores, they would wait for each other.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+        fixed = _thumbnails(a, _WINDOW_MIDDLE, _WINDOW_MIDDLE)
+        search = PointSearch(fixed)
+
+        def compare(part: FaceVectors) -> NDArray[np.intp]:
+            likest = _Likest(len(a), len(part))
+            moved = _moved(part)
+            for rows, columns in search.near(moved, distance):
+                correlations = moved[columns] @ fixed[rows].T
+                copies = np.nonzero(correlations >= correlation)
+                place, face = np.divmod(columns[copies[0]], len(part))
+                of = rows[copies[1]]
+                in_a[of] = True
+                likest.note(face, place, of, correlations[copies])
+            return likest.row
+
         done = pool.map(compare, parts)
         copy_of = list(tqdm(done, "looking for copies", len(parts), leave=False, disable=None if progress else True))
     return in_a, np.concatenate(copy_of)
