@@ -1,6 +1,11 @@
-"""Which faces were learnt from: kept beside models and networks, so that none of them is mistaken for a new one."""
+"""Which faces are the same picture, and which were learnt from: kept beside models and networks, so that none of them
+is mistaken for a new one.
+"""
 
 import hashlib
+import itertools
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -8,11 +13,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import dctn
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
 
 from emotion import config
 from emotion.errors import ModelsError
 from emotion.faces.crop import FaceVectors
 from emotion.runtime.files import replacing
+from emotion.runtime.nearness import PointSearch, near_codes
 from emotion.vote.loading import settled
 
 SEEN_FILE: Final = "seen_faces.npz"
@@ -27,6 +35,21 @@ _CODE_DISTANCE: Final = 8
 """Bits. All of 1,160 faces of FER2013 had so near a code after JPEG of quality 75, after a larger picture and back, or
 darkened; none of 6,213 others had one near any of 23,187 faces (the nearest of them differs by 12)."""
 _PART_ROWS: Final = 2048
+
+COPY_CORRELATION: Final = 0.93
+"""From this correlation of their thumbnails on, two faces count as the same picture. Of FER2013's public test faces
+with their nearest training face, nearly all pairs above 0.94 are the same photograph, and about half of those just
+above 0.93 (by eye, on some three hundred pairs); a look-alike too many costs a training row, a copy too few a true
+score."""
+
+_WINDOW_SIDE: Final = 42
+_WINDOW_STARTS: Final = (0, 1, 3, 5, 6)
+"""Pixels. Faces are compared in a window of this side: in its middle position in one, in 25 positions in the other."""
+_WINDOW_MIDDLE: Final = (config.FACE_SIDE - _WINDOW_SIDE) // 2
+_MOVED_ROWS: Final = 1024
+"""Faces whose fifty thumbnails are in memory at a time, for each core: 40 MB."""
+_ROUNDING: Final = 1e-5
+"""Correlations that differ by less are the same."""
 
 
 def fingerprints(X: FaceVectors) -> NDArray[np.uint64]:
@@ -81,19 +104,110 @@ def known(X: FaceVectors, learnt: Codes) -> NDArray[np.bool_]:
     -------
     ndarray of shape (n,), bool
     """
-    found = np.zeros(len(X), dtype=bool)
-    signs = _signs(learnt).T
-    mirrored = X.reshape(-1, config.FACE_SIDE, config.FACE_SIDE)[:, :, ::-1].reshape(X.shape)
-    for faces in (X, mirrored):
-        own = _signs(face_codes(faces))
-        for start in range(0, len(X), _PART_ROWS):
-            alike = own[start : start + _PART_ROWS] @ signs  # equal signs less unequal ones
-            found[start : start + _PART_ROWS] |= (alike >= _CODE_BITS - 2 * _CODE_DISTANCE).any(axis=1)
-    return found
+    parts = (X[start : start + _PART_ROWS] for start in range(0, len(X), _PART_ROWS))
+    mirrored = np.concatenate([NO_CODES, *(face_codes(_mirrored(part)) for part in parts)])
+    return near_codes(face_codes(X), learnt, _CODE_DISTANCE) | near_codes(mirrored, learnt, _CODE_DISTANCE)
 
 
-def _signs(of: Codes) -> NDArray[np.float32]:
-    return 2 * np.unpackbits(of, axis=1).astype(np.float32) - 1
+def _mirrored(X: FaceVectors) -> FaceVectors:
+    return X.reshape(-1, config.FACE_SIDE, config.FACE_SIDE)[:, :, ::-1].reshape(X.shape)
+
+
+def copies_between(
+    a: FaceVectors, b: FaceVectors, correlation: float = COPY_CORRELATION, *, progress: bool = False
+) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    """Find the faces that two sets share, also when one is mirrored, shifted up to four pixels, darker or marked.
+
+    Two faces are copies when 14x14 thumbnails of them, with mean 0 and length 1, correlate at least this much: that
+    of the middle of one face, and that of one of 25 windows around the middle of the other or of its mirror image.
+    `emotion.runtime.nearness.PointSearch` finds the pairs that come into question; its notes say how time grows.
+
+    Parameters
+    ----------
+    a : ndarray of shape (n_a, 2304), uint8
+    b : ndarray of shape (n_b, 2304), uint8
+    correlation : float, 0-1
+    progress : bool
+        Whether to draw a progress bar on standard error.
+
+    Returns
+    -------
+    in_a : ndarray of shape (n_a,), bool: rows of `a` with a copy in `b`
+    copy_of : ndarray of shape (n_b,), int: the row of `a` that each row of `b` is likest a copy of; -1 where of none
+    """
+    in_a = np.zeros(len(a), dtype=bool)
+    if not len(a) or not len(b):
+        return in_a, np.full(len(b), -1, dtype=np.intp)
+    # Of vectors no longer than 1, but for rounding.
+    distance = float(np.sqrt(2 - 2 * correlation + 1e-3))
+    parts = [b[start : start + _MOVED_ROWS] for start in range(0, len(b), _MOVED_ROWS)]
+    # Many small products, each on one core: shared out among cores, they would wait for each other.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+        fixed = _thumbnails(a, _WINDOW_MIDDLE, _WINDOW_MIDDLE)
+        search = PointSearch(fixed)
+
+        def compare(part: FaceVectors) -> NDArray[np.intp]:
+            likest = _Likest(len(a), len(part))
+            moved = _moved(part)
+            for rows, columns in search.near(moved, distance):
+                correlations = moved[columns] @ fixed[rows].T
+                copies = np.nonzero(correlations >= correlation)
+                place, face = np.divmod(columns[copies[0]], len(part))
+                of = rows[copies[1]]
+                in_a[of] = True
+                likest.note(face, place, of, correlations[copies])
+            return likest.row
+
+        done = pool.map(compare, parts)
+        copy_of = list(tqdm(done, "looking for copies", len(parts), leave=False, disable=not progress))
+    return in_a, np.concatenate(copy_of)
+
+
+class _Likest:
+    """The row that each of so many faces is likest a copy of: of rows as like, that in the first place, and of those
+    the first row, in whatever order they come.
+    """
+
+    def __init__(self, n_rows: int, n_faces: int) -> None:
+        self._n_rows = n_rows
+        self._likeness = np.full(n_faces, -1, dtype=np.float32)
+        self._none = np.iinfo(np.int64).max
+        self._first = np.full(n_faces, self._none)
+
+    def note(
+        self, faces: NDArray[np.intp], places: NDArray[np.intp], rows: NDArray[np.intp], likeness: NDArray[np.float32]
+    ) -> None:
+        before = self._likeness[faces]
+        np.maximum.at(self._likeness, faces, likeness)
+        now = self._likeness[faces]
+        self._first[faces[now > before + _ROUNDING]] = self._none
+        same = likeness >= now - _ROUNDING
+        np.minimum.at(self._first, faces[same], places[same] * self._n_rows + rows[same])
+
+    @property
+    def row(self) -> NDArray[np.intp]:
+        return np.where(self._first == self._none, -1, self._first % max(self._n_rows, 1))
+
+
+def _moved(X: FaceVectors) -> NDArray[np.float32]:
+    """Thumbnails of all faces in one place after the other, those of their mirror images last."""
+    # As they are first: what is no likelier in another place is likest there.
+    middle = (_WINDOW_MIDDLE, _WINDOW_MIDDLE)
+    starts = sorted(itertools.product(_WINDOW_STARTS, _WINDOW_STARTS), key=lambda start: start != middle)
+    return np.concatenate([_thumbnails(faces, *start) for faces in (X, _mirrored(X)) for start in starts])
+
+
+def _thumbnails(X: FaceVectors, top: int, left: int) -> NDArray[np.float32]:
+    """Means of 3x3 pixels in a window, less their mean, of length 1: shape (n, 196), float32."""
+    window = X.reshape(-1, config.FACE_SIDE, config.FACE_SIDE)[:, top : top + _WINDOW_SIDE, left : left + _WINDOW_SIDE]
+    # Sums of whole numbers, and so the same in any order.
+    of_rows = window[:, 0::3].astype(np.uint16) + window[:, 1::3] + window[:, 2::3]
+    blocks = of_rows[:, :, 0::3] + of_rows[:, :, 1::3] + of_rows[:, :, 2::3]
+    thumbnails = blocks.reshape(len(X), -1).astype(np.float32) / 9
+    thumbnails -= thumbnails.mean(axis=1, keepdims=True)
+    length = np.linalg.norm(thumbnails, axis=1, keepdims=True)
+    # A face of one grey has no pattern to compare: it stays a vector of noughts, a copy of nothing.
+    return np.asarray(thumbnails / np.maximum(length, 1e-3), dtype=np.float32)
 
 
 @dataclass(frozen=True)

@@ -6,39 +6,22 @@ is not enough.
 """
 
 import hashlib
-import itertools
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
-from tqdm import tqdm
 
 from emotion import config
 from emotion.data.dataset import Faces
-from emotion.data.seen import NO_CODES, Codes, known
+from emotion.data.seen import NO_CODES, Codes, copies_between, known
 from emotion.errors import DatasetError
-from emotion.faces.crop import FaceVectors
-
-COPY_CORRELATION: Final = 0.93
-"""From this correlation of their thumbnails on, two faces count as the same picture. Of FER2013's public test faces
-with their nearest training face, nearly all pairs above 0.94 are the same photograph, and about half of those just
-above 0.93 (by eye, on some three hundred pairs); a look-alike too many costs a training row, a copy too few a true
-score."""
 
 TEST_SHARE: Final = 0.2
 VALIDATION_SHARE: Final = 0.1
 """Of what is left when the test part is set aside: 2,600 faces of FER2013, on which accuracy has a standard error of
 0.9 points. Two ways are compared on the same faces, which shows smaller differences."""
-
-_WINDOW_SIDE: Final = 42
-_WINDOW_STARTS: Final = (0, 1, 3, 5, 6)
-"""Pixels. Faces are compared in a window of this side: in its middle position in one, in 25 positions in the other."""
-_THUMBNAIL_SIDE: Final = 14
-_CHUNK_ROWS: Final = 2048
-_ROUNDING: Final = 1e-5
-"""Correlations that differ by less are the same."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +89,9 @@ def distinct_rows(faces: Faces) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     keep : ndarray of shape (n,), bool: the first row of each picture with one label
     conflicting : ndarray of shape (n,), bool: rows whose pixels occur under several labels; none of them is kept
     """
-    as_bytes = np.ascontiguousarray(faces.X).view(np.dtype((np.void, faces.X.shape[1]))).ravel()
-    _, first, picture = np.unique(as_bytes, return_index=True, return_inverse=True)
+    # Of 16 bytes, which differ where a pixel does: no two pictures of one BLAKE2 digest are known, or can be found.
+    digests = b"".join(hashlib.blake2b(face.tobytes(), digest_size=16).digest() for face in faces.X)
+    _, first, picture = np.unique(np.frombuffer(digests, dtype="V16"), return_index=True, return_inverse=True)
     conflicting_pictures = np.zeros(len(first), dtype=bool)
     conflicting_pictures[picture[faces.y != faces.y[first[picture]]]] = True
     conflicting = conflicting_pictures[picture]
@@ -116,67 +100,10 @@ def distinct_rows(faces: Faces) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     return keep & ~conflicting, conflicting
 
 
-def copies_between(
-    a: FaceVectors, b: FaceVectors, correlation: float = COPY_CORRELATION, *, progress: bool = False
-) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
-    """Find the faces that two sets share, also when one is mirrored, shifted up to four pixels, darker or marked.
-
-    Two faces are copies when 14x14 thumbnails of them, with mean 0 and length 1, correlate at least this much: that
-    of the middle of one face, and that of one of 25 windows around the middle of the other or of its mirror image.
-
-    Parameters
-    ----------
-    a : ndarray of shape (n_a, 2304), uint8
-    b : ndarray of shape (n_b, 2304), uint8
-    correlation : float, 0-1
-    progress : bool
-        Whether to draw a progress bar on standard error.
-
-    Returns
-    -------
-    in_a : ndarray of shape (n_a,), bool: rows of `a` with a copy in `b`
-    copy_of : ndarray of shape (n_b,), int: the row of `a` that each row of `b` is likest a copy of; -1 where of none
-    """
-    in_a, copy_of = np.zeros(len(a), dtype=bool), np.full(len(b), -1, dtype=np.intp)
-    if not len(a) or not len(b):
-        return in_a, copy_of
-    likeness = np.full(len(b), -1, dtype=np.float32)
-    middle = (config.FACE_SIDE - _WINDOW_SIDE) // 2
-    fixed = _thumbnails(a, middle, middle)
-    mirrored = b.reshape(-1, config.FACE_SIDE, config.FACE_SIDE)[:, :, ::-1].reshape(b.shape)
-    # As they are first: what is no likelier in another place is likest there.
-    starts = sorted(itertools.product(_WINDOW_STARTS, _WINDOW_STARTS), key=lambda start: start != (middle, middle))
-    placed = [(faces, *start) for faces in (b, mirrored) for start in starts]
-    for faces, top, left in tqdm(placed, desc="looking for copies", leave=False, disable=not progress):
-        moved = _thumbnails(faces, top, left)
-        for i in range(0, len(a), _CHUNK_ROWS):
-            for j in range(0, len(b), _CHUNK_ROWS):
-                correlations = fixed[i : i + _CHUNK_ROWS] @ moved[j : j + _CHUNK_ROWS].T
-                copies = correlations >= correlation
-                in_a[i : i + _CHUNK_ROWS] |= copies.any(axis=1)
-                columns = np.flatnonzero(copies.any(axis=0))
-                likest, nearest = correlations[:, columns].max(axis=0), correlations[:, columns].argmax(axis=0)
-                nearer = likest > likeness[j + columns] + _ROUNDING
-                likeness[j + columns[nearer]] = likest[nearer]
-                copy_of[j + columns[nearer]] = i + nearest[nearer]
-    return in_a, copy_of
-
-
 def _labelled_copies(train: Faces, test: Faces, progress: bool) -> tuple[NDArray[np.bool_], NDArray[np.str_]]:
     """Which training faces have a copy among the test faces, and the label of each test face's own, or ""."""
     copied, copy_of = copies_between(train.X, test.X, progress=progress)
     return copied, np.array([train.y[row] if row >= 0 else "" for row in copy_of], dtype=np.str_)
-
-
-def _thumbnails(X: FaceVectors, top: int, left: int) -> NDArray[np.float32]:
-    window = X.reshape(-1, config.FACE_SIDE, config.FACE_SIDE)[:, top : top + _WINDOW_SIDE, left : left + _WINDOW_SIDE]
-    block = _WINDOW_SIDE // _THUMBNAIL_SIDE
-    blocks = window.reshape(-1, _THUMBNAIL_SIDE, block, _THUMBNAIL_SIDE, block)
-    thumbnails = blocks.mean(axis=(2, 4), dtype=np.float32).reshape(len(X), -1)
-    thumbnails -= thumbnails.mean(axis=1, keepdims=True)
-    length = np.linalg.norm(thumbnails, axis=1, keepdims=True)
-    # A face of one grey has no pattern to compare: it stays a vector of noughts, a copy of nothing.
-    return np.asarray(thumbnails / np.maximum(length, 1e-3), dtype=np.float32)
 
 
 def hold_out(faces: Faces, share: float, seed: int) -> tuple[Faces, Faces]:
