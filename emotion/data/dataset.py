@@ -100,12 +100,15 @@ def read_faces(path: Path | str) -> Faces:
     StorageError
         If the storage behind an address does not answer.
     """
-    pixels: list[FaceVectors] = []
+    # It grows in place: parts that are joined in the end would be in memory twice.
+    pixels = np.empty((0, config.N_PIXELS), dtype=np.uint8)
     labels: list[str] = []
     files: list[str] = []
     try:
         for batch in _batches(path):
-            pixels.append(_pixel_array(batch, path, len(labels)))
+            part = _pixel_array(batch, path, len(labels))
+            pixels.resize((len(labels) + len(part), config.N_PIXELS), refcheck=False)
+            pixels[len(labels) :] = part
             if FILE_COLUMN in batch.schema.names:
                 files.extend(_texts(batch.column(FILE_COLUMN).fill_null(""), path, "a file name"))
             labels.extend(_label_list(batch, path, len(labels)))
@@ -114,10 +117,13 @@ def read_faces(path: Path | str) -> Faces:
         raise DatasetError(
             f"{path} is not a table of faces ({reason}); make it anew with image_to_vector.py."
         ) from error
+    finally:
+        # Arrow keeps hundreds of megabytes for a next table, which never comes.
+        pa.default_memory_pool().release_unused()
     if not labels:
         raise DatasetError(f"{path} holds no faces.")
     y = np.array([label_of(label) for label in labels])
-    return Faces(np.concatenate(pixels), y, np.array(files) if files else None)
+    return Faces(pixels, y, np.array(files) if files else None)
 
 
 def _batches(path: Path | str) -> Iterator[pa.RecordBatch]:

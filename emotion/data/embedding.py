@@ -201,8 +201,14 @@ class OnnxEmbedding(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         X = np.asarray(X)
         if X.ndim != 2 or X.shape[1] != config.N_PIXELS:
             raise ValueError(f"X must be face vectors of shape (n, {config.N_PIXELS}), got {X.shape}")
-        parts = [
-            self._session.run([EMBEDDING], {"X": X[start : start + _BATCH_ROWS].astype(np.float32)})[0]
-            for start in range(0, max(len(X), 1), _BATCH_ROWS)
-        ]
-        return np.concatenate(parts)
+        first = self._embedded(X[:_BATCH_ROWS])
+        # Written into place: parts that are joined in the end would be in memory twice.
+        embeddings = np.empty((len(X), first.shape[1]), dtype=np.float32)
+        embeddings[:_BATCH_ROWS] = first
+        for start in range(_BATCH_ROWS, len(X), _BATCH_ROWS):
+            embeddings[start : start + _BATCH_ROWS] = self._embedded(X[start : start + _BATCH_ROWS])
+        return embeddings
+
+    def _embedded(self, X: FaceVectors) -> NDArray[np.float32]:
+        [embeddings] = self._session.run([EMBEDDING], {"X": X.astype(np.float32)})
+        return np.asarray(embeddings)
