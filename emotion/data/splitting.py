@@ -17,6 +17,7 @@ from emotion import config
 from emotion.data.dataset import Faces
 from emotion.data.seen import NO_CODES, Codes, copies_between, known
 from emotion.errors import DatasetError
+from emotion.faces.crop import FaceVectors
 
 TEST_SHARE: Final = 0.2
 VALIDATION_SHARE: Final = 0.1
@@ -84,7 +85,7 @@ class Split:
         """SHA-256 of the rows of all three parts, hexadecimal: whether two splits are the same."""
         digest = hashlib.sha256()
         for part in (self.train, self.validation, self.test):
-            digest.update(part.X.tobytes())
+            digest.update(np.ascontiguousarray(part.X).data)
             digest.update("\n".join(map(str, part.y)).encode())
         return digest.hexdigest()
 
@@ -112,57 +113,62 @@ def distinct_rows(faces: Faces) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     return keep & ~conflicting, conflicting
 
 
-def _labelled_copies(train: Faces, test: Faces, progress: bool) -> tuple[NDArray[np.bool_], NDArray[np.str_]]:
+def _labelled_copies(
+    X: FaceVectors, y: NDArray[np.str_], test: FaceVectors, progress: bool
+) -> tuple[NDArray[np.bool_], NDArray[np.str_]]:
     """Which training faces have a copy among the test faces, and the label of each test face's own, or ""."""
-    copied, copy_of = copies_between(train.X, test.X, progress=progress)
-    return copied, np.array([train.y[row] if row >= 0 else "" for row in copy_of], dtype=np.str_)
+    copied, copy_of = copies_between(X, test, progress=progress)
+    return copied, np.array([y[row] if row >= 0 else "" for row in copy_of], dtype=np.str_)
 
 
-def hold_out(faces: Faces, share: float, seed: int) -> tuple[Faces, Faces]:
+def hold_out(y: NDArray[np.str_], share: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Set a share of each class aside.
 
     Parameters
     ----------
-    faces : Faces
+    y : ndarray of shape (n,), str, the label of each face
     share : float, between 0 and 1
     seed : int
 
     Returns
     -------
-    rest, held_out : Faces
+    rest, held_out : ndarrays of int, rows, sorted
 
     Raises
     ------
     DatasetError
         If there are fewer than two classes, or a class has too few faces for both parts.
     """
-    too_few = [label for label, count in faces.counts().items() if count < 2]
-    if len(faces.classes) < 2 or too_few:
+    labels, counts = np.unique(y, return_counts=True)
+    too_few = [str(label) for label in labels[counts < 2]]
+    if len(labels) < 2 or too_few:
         raise DatasetError(
             "Faces of at least two emotions are needed, and at least two of each"
             + (f"; too few of: {', '.join(too_few)}." if too_few else ".")
         )
     try:
-        rest, held_out = train_test_split(np.arange(len(faces)), test_size=share, stratify=faces.y, random_state=seed)
+        rest, held_out = train_test_split(np.arange(len(y)), test_size=share, stratify=y, random_state=seed)
     except ValueError as error:
-        raise DatasetError(f"{len(faces)} faces are too few to set a part of each emotion aside.") from error
-    return faces[np.sort(rest)], faces[np.sort(held_out)]
+        raise DatasetError(f"{len(y)} faces are too few to set a part of each emotion aside.") from error
+    return np.sort(rest), np.sort(held_out)
 
 
-def _hold_out_unseen(faces: Faces, seen: Codes, seed: int) -> tuple[Faces, Faces]:
+def _hold_out_unseen(
+    y: NDArray[np.str_], is_known: NDArray[np.bool_], seed: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Set `VALIDATION_SHARE` of each class aside, or as much as networks had not learnt from before."""
-    rest, validation = hold_out(faces, VALIDATION_SHARE, seed)
-    if not known(validation.X, seen).any():
+    rest, validation = hold_out(y, VALIDATION_SHARE, seed)
+    if not is_known[validation].any():
         return rest, validation
-    unseen = ~known(faces.X, seen)
     random = np.random.default_rng(seed)
+    labels, wanted = np.unique(y[validation], return_counts=True)
     chosen = [
-        random.permutation(np.flatnonzero(unseen & (faces.y == label)))[:wanted]
-        for label, wanted in validation.counts().items()
+        random.permutation(np.flatnonzero(~is_known & (y == label)))[:count]
+        for label, count in zip(labels, wanted, strict=True)
     ]
-    held_out = np.zeros(len(faces), dtype=bool)
+    held_out = np.zeros(len(y), dtype=bool)
     held_out[np.concatenate(chosen)] = True
-    return faces[~held_out], faces[held_out]
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
 def split_faces(
@@ -206,60 +212,57 @@ def split_faces(
         lacks, every test face has a copy among the training faces or was seen by the networks, or nothing is left to
         train on.
     """
+    # Rows are numbered, and faces are only gathered when all is decided: of a million, each copy is two gigabytes.
     keep, conflicting = distinct_rows(data)
-    distinct = data[keep]
-    if len(distinct.classes) < 2:
-        raise DatasetError(_too_few_classes(data, distinct))
-    is_known = known(distinct.X, seen)
-    learnt_before = np.zeros(0, dtype=bool)
-    if test is not None:
-        train, given_test = distinct, test
-        learnt_before = known(test.X, seen)
-    elif all_parts or int((~is_known).sum()) >= SMALL:
-        train, given_test = hold_out(distinct, TEST_SHARE, seed)
-        learnt_before = known(given_test.X, seen)
-    else:
-        train, given_test = distinct, distinct[:0]
+    distinct = np.flatnonzero(keep)
+    if len(np.unique(data.y[distinct])) < 2:
+        raise DatasetError(_too_few_classes(data.y, data.y[distinct], "the same pictures are also labelled otherwise"))
+    is_known = known(data.X, seen)
+    train, given_test = distinct, data[distinct[:0]] if test is None else test
+    if test is None and (all_parts or int((~is_known[distinct]).sum()) >= SMALL):
+        rest, held_out = hold_out(data.y[distinct], TEST_SHARE, seed)
+        train, given_test = distinct[rest], data[distinct[held_out]]
+    learnt_before = known(given_test.X, seen)
     if len(given_test) and learnt_before.all():
         raise DatasetError(
             "The networks had learnt from every test face; name other faces to test on, or train networks without them."
         )
     left_out, measured = given_test[learnt_before], given_test[~learnt_before]
-    copied, copy_labels = _labelled_copies(train, measured, progress)
+    copied, copy_labels = _labelled_copies(data.X[train], data.y[train], measured.X, progress)
     # What networks had learnt before is as good as among the training rows.
-    _, also_learnt = _labelled_copies(left_out, measured, progress)
+    _, also_learnt = _labelled_copies(left_out.X, left_out.y, measured.X, progress)
     copy_labels = np.where(copy_labels == "", also_learnt, copy_labels)
     if len(measured) and (copy_labels != "").all():
         raise DatasetError("Every test face is also a training face; give test faces that are not.")
     remaining = train[~copied]
-    if gone := sorted(set(measured.classes) - set(remaining.classes)):
-        raise DatasetError(_gone_classes(train, copied, gone))
-    if len(remaining.classes) < 2:
-        raise DatasetError(_too_few_classes(train, remaining))
+    if gone := sorted(set(measured.classes) - set(np.unique(data.y[remaining]).tolist())):
+        raise DatasetError(_gone_classes(data.y[train], copied, gone, is_given=test is not None))
+    if len(np.unique(data.y[remaining])) < 2:
+        raise DatasetError(_too_few_classes(data.y[train], data.y[remaining], "they are copies of test faces"))
     learnt, validation = remaining, remaining[:0]
     if all_parts or VALIDATION_SHARE * len(remaining) >= LEAST_VALIDATION:
-        learnt, validation = _hold_out_unseen(remaining, seen, seed)
-    if not all_parts and len(validation) < LEAST_VALIDATION:
-        learnt, validation = remaining, remaining[:0]
-    repeated, _ = copies_between(learnt.X, validation.X, progress=progress)
-    if lacking := set(remaining.classes) - set(learnt[~repeated].classes):
+        rest, held_out = _hold_out_unseen(data.y[remaining], is_known[remaining], seed)
+        if all_parts or len(held_out) >= LEAST_VALIDATION:
+            learnt, validation = remaining[rest], remaining[held_out]
+    repeated, _ = copies_between(data.X[learnt], data.X[validation], progress=progress)
+    rows = learnt[~repeated]
+    if lacking := set(np.unique(data.y[remaining]).tolist()) - set(np.unique(data.y[rows]).tolist()):
         raise DatasetError(f"Too few different faces of: {', '.join(sorted(lacking))}. Give more.")
-    learnt_from = learnt[~repeated]
     parts = {
         "given": data.y if test is None else np.concatenate([data.y, test.y]),
         "repeated": data.y[~keep],
-        "copies": np.concatenate([train.y[copied], learnt.y[repeated]]),
-        "train": learnt_from.y,
-        "validation": validation.y,
+        "copies": np.concatenate([data.y[train[copied]], data.y[learnt[repeated]]]),
+        "train": data.y[rows],
+        "validation": data.y[validation],
         "test": measured.y,
-        "known": np.concatenate([distinct.y[is_known], left_out.y if test is not None else left_out.y[:0]]),
+        "known": data.y[keep & is_known] if test is None else np.concatenate([data.y[keep & is_known], left_out.y]),
     }
     labels = np.unique(parts["given"])
     return Split(
-        train=learnt_from,
-        validation=validation,
+        train=data[rows],
+        validation=data[validation],
         test=measured,
-        train_known=known(learnt_from.X, seen),
+        train_known=is_known[rows],
         copy_labels=copy_labels,
         duplicates_removed=int((~keep & ~conflicting).sum()),
         conflicts_removed=int(conflicting.sum()),
@@ -271,28 +274,27 @@ def split_faces(
     )
 
 
-def _too_few_classes(before: Faces, after: Faces) -> str:
+def _too_few_classes(before: NDArray[np.str_], after: NDArray[np.str_], why: str) -> str:
     """Say why there are not two expressions to tell apart."""
-    gone = sorted(set(before.classes) - set(after.classes))
+    gone = sorted(set(before.tolist()) - set(after.tolist()))
     if not gone:
-        return f"All faces are of one emotion, {before.classes[0]}; training needs at least two."
-    return (
-        f"Training needs faces of at least two emotions. Each face of {', '.join(gone)} was left out: they are copies."
-    )
+        return f"All faces are of one emotion, {before[0]}; training needs at least two."
+    return f"Training needs faces of at least two emotions. Each face of {', '.join(gone)} was left out: {why}."
 
 
-def _gone_classes(train: Faces, copied: NDArray[np.bool_], gone: list[str]) -> str:
-    """Say why the test faces have emotions of which nothing can be learnt."""
-    never = [label for label in gone if label not in train.classes]
-    if never:
+def _gone_classes(y: NDArray[np.str_], copied: NDArray[np.bool_], gone: list[str], *, is_given: bool) -> str:
+    """Say why the test faces, given or set aside, have emotions of which nothing can be learnt."""
+    if not is_given:
+        return f"The faces of {', '.join(gone)} are near-copies of one another, or too few. Give more different ones."
+    classes = sorted(set(y.tolist()))
+    if never := [label for label in gone if label not in classes]:
         return (
             f"The test faces have emotions that the training faces lack: {', '.join(never)}. The training faces have: "
-            f"{', '.join(train.classes)}. Is this the test part of these faces?"
+            f"{', '.join(classes)}. Is this the test part of these faces?"
         )
     return (
         f"Every training face of {', '.join(gone)} is also a test face, and was therefore left out "
-        f"({int(copied.sum()):,} of {len(train):,} training faces are). Give test faces that are not trained on, or "
-        "none."
+        f"({int(copied.sum()):,} of {len(y):,} training faces are). Give test faces that are not trained on, or none."
     )
 
 
