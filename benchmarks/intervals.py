@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -21,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from emotion import config
 from emotion.data.dataset import Faces, read_faces
+from emotion.data.embedding import embeddings
 from emotion.data.seen import read_seen
 from emotion.data.splitting import split_faces
 from emotion.training.evaluation import INDEPENDENT, VOTE, interval
@@ -29,6 +29,9 @@ from emotion.training.judging import cross_validate, judge_crossed
 from emotion.training.recipes import FAST, FULL, Size
 from emotion.vote.ensemble import Combiner
 from emotion.vote.voting import Calibration
+
+Embedded = dict[int, NDArray[np.float32]]
+"""What each network makes of faces."""
 
 KINDS = (
     (("Happy", "Sad"), 15),
@@ -48,13 +51,13 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="with the recipes as they are: hours")
     parser.add_argument("--json", type=Path, help="a file for the figures; what is there already is gone on with")
     options = parser.parse_args()
-    split = split_faces(read_faces(options.data), read_faces(options.test), seen=read_seen(config.MODELS).networks)
-    pool = Faces(np.concatenate([split.validation.X, split.test.X]), np.concatenate([split.validation.y, split.test.y]))
+    pool = unknown_faces(options.data, options.test)
+    embedded = embeddings(config.MODELS, pool.X)
     done = json.loads(options.json.read_text()) if options.json and options.json.exists() else []
     size = FULL if options.full else FAST
     todo = [number for number in range(options.sets) if number >= len(done)]
     with ProcessPoolExecutor(os.cpu_count()) as workers:
-        sets = drawn(pool, todo)
+        sets = (drawn(pool, embedded, number) for number in todo)
         for measured in tqdm(workers.map(judged, sets, [size] * len(todo)), total=len(todo)):
             done.append(measured)
             if options.json:
@@ -72,33 +75,45 @@ def main() -> None:
             )
 
 
-def drawn(pool: Faces, numbers: list[int]) -> Iterator[tuple[Faces, Faces, int]]:
-    """Draw the sets of these numbers, each with the other faces of its classes."""
-    for number in numbers:
-        labels, of_each = KINDS[number % len(KINDS)]
-        random = np.random.default_rng(number)
-        rows = np.concatenate([random.permutation(np.flatnonzero(pool.y == label))[:of_each] for label in labels])
-        others = np.setdiff1d(np.flatnonzero(np.isin(pool.y, labels)), rows)
-        yield pool[rows], pool[others], of_each
+def unknown_faces(data: Path, test: Path) -> Faces:
+    """Give FER2013's validation and test faces, which the networks do not know."""
+    split = split_faces(read_faces(data), read_faces(test), seen=read_seen(config.MODELS).networks, progress=True)
+    parts = (split.validation, split.test)
+    return Faces(np.concatenate([part.X for part in parts]), np.concatenate([part.y for part in parts]))
 
 
-def judged(drawn_set: tuple[Faces, Faces, int], size: Size) -> dict[str, float]:
+def drawn(pool: Faces, embedded: Embedded, number: int) -> tuple[Faces, Embedded, NDArray[np.intp], int]:
+    """Draw the set of this number: all faces of its classes, and the rows of those that are in the set."""
+    labels, of_each = KINDS[number % len(KINDS)]
+    some = np.flatnonzero(np.isin(pool.y, labels))
+    random = np.random.default_rng(number)
+    rows = [random.permutation(np.flatnonzero(pool.y[some] == label))[:of_each] for label in labels]
+    return pool[some], {n: of[some] for n, of in embedded.items()}, np.concatenate(rows), of_each
+
+
+def judged(drawn_set: tuple[Faces, Embedded, NDArray[np.intp], int], size: Size) -> dict[str, float]:
     """Judge a set as training does, and by faces that are not in it."""
-    own, others, of_each = drawn_set
-    crossed = cross_validate(own, np.zeros(len(own), dtype=bool), size, progress=False)
+    pool, embedded, rows, of_each = drawn_set
+    own = pool[rows]
+    of_own = {number: of[rows] for number, of in embedded.items()}
+    crossed = cross_validate(own, np.zeros(len(own), dtype=bool), size, embedded=of_own, progress=False)
     vote = judge_crossed(own.y[crossed.rows], own.classes, crossed).main[VOTE]
-    said = labels(own, others, size)
-    true = float(np.mean([(said[others.y == label] == label).mean() for label in own.classes]))
+    true = true_accuracy(pool, rows, embedded, size)
     return {"classes": len(own.classes), "of_each": of_each, "n": vote.n, "measured": vote.accuracy, "true": true}
 
 
-def labels(own: Faces, others: Faces, size: Size) -> NDArray[np.str_]:
-    """Let models that learnt from a set vote on other faces."""
+def true_accuracy(pool: Faces, rows: NDArray[np.intp], embedded: Embedded, size: Size) -> float:
+    """Say how often models that learnt from these rows are right on others of their classes, each counting alike."""
+    own = pool[rows]
+    others = np.setdiff1d(np.flatnonzero(np.isin(pool.y, own.classes)), rows)
     said = np.zeros((len(others), len(config.MODEL_NAMES), len(own.classes)))
-    for part in fit_experiments(own, size, progress=False):
-        for name, probabilities in part.probabilities(part.components(others.X)).items():
+    of_own = {number: of[rows] for number, of in embedded.items()}
+    for part in fit_experiments(own, size, embedded=of_own, progress=False):
+        components = part.components(pool.X[others], embedded[part.experiment.number][others])
+        for name, probabilities in part.probabilities(components).items():
             said[:, config.MODEL_NAMES.index(name)] = probabilities
-    return Combiner(own.classes, Calibration.none(len(own.classes))).labels(said)
+    labels = Combiner(own.classes, Calibration.none(len(own.classes))).labels(said)
+    return float(np.mean([(labels[pool.y[others] == label] == label).mean() for label in own.classes]))
 
 
 def bounds(measured: dict[str, float], independent: float) -> tuple[float, float]:

@@ -212,3 +212,24 @@ class OnnxEmbedding(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
     def _embedded(self, X: FaceVectors) -> NDArray[np.float32]:
         [embeddings] = self._session.run([EMBEDDING], {"X": X.astype(np.float32)})
         return np.asarray(embeddings)
+
+
+def embeddings(folder: Path | str, X: FaceVectors) -> dict[int, NDArray[np.float32]]:
+    """Compute what each network of a folder makes of faces.
+
+    Parameters
+    ----------
+    folder : path, as `network_file` takes it
+    X : ndarray of shape (n, 2304), uint8
+
+    Returns
+    -------
+    dict of each network's number to ndarray of shape (n, d), float32
+
+    Raises
+    ------
+    ModelsError
+        If a network is missing or damaged.
+    """
+    numbers = config.MODELS_OF_PIPELINE
+    return {number: OnnxEmbedding(network_file(folder, number)).fit(X).transform(X) for number in numbers}

@@ -20,7 +20,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from xgboost import XGBClassifier
 
 from emotion.data.annotators import Votes, drawn_codes
-from emotion.data.embedding import OnnxEmbedding, network_file
+from emotion.data.embedding import OnnxEmbedding, embeddings, network_file
 from emotion.data.splitting import Split
 from emotion.faces.crop import FaceVectors
 from emotion.lessons.places import Places
@@ -47,7 +47,7 @@ def sampled(split: Split, size: int = SAMPLE, seed: int = 0) -> NDArray[np.intp]
     return np.sort(np.random.default_rng(seed).permutation(len(split.train))[:size])
 
 
-def embeddings(networks: Path | str, X: FaceVectors) -> dict[str, NDArray[np.float32]]:
+def features(networks: Path | str, X: FaceVectors) -> dict[str, NDArray[np.float32]]:
     """Compute what each network makes of faces, and, to compare, their pixels.
 
     Parameters
@@ -59,19 +59,16 @@ def embeddings(networks: Path | str, X: FaceVectors) -> dict[str, NDArray[np.flo
     -------
     dict of name to ndarray of shape (n, d), float32
     """
-    made = {
-        f"network {experiment.number}": OnnxEmbedding(network_file(networks, experiment.number)).fit(X).transform(X)
-        for experiment in EXPERIMENTS
-    }
+    made = {f"network {number}": rows for number, rows in embeddings(networks, X).items()}
     return made | {"pixels": X.astype(np.float32)}
 
 
-def variance_figure(features: Mapping[str, NDArray[np.float32]]) -> Figure:
+def variance_figure(of_faces: Mapping[str, NDArray[np.float32]]) -> Figure:
     """Draw how much of their variance the first principal components hold.
 
     Parameters
     ----------
-    features : mapping of name to ndarray of shape (n, d), float32
+    of_faces : mapping of name to ndarray of shape (n, d), float32
 
     Returns
     -------
@@ -79,7 +76,7 @@ def variance_figure(features: Mapping[str, NDArray[np.float32]]) -> Figure:
     """
     figure = Figure(figsize=(8, 4), layout="constrained")
     axes = figure.subplots()
-    for name, rows in features.items():
+    for name, rows in of_faces.items():
         scaled = MinMaxScaler().fit_transform(rows)
         solver = "full" if len(scaled) <= scaled.shape[1] else "covariance_eigh"
         cumulative = np.cumsum(PCA(svd_solver=solver).fit(scaled).explained_variance_ratio_)

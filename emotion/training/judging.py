@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ from tqdm import tqdm
 from emotion import config
 from emotion.data.annotators import Votes
 from emotion.data.dataset import Faces
-from emotion.data.embedding import OnnxEmbedding, network_file
+from emotion.data.embedding import embeddings
 from emotion.data.seen import copy_groups
 from emotion.data.splitting import Split
 from emotion.errors import TrainingError
@@ -70,6 +70,7 @@ def cross_validate(
     *,
     experiments: Sequence[Experiment] = EXPERIMENTS,
     networks: Path | str = config.MODELS,
+    embedded: Mapping[int, NDArray[np.float32]] | None = None,
     progress: bool = True,
 ) -> CrossValidation:
     """Judge the recipes on a small set: each face by models that were fitted to others.
@@ -81,7 +82,7 @@ def cross_validate(
     ----------
     train : Faces
     known : ndarray of shape (n,), bool, faces that the networks had learnt from
-    size, seed, experiments, networks : as in `fit_experiments`
+    size, seed, experiments, networks, embedded : as in `fit_experiments`
     progress : bool
         Whether to draw a progress bar.
 
@@ -102,11 +103,8 @@ def cross_validate(
         return CrossValidation(judged[:0], nothing, {}, why=why)
     group = copy_groups(train.X)
     # Networks stay as they are, so each looks at each face once.
-    embedded = {
-        experiment.number: OnnxEmbedding(network_file(networks, experiment.number)).fit(train.X).transform(train.X)
-        for experiment in experiments
-        if experiment.features == "network"
-    }
+    if embedded is None:
+        embedded = embeddings(networks, train.X) if experiments[0].features == "network" else {}
     said = np.zeros((REPEATS, len(judged), len(config.MODEL_NAMES), len(classes)))
     references = {name: np.zeros((REPEATS, len(judged)), dtype=classes.dtype) for name in ("dummy", "unresampled")}
     with tqdm(
