@@ -26,7 +26,30 @@ $(BIN)/.dev: $(BIN)/.app requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	touch $@
 
-$(BIN)/.train: $(BIN)/.app  ## train five models from data.csv into my-models/; TEST=test.csv names a test part, OUT=FOLDER another folder
+$(BIN)/.train: $(BIN)/.app requirements/train.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/train.txt
+	touch $@
+
+$(BIN)/.lab: $(BIN)/.app requirements/notebooks.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/notebooks.txt
+	touch $@
+
+app: $(BIN)/.app  ## set up what is missing and serve the page at http://localhost:8501
+	$(BIN)/python -m emotion app --port $(PORT)
+
+test: $(BIN)/.dev  ## set up what is missing and run all tests
+	$(PYTEST)
+
+quick: $(BIN)/.dev  ## run the tests that need no browser, cluster, notebook or training: under a minute
+	$(PYTEST) -m "not slow" --ignore tests/browser --ignore tests/networks --ignore tests/training \
+		--ignore tests/runtime/test_cluster.py --ignore tests/test_notebooks.py --ignore tests/test_installed.py
+
+data: $(BIN)/.app  ## download FER2013 from Kaggle and make data.csv and test.csv
+	$(BIN)/python kaggle_handler.py msambare/fer2013 --add-more
+	$(BIN)/python image_to_vector.py Assets/fer2013/train --output data.csv --keep-names
+	$(BIN)/python image_to_vector.py Assets/fer2013/test --output test.csv --keep-names
+
+train: $(BIN)/.app  ## train five models from data.csv into my-models/; TEST=test.csv names a test part, OUT=FOLDER another folder
 	$(BIN)/python -m emotion train --data $(DATA) $(if $(TEST),--test $(TEST)) --out $(OUT) \
 		$(if $(VOTES),--votes $(VOTES) --learn-votes)
 
@@ -45,7 +68,7 @@ notebooks: $(BIN)/.app  ## run copies of the notebooks, in my-notebooks/; Model_
 	$(PLACES) $(BIN)/python notebooks/run.py $(NOTEBOOKS)
 
 verify: $(BIN)/.app  ## measure the models that ship anew, with FER2013 and FER+'s votes, and compare with what is published
-	$(BIN)/python benchmarks/verify.py --data $(DATA) --test $(TEST) --votes $(VOTES)
+	$(BIN)/python benchmarks/verify.py --data $(DATA) --test $(or $(TEST),test.csv) --votes $(or $(VOTES),ferplus_votes.csv) $(SETS)
 
 bench: $(BIN)/.dev  ## measure how fast the parts are, and how smooth the webcam page; JSON: benchmarks/results/
 	mkdir -p benchmarks/results
