@@ -209,7 +209,7 @@ def split_faces(
     keep, conflicting = distinct_rows(data)
     distinct = data[keep]
     if len(distinct.classes) < 2:
-        raise DatasetError(_too_few_classes(data, distinct))
+        raise DatasetError(_too_few_classes(data, distinct, "the same pictures are also labelled otherwise"))
     is_known = known(distinct.X, seen)
     learnt_before = np.zeros(0, dtype=bool)
     if test is not None:
@@ -233,9 +233,9 @@ def split_faces(
         raise DatasetError("Every test face is also a training face; give test faces that are not.")
     remaining = train[~copied]
     if gone := sorted(set(measured.classes) - set(remaining.classes)):
-        raise DatasetError(_gone_classes(train, copied, gone))
+        raise DatasetError(_gone_classes(train, copied, gone, is_given=test is not None))
     if len(remaining.classes) < 2:
-        raise DatasetError(_too_few_classes(train, remaining))
+        raise DatasetError(_too_few_classes(train, remaining, "they are copies of test faces"))
     learnt, validation = remaining, remaining[:0]
     if all_parts or VALIDATION_SHARE * len(remaining) >= LEAST_VALIDATION:
         learnt, validation = _hold_out_unseen(remaining, seen, seed)
@@ -271,18 +271,18 @@ def split_faces(
     )
 
 
-def _too_few_classes(before: Faces, after: Faces) -> str:
+def _too_few_classes(before: Faces, after: Faces, why: str) -> str:
     """Say why there are not two expressions to tell apart."""
     gone = sorted(set(before.classes) - set(after.classes))
     if not gone:
         return f"All faces are of one emotion, {before.classes[0]}; training needs at least two."
-    return (
-        f"Training needs faces of at least two emotions. Each face of {', '.join(gone)} was left out: they are copies."
-    )
+    return f"Training needs faces of at least two emotions. Each face of {', '.join(gone)} was left out: {why}."
 
 
-def _gone_classes(train: Faces, copied: NDArray[np.bool_], gone: list[str]) -> str:
-    """Say why the test faces have emotions of which nothing can be learnt."""
+def _gone_classes(train: Faces, copied: NDArray[np.bool_], gone: list[str], *, is_given: bool) -> str:
+    """Say why the test faces, given or set aside, have emotions of which nothing can be learnt."""
+    if not is_given:
+        return f"The faces of {', '.join(gone)} are near-copies of one another, or too few. Give more different ones."
     never = [label for label in gone if label not in train.classes]
     if never:
         return (
