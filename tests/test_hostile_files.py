@@ -241,7 +241,11 @@ def test_a_damaged_table_is_read_or_refused_in_a_sentence(tmp_path_factory: pyte
 @pytest.mark.hostile("which emotions have too few faces")
 @pytest.mark.parametrize(
     ("per_class", "sentence"),
-    [((0, 9, 0), "All faces are of one emotion, Happy"), ((0, 1, 1), "too few of: Happy, Sad"), ((0, 9, 1), "too few of: Sad")],
+    [
+        ((0, 9, 0), "All faces are of one emotion, Happy"),
+        ((0, 1, 1), "too few of: Happy, Sad"),
+        ((0, 9, 1), "too few of: Sad"),
+    ],
     ids=["one class", "one row a class", "one row of a class"],
 )
 def test_a_table_that_cannot_be_divided_says_which_emotions_lack_faces(

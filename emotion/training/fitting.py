@@ -1,11 +1,12 @@
 """Training rows -> five fitted models, by the recipes."""
 
+import warnings
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import joblib
 import numpy as np
@@ -40,6 +41,8 @@ _FEATURES_SECONDS = 60.0
 _RESAMPLING_SECONDS = 5.0
 _STACK_SECONDS = 200.0
 _BOOST_SECONDS = 10.0
+
+_FALSE_ALARM: Final = "`sklearn.utils.parallel.delayed` should be used with"
 
 
 @dataclass(frozen=True)
@@ -236,6 +239,7 @@ def _fit_models(
         backend = DaskBackend()
     with (
         bar.step(f"experiment {experiment.number}: {experiment.stack}", _STACK_SECONDS),
+        _without_false_alarms(),
         joblib.parallel_config(backend, n_jobs=-1),
     ):
         models[experiment.stack] = build_stack(experiment, size, X.shape[1], seed).fit(X, y)
@@ -245,6 +249,24 @@ def _fit_models(
             boost = build_boost(size, X.shape[1], seed)
             models[experiment.boost] = boost.fit(X, y, xgbclassifier__sample_weight=weights)
     return models
+
+
+@contextmanager
+def _without_false_alarms() -> Iterator[None]:
+    """Leave out what scikit-learn warns of where one of its threads has just emptied the filters that another takes.
+
+    Python's filters of warnings are those of all threads: what they were is put back at the end.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", _FALSE_ALARM)
+        show = warnings.showwarning
+
+        def show_others(message: Warning | str, *of_it: Any) -> None:
+            if not str(message).startswith(_FALSE_ALARM):
+                show(message, *of_it)
+
+        warnings.showwarning = show_others  # type: ignore[assignment]  # its other arguments are handed on
+        yield
 
 
 def _named_counts(codes: NDArray[np.int_], labels: LabelEncoder) -> dict[str, int]:
