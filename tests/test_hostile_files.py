@@ -521,13 +521,15 @@ def test_a_full_disk_does_not_cost_the_votes_so_far(
 def test_a_full_disk_leaves_the_old_models(small_disk: Callable[..., Any], tmp_path: Path) -> None:
     """It has room for the fitted objects and for some of the new files."""
     table = write_table(tmp_path / "train.csv", synthetic_faces((150, 120, 60)))
+    test = write_table(tmp_path / "test.csv", synthetic_faces((20, 20, 20), seed=1))
     networks, old = write_tiny_networks(tmp_path / "networks"), write_tiny_models(tmp_path / "old")
+    faces = ["--data", str(table), "--test", str(test), "--networks", str(networks)]
     cv2.imwrite(str(tmp_path / "face.png"), np.zeros((48, 48), np.uint8))
     emotion = [sys.executable, "-m", "emotion"]
     done = small_disk(
         480,
         ["cp", "-r", str(old), "{disk}/models"],
-        [*emotion, "train", "--fast", "--data", str(table), "--networks", str(networks), "--out", "{disk}/models"],
+        [*emotion, "train", "--fast", *faces, "--out", "{disk}/models"],
         ["diff", "-r", "--exclude", "fitted", str(old), "{disk}/models"],
         [*emotion, "predict", str(tmp_path / "face.png"), "--models", "{disk}/models"],
     )
