@@ -218,10 +218,8 @@ def table_lines(models: Ensemble, folder: Path, data: Path | str, votes: Path | 
 
     faces = read_faces(data)
     opinions = opinions_on(faces, votes, models.classes) if votes else None
-    lines = []
-    seen = read_seen(folder)
-    learnt = int(known(faces.X, np.concatenate([seen.networks, seen.models])).sum())
-    if learnt:
+    seen, lines = read_seen(folder), []
+    if learnt := int(known(faces.X, np.concatenate([seen.networks, seen.models])).sum()):
         lines.append(
             f"{learnt:,} of these {len(faces):,} faces were trained on: their score is no measure of new ones."
         )

@@ -241,14 +241,18 @@ def test_a_damaged_table_is_read_or_refused_in_a_sentence(tmp_path_factory: pyte
 @pytest.mark.hostile("which emotions have too few faces")
 @pytest.mark.parametrize(
     ("per_class", "sentence"),
-    [((0, 9, 0), "two"), ((0, 1, 1), "too few of: Happy, Sad"), ((0, 9, 1), "too few of: Sad")],
+    [
+        ((0, 9, 0), "All faces are of one emotion, Happy"),
+        ((0, 1, 1), "too few of: Happy, Sad"),
+        ((0, 9, 1), "too few of: Sad"),
+    ],
     ids=["one class", "one row a class", "one row of a class"],
 )
 def test_a_table_that_cannot_be_divided_says_which_emotions_lack_faces(
     per_class: tuple[int, ...], sentence: str
 ) -> None:
     with pytest.raises(DatasetError, match=sentence):
-        split_faces(synthetic_faces(per_class), progress=False)
+        split_faces(synthetic_faces(per_class), all_parts=True)
 
 
 @pytest.fixture
@@ -517,13 +521,15 @@ def test_a_full_disk_does_not_cost_the_votes_so_far(
 def test_a_full_disk_leaves_the_old_models(small_disk: Callable[..., Any], tmp_path: Path) -> None:
     """It has room for the fitted objects and for some of the new files."""
     table = write_table(tmp_path / "train.csv", synthetic_faces((150, 120, 60)))
+    test = write_table(tmp_path / "test.csv", synthetic_faces((20, 20, 20), seed=1))
     networks, old = write_tiny_networks(tmp_path / "networks"), write_tiny_models(tmp_path / "old")
+    faces = ["--data", str(table), "--test", str(test), "--networks", str(networks)]
     cv2.imwrite(str(tmp_path / "face.png"), np.zeros((48, 48), np.uint8))
     emotion = [sys.executable, "-m", "emotion"]
     done = small_disk(
         480,
         ["cp", "-r", str(old), "{disk}/models"],
-        [*emotion, "train", "--fast", "--data", str(table), "--networks", str(networks), "--out", "{disk}/models"],
+        [*emotion, "train", "--fast", *faces, "--out", "{disk}/models"],
         ["diff", "-r", "--exclude", "fitted", str(old), "{disk}/models"],
         [*emotion, "predict", str(tmp_path / "face.png"), "--models", "{disk}/models"],
     )

@@ -86,7 +86,7 @@ def test_what_is_made_goes_into_the_folder_that_one_works_in(commands: Path, els
     """And not among the installed files, where the next update would remove it."""
     code = "from emotion import config; print(config.OWN_MODELS.resolve(), config.ASSETS.resolve())"
     done = subprocess.run([commands / "python", "-c", code], cwd=elsewhere, capture_output=True, text=True)
-    assert done.stdout.split() == [str(elsewhere / "models"), str(elsewhere / "Assets")]
+    assert done.stdout.split() == [str(elsewhere / "my-models"), str(elsewhere / "Assets")]
     for script in ("image_to_vector", "kaggle_handler"):
         done = subprocess.run([commands / "python", "-m", script, "--help"], cwd=elsewhere, capture_output=True)
         assert done.returncode == 0, done.stderr

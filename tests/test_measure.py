@@ -8,8 +8,10 @@ import pytest
 from skimage import data
 
 from emotion import cli
+from emotion.data.dataset import Faces
 from emotion.measure import measure_boxes, measure_pictures, outcome_lines, summary
 from emotion.vote.loading import load_models
+from tests.synthetic import write_table
 from tests.tiny_models import write_tiny_models
 
 PORTRAIT = np.ascontiguousarray(data.astronaut()[:, :, ::-1])
@@ -38,10 +40,11 @@ def test_found_and_right_are_counted_for_each_expression(pictures: Path, models:
     assert [outcome.is_right for outcome in outcomes if outcome.label == "Sad"] == [True, True, False]
     assert [outcome.vote is None for outcome in outcomes if outcome.label == "Angry"] == [False, True]
     lines = outcome_lines(outcomes).splitlines()
-    assert lines[1].split() == ["Angry", "2", "1", "1", "100.0%"]
-    assert lines[3].split() == ["Sad", "3", "3", "2", "66.7%"]
+    assert lines[1].split() == ["Angry", "2", "1", "1", "of", "2", "1", "of", "1"]
+    assert lines[3].split() == ["Sad", "3", "3", "2", "of", "3", "2", "of", "3"]
     assert lines[4].split()[:3] == ["all", "6", "5"]
-    assert lines[5].startswith("Votes claim ")
+    assert lines[5] == "Always saying Sad would be right on 3 of 6."
+    assert lines[6].startswith("Votes claim ")
 
 
 def test_what_a_manifest_says_of_pictures_from_elsewhere_is_counted_whole(pictures: Path, models: Path) -> None:
@@ -63,8 +66,10 @@ def test_the_command_tells_it_and_counts_what_cannot_be_read(
 ) -> None:
     (pictures / "sad" / "broken.png").write_bytes(b"no picture")
     assert cli.main(["evaluate", "--pictures", str(pictures), "--models", str(models)]) == 1
-    told = capsys.readouterr().out
-    assert "of found" in told
+    told, bars = capsys.readouterr()
+    assert bars == ""
+    assert told.startswith("Models: models (Angry, Happy, Sad).\n")
+    assert "right of the found" in told
     assert "Not counted, since they cannot be read: 1." in told
 
 
@@ -144,3 +149,42 @@ def test_faces_that_cannot_be_judged_are_counted_by_cause(models: Path, tmp_path
         cv2.imwrite(str(tmp_path / "set" / "sad" / f"{number}.png"), np.full((48, 48), 255, np.uint8))
     outcomes, _ = measure_pictures(tmp_path / "set", load_models(models), progress=False)
     assert "2 are on faces not fit to be judged: 2 blurred." in outcome_lines(outcomes)
+
+
+def grey_faces(levels: list[int], labels: list[str]) -> Faces:
+    """Faces of which no two are alike; the models here see no more than how bright they are."""
+    random = np.random.default_rng(0)
+    X = np.array(levels)[:, None] + random.integers(-8, 9, (len(levels), 2304))
+    return Faces(np.clip(X, 0, 255).astype(np.uint8), np.array(labels))
+
+
+def evaluated(faces: Faces, models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    table = write_table(tmp_path / "faces.csv", faces)
+    assert cli.main(["evaluate", "--data", str(table), "--models", str(models)]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_few_faces_of_a_table_are_told_by_their_count(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beside what always saying the commonest would reach: 5 of 8 is no good work where that is 4 of 8."""
+    faces = grey_faces([0, 0, 128, 255, 255, 128, 128, 128], ["Angry"] * 3 + ["Sad"] * 4 + ["Happy"])
+    lines = evaluated(faces, models, tmp_path, capsys)
+    [baseline] = [line for line in lines if line.startswith("all Sad")]
+    assert baseline.split() == ["all", "Sad", "4", "of", "8", "–", "8"]
+    [vote] = [line for line in lines if line.startswith("vote")]
+    assert vote.split() == ["vote", "5", "of", "8", "–", "8"]
+    [sad] = [line for line in lines if line.startswith("Sad")]
+    assert sad.split() == ["Sad", "4", "2", "of", "4", "2", "of", "2"]
+    assert "8 faces are too few to say how far the votes' probabilities hold." in lines
+    assert not [line for line in lines if "%" in line]
+
+
+def test_faces_of_one_expression_are_no_measure_of_the_others(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Models that call everything Sad would be right on each."""
+    lines = evaluated(grey_faces([255] * 250, ["Sad"] * 250), models, tmp_path, capsys)
+    assert "All faces are Sad, one of 3 expressions that the models know: this says nothing of the others." in lines
+    [vote] = [line for line in lines if line.startswith("vote ")]
+    assert vote.split() == ["vote", "100.0%", "(98.5", "to", "100.0)", "–", "250"]

@@ -179,17 +179,11 @@ def shown_tables(name: str) -> list[dict[str, list[str]]]:
     return tables
 
 
-def test_the_notebooks_show_the_measured_scores(manifest: dict, of_labels: dict) -> None:
-    building = shown_tables("Model_Building")
-    for measured in (manifest, of_labels):
-        frame = score_frame(measured)
-        assert {row: [f"{share:.1%}" for share in shares] for row, *shares in frame.itertuples()} in building
-    parts = ("test", "test_without_copies", "ferplus_majority", "ferplus_without_copies")
-    expected = {
-        name: [f"{manifest['scores'][name][part][f]:.1%}" for part in parts for f in ("accuracy", "macro_f1")]
-        for name in (*config.MODEL_NAMES, "vote")
-    }
-    assert expected in shown_tables("Model_Testing")
+def test_the_notebooks_show_the_measured_scores(manifest: dict) -> None:
+    again = {"scores": {name: of for name, of in manifest["scores"].items() if name != "unresampled"}}
+    for name, measured in (("Model_Building", manifest), ("Model_Testing", again)):
+        expected = {row: cells for row, *cells in score_frame(measured).itertuples()}
+        assert expected in shown_tables(name), name
 
 
 @pytest.mark.parametrize("part", ["test", "test_without_copies", "ferplus_majority", "ferplus_without_copies"])

@@ -51,14 +51,12 @@ class CrossValidation:
     rows : ndarray of shape (n,), int, of the training faces: those that were judged
     said : ndarray of shape (repeats, n, n_models, n_classes), 0-1, in the order of `config.MODEL_NAMES`
     references : dict of name to ndarray of shape (repeats, n), str: the labels of what does not vote
-    folds : int
     why : str, a sentence: why nothing was judged; empty where something was
     """
 
     rows: NDArray[np.intp]
     said: NDArray[np.floating]
     references: dict[str, NDArray[np.str_]]
-    folds: int = FOLDS
     why: str = ""
 
 

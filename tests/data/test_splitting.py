@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from emotion.data.dataset import Faces
 from emotion.data.seen import copies_between, face_codes, known
-from emotion.data.splitting import distinct_rows, hold_out, split_faces
+from emotion.data.splitting import describe_split, distinct_rows, hold_out, split_faces
 from emotion.errors import DatasetError
 from tests.synthetic import synthetic_faces
 
@@ -52,6 +52,11 @@ def changed(picture: NDArray[np.uint8], how: str) -> NDArray[np.uint8]:
     elif how == "marked":
         square[20:26, 6:42] += 0.3 * (255 - square[20:26, 6:42])  # as a pale watermark
     return np.clip(square, 0, 255).astype(np.uint8).ravel()
+
+
+def one_picture(n: int) -> NDArray[np.uint8]:
+    """The same, in so many lights."""
+    return (photographs(1, seed=2) * np.linspace(0.6, 1, n)[:, None]).astype(np.uint8)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +107,7 @@ def test_a_held_out_part_shares_no_picture_with_the_rest() -> None:
     """Also where the table itself repeats its pictures."""
     X = photographs(60, seed=6)
     repeated = np.concatenate([X, X, np.stack([changed(picture, "darker") for picture in X])])
-    split = split_faces(faces_of(repeated, *(["Happy", "Sad"] * 90)))
+    split = split_faces(faces_of(repeated, *(["Happy", "Sad"] * 90)), all_parts=True)
     assert not copies_between(split.train.X, split.test.X)[0].any()
     assert not copies_between(split.validation.X, split.test.X)[0].any()
     assert split.duplicates_removed == 60
@@ -114,12 +119,12 @@ def test_choices_are_made_on_faces_that_nothing_was_fitted_to() -> None:
     faces = faces_of(
         np.concatenate([X, np.stack([changed(picture, "darker") for picture in X])]), *["Happy", "Sad"] * 100
     )
-    split = split_faces(faces)
+    split = split_faces(faces, all_parts=True)
     assert len(split.validation) == 13  # a tenth of the 124 that are neither test faces nor copies of them
     assert not copies_between(split.train.X, split.validation.X)[0].any()
     assert split.validation_copies_removed > 0
-    assert (split_faces(faces).validation.X == split.validation.X).all()
-    assert split.fingerprint != split_faces(faces, seed=1).fingerprint
+    assert (split_faces(faces, all_parts=True).validation.X == split.validation.X).all()
+    assert split.fingerprint != split_faces(faces, seed=1, all_parts=True).fingerprint
 
 
 def test_each_class_is_held_out_in_proportion_and_the_same_each_time() -> None:
@@ -133,16 +138,46 @@ def test_each_class_is_held_out_in_proportion_and_the_same_each_time() -> None:
 
 @pytest.mark.parametrize(
     ("per_class", "sentence"),
-    [((5, 0, 0), "at least two emotions"), ((5, 5, 1), "too few of: Sad"), ((2, 2, 2), "too few to set a part")],
+    [
+        ((5, 0, 0), "All faces are of one emotion, Angry; training needs at least two"),
+        ((5, 5, 1), "too few of: Sad"),
+        ((2, 2, 2), "too few to set a part"),
+    ],
 )
 def test_too_few_faces_are_told(per_class: tuple[int, ...], sentence: str) -> None:
     with pytest.raises(DatasetError, match=sentence):
-        split_faces(synthetic_faces(per_class))
+        split_faces(synthetic_faces(per_class), all_parts=True)
+
+
+def test_pictures_that_are_all_labelled_in_two_ways_leave_nothing_to_tell_apart() -> None:
+    """Nobody would look for faces of one emotion in a table of two."""
+    X = photographs(6)
+    twice = faces_of(np.concatenate([X, X[:3]]), *["Happy"] * 3, *["Sad"] * 3, *["Angry"] * 3)
+    with pytest.raises(DatasetError, match="Each face of Angry, Happy was left out: the same pictures are also label"):
+        split_faces(twice)
 
 
 def test_a_test_part_with_an_unknown_emotion_is_told() -> None:
-    with pytest.raises(DatasetError, match="lack: Sad"):
+    """As of two tables that do not belong together."""
+    with pytest.raises(DatasetError, match=r"training faces lack: Sad\. The training faces have: Angry, Happy\."):
         split_faces(synthetic_faces((9, 9, 0)), synthetic_faces((3, 3, 3), seed=1))
+
+
+def test_a_test_part_that_holds_all_faces_of_an_emotion_is_told_as_that() -> None:
+    """The training faces had them: somebody who looks for a missing label would look in vain."""
+    X, others = photographs(9), photographs(9, seed=1)
+    train = faces_of(X, *["Angry"] * 3, *["Happy"] * 3, *["Sad"] * 3)
+    test = faces_of(np.concatenate([others, X[6:]]), *["Angry"] * 5, *["Happy"] * 4, *["Sad"] * 3)
+    with pytest.raises(DatasetError, match=r"Every training face of Sad is also a test face.*\(3 of 9 training faces"):
+        split_faces(train, test)
+
+
+def test_faces_of_an_emotion_that_are_all_one_picture_are_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody gave test faces: those that were set aside are none that one could leave away."""
+    monkeypatch.setattr("emotion.data.splitting.SMALL", 50)
+    faces = faces_of(np.concatenate([photographs(60), one_picture(20)]), *["Happy", "Sad"] * 30, *["Tense"] * 20)
+    with pytest.raises(DatasetError, match=r"Tense are near-copies of one another.*Give more different ones"):
+        split_faces(faces)
 
 
 def test_a_test_part_that_the_training_part_holds_is_told() -> None:
@@ -177,14 +212,24 @@ def _saved_anew(face: NDArray[np.uint8], how: str) -> NDArray[np.uint8]:
 def test_choices_are_not_made_on_faces_that_networks_learnt_from() -> None:
     """With another test part than the networks' own, most would be: votes would be sure of what was learnt by heart."""
     faces, test = synthetic_faces((60, 60, 60)), synthetic_faces((10, 10, 10), seed=1)
-    seen = face_codes(split_faces(faces, seed=1).train.X)
-    assert known(split_faces(faces, test).validation.X, seen).any()
-    split = split_faces(faces, test, seen=seen)
+    seen = face_codes(split_faces(faces, seed=1, all_parts=True).train.X)
+    without = split_faces(faces, test, all_parts=True)
+    assert known(without.validation.X, seen).any()
+    split = split_faces(faces, test, seen=seen, all_parts=True)
     assert not known(split.validation.X, seen).any()
-    assert split.validation.counts() == split_faces(faces, test).validation.counts()
+    assert split.validation.counts() == without.validation.counts()
     assert len(split.train) + len(split.validation) == len(faces)
-    with pytest.raises(DatasetError, match="had learnt from every face of: Happy"):
-        split_faces(faces, test, seen=np.concatenate([seen, face_codes(faces[faces.y == "Happy"].X)]))
+
+
+def test_a_part_to_calibrate_by_is_as_large_as_it_says_or_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What networks know of an emotion cannot be chosen by; a handful that is left would be no measure."""
+    monkeypatch.setattr("emotion.data.splitting.LEAST_VALIDATION", 15)
+    faces, test = synthetic_faces((60, 60, 60)), synthetic_faces((10, 10, 10), seed=1)
+    assert len(split_faces(faces, test).validation) == 18
+    split = split_faces(faces, test, seen=face_codes(faces[faces.y == "Happy"].X))
+    assert len(split.validation) == 0
+    assert len(split.train) == 180
+    assert "No faces are set aside to calibrate by" in describe_split(split)
 
 
 def test_copies_of_faces_that_networks_learnt_from_are_no_faces_without_copies() -> None:
@@ -193,7 +238,7 @@ def test_copies_of_faces_that_networks_learnt_from_are_no_faces_without_copies()
     shifted = np.stack([changed(face, "shifted 1") for face in learnt])
     X = np.concatenate([learnt, shifted, photographs(120, seed=1)])
     faces = faces_of(X, *["Happy", "Sad"] * 120)
-    split = split_faces(faces, seen=face_codes(learnt))
+    split = split_faces(faces, seen=face_codes(learnt), all_parts=True)
     copy_of = copies_between(learnt, split.test.X)[1]
     copies = copy_of >= 0
     assert copies.any()
@@ -203,6 +248,68 @@ def test_copies_of_faces_that_networks_learnt_from_are_no_faces_without_copies()
 
 
 def test_the_class_that_is_too_small_is_named() -> None:
-    faces = faces_of(photographs(63), *["Happy"] * 30, *["Sad"] * 30, *["Tense"] * 3)
+    """Twelve rows, and yet a single picture: what is left of them to learn from would be copies."""
+    test = faces_of(photographs(8, seed=1), *["Happy", "Sad"] * 4)
+    faces = faces_of(np.concatenate([photographs(60), one_picture(12)]), *["Happy", "Sad"] * 30, *["Tense"] * 12)
     with pytest.raises(DatasetError, match="Too few different faces of: Tense"):
-        split_faces(faces)
+        split_faces(faces, test, all_parts=True)
+
+
+def test_of_few_faces_nothing_is_set_aside() -> None:
+    """A fifth of two hundred faces would say little of the models, and be missed in what they learn."""
+    faces = synthetic_faces((90, 80, 30))
+    split = split_faces(faces)
+    assert (len(split.train), len(split.validation), len(split.test)) == (200, 0, 0)
+    told = describe_split(split)
+    assert "No faces are set aside to calibrate by" in told
+    assert "No faces are set aside to test on: of fewer than 1,000 new faces" in told
+
+
+def test_of_many_faces_parts_are_set_aside_and_each_face_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table that is printed before the training adds up, class by class; else faces would seem to be lost."""
+    monkeypatch.setattr("emotion.data.splitting.SMALL", 100)
+    monkeypatch.setattr("emotion.data.splitting.LEAST_VALIDATION", 10)
+    faces = synthetic_faces((80, 60, 40))
+    X = np.concatenate([faces.X, faces.X[:9], np.stack([changed(face, "darker") for face in faces.X[::3]])])
+    y = np.concatenate([faces.y, ["Angry"] * 5, ["Sad"] * 4, faces.y[::3]])
+    split = split_faces(Faces(X, y))
+    parts = ("repeated", "copies", "train", "validation", "test")
+    assert {label: of["given"] for label, of in split.classes.items()} == Faces(X, y).counts()
+    for label, of in split.classes.items():
+        assert sum(of[part] for part in parts) == of["given"], label
+        assert of["known"] == 0
+    assert split.copies_removed > 0
+    assert split.validation_copies_removed > 0
+    assert (split.duplicates_removed, split.conflicts_removed) == (5, 8)
+    for part, held in (("train", split.train), ("validation", split.validation), ("test", split.test)):
+        assert {label: of[part] for label, of in split.classes.items()} == held.counts()
+    all_of_them = describe_split(split).splitlines()[len(split.classes) + 1].split()
+    assert all_of_them[:3] == ["all", f"{split.given}", "13"]
+
+
+def test_faces_that_networks_know_are_never_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In whatever part they are, and whoever made it; and the line before the training says how many there are."""
+    faces, test = synthetic_faces((80, 60, 40)), synthetic_faces((20, 20, 20), seed=1)
+    seen = np.concatenate([face_codes(faces.X[::3]), face_codes(test.X[::4])])
+    small = split_faces(faces, seen=seen)
+    assert small.train_known.tolist() == [row % 3 == 0 for row in range(180)]
+    given = split_faces(faces, test, seen=seen)
+    assert (len(given.test), given.seen_removed) == (45, 15)
+    assert sum(of["known"] for of in given.classes.values()) == 75
+    assert "had learnt from 75 of these faces; nothing is measured on them, and 15 of" in describe_split(given)
+    monkeypatch.setattr("emotion.data.splitting.SMALL", 120)
+    monkeypatch.setattr("emotion.data.splitting.LEAST_VALIDATION", 10)
+    large = split_faces(faces, seen=seen)
+    assert len(large.test) > 20
+    assert len(large.validation) >= 10
+    assert large.seen_removed > 0
+    for split in (given, large):
+        assert not known(split.test.X, seen).any()
+        assert not known(split.validation.X, seen).any()
+        assert (split.train_known == known(split.train.X, seen)).all()
+    left_out = large.seen_removed + large.copies_removed + large.validation_copies_removed
+    assert len(large.train) + len(large.validation) + len(large.test) + left_out == 180
+    monkeypatch.setattr("emotion.data.splitting.SMALL", 121)  # more than the networks do not know
+    assert len(split_faces(faces, seen=seen).test) == 0
+    with pytest.raises(DatasetError, match="had learnt from every test face"):
+        split_faces(faces, test[::4], seen=seen)

@@ -170,8 +170,10 @@ def training(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """What is typed to train on a small table, up to the folder of models."""
     folder = tmp_path_factory.mktemp("training")
     table = write_table(folder / "data.parquet", synthetic_faces((120, 110, 40)))
+    test = write_table(folder / "test.parquet", synthetic_faces((10, 10, 10), seed=1))
     write_tiny_networks(folder / "networks")
-    return ["train", "--data", str(table), "--fast", "--networks", str(folder / "networks"), "--out"]
+    tables = ["--data", str(table), "--test", str(test)]
+    return ["train", *tables, "--fast", "--networks", str(folder / "networks"), "--out"]
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from emotion.training.calibration import LEAST_FACES, calibrate, of_label
-from emotion.vote.voting import softmax
+from emotion.data.splitting import LEAST_VALIDATION
+from emotion.training.calibration import Calibrated, calibrate, of_label, reliability
+from emotion.vote.voting import Calibration, softmax
 
 
 def made_up(n: int, seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -18,10 +19,14 @@ def made_up(n: int, seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.floa
     return np.repeat(said[:, None], 5, axis=1), people
 
 
-def test_probabilities_of_all_classes_become_the_shares_of_people() -> None:
+@pytest.fixture(scope="module")
+def fitted() -> Calibrated:
+    return calibrate(*made_up(3000))
+
+
+def test_probabilities_of_all_classes_become_the_shares_of_people(fitted: Calibrated) -> None:
     """The winner's alone would leave the others wrong, and one temperature cannot give a class its share back."""
-    probabilities, people = made_up(3000)
-    calibration = calibrate(probabilities, people).calibration
+    calibration = fitted.calibration
     others, seen = made_up(3000, seed=1)
     for apply in (lambda p: p, calibration.apply):
         error = np.abs(apply(others.mean(axis=1)).mean(axis=0) - seen.mean(axis=0)).max()
@@ -30,8 +35,7 @@ def test_probabilities_of_all_classes_become_the_shares_of_people() -> None:
     assert claimed.mean() == pytest.approx(right.mean(), abs=0.02)
 
 
-def test_the_bound_of_doubt_lies_where_half_are_right_and_says_how_sure_that_is() -> None:
-    fitted = calibrate(*made_up(3000))
+def test_the_bound_of_doubt_lies_where_half_are_right_and_says_how_sure_that_is(fitted: Calibrated) -> None:
     assert fitted.interval is not None
     low, high = fitted.interval
     assert low < fitted.calibration.uncertain_below < high
@@ -43,7 +47,7 @@ def test_the_bound_of_doubt_lies_where_half_are_right_and_says_how_sure_that_is(
 
 
 def test_with_few_faces_nothing_is_fitted() -> None:
-    probabilities, people = made_up(LEAST_FACES - 1)
+    probabilities, people = made_up(LEAST_VALIDATION - 1)
     fitted = calibrate(probabilities, people)
     said = probabilities.mean(axis=1)
     assert fitted.calibration.apply(said) == pytest.approx(said, abs=1e-4)
@@ -56,3 +60,15 @@ def test_faces_that_nobody_voted_on_are_not_counted() -> None:
     probabilities, people = made_up(600)
     people[300:] = 0
     assert calibrate(probabilities, people) == calibrate(probabilities[:300], people[:300])
+
+
+def test_votes_are_held_against_what_they_claim_once_they_are_calibrated(fitted: Calibrated) -> None:
+    """Else the page would show probabilities whose worth was measured on others."""
+    probabilities, people = made_up(3000, seed=1)
+    as_they_are = reliability(probabilities, people, Calibration.none(3))
+    calibrated = reliability(probabilities, people, fitted.calibration)
+    assert calibrated.claimed == pytest.approx(calibrated.right, abs=0.02)
+    assert as_they_are.claimed > as_they_are.right + 0.1, "too sure"
+    assert calibrated.expected_error < as_they_are.expected_error / 3
+    assert as_they_are.uncertain == 0
+    assert 0 < calibrated.uncertain < 1
