@@ -7,6 +7,7 @@ all other faces of its classes, each class counting alike. The recipes are those
 
 import argparse
 import json
+import multiprocessing
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -33,6 +34,10 @@ from emotion.vote.voting import Calibration
 Embedded = dict[int, NDArray[np.float32]]
 """What each network makes of faces."""
 
+_POOL: list[Faces] = []
+_EMBEDDED: list[Embedded] = []
+"""Read once, for the processes that are forked."""
+
 KINDS = (
     (("Happy", "Sad"), 15),
     (("Happy", "Sad", "Surprise"), 20),
@@ -51,14 +56,14 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="with the recipes as they are: hours")
     parser.add_argument("--json", type=Path, help="a file for the figures; what is there already is gone on with")
     options = parser.parse_args()
-    pool = unknown_faces(options.data, options.test)
-    embedded = embeddings(config.MODELS, pool.X)
+    _POOL.append(unknown_faces(options.data, options.test))
+    _EMBEDDED.append(embeddings(config.MODELS, _POOL[0].X))
     done = json.loads(options.json.read_text()) if options.json and options.json.exists() else []
     size = FULL if options.full else FAST
     todo = [number for number in range(options.sets) if number >= len(done)]
-    with ProcessPoolExecutor(os.cpu_count()) as workers:
-        sets = (drawn(pool, embedded, number) for number in todo)
-        for measured in tqdm(workers.map(judged, sets, [size] * len(todo)), total=len(todo)):
+    # Forked: the faces are there already.
+    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("fork")) as workers:
+        for measured in tqdm(workers.map(judged, todo, [size] * len(todo)), total=len(todo)):
             done.append(measured)
             if options.json:
                 options.json.write_text(json.dumps(done) + "\n")
@@ -82,18 +87,12 @@ def unknown_faces(data: Path, test: Path) -> Faces:
     return Faces(np.concatenate([part.X for part in parts]), np.concatenate([part.y for part in parts]))
 
 
-def drawn(pool: Faces, embedded: Embedded, number: int) -> tuple[Faces, Embedded, NDArray[np.intp], int]:
-    """Draw the set of this number: all faces of its classes, and the rows of those that are in the set."""
+def judged(number: int, size: Size) -> dict[str, float]:
+    """Draw the set of this number, and judge it as training does, and by faces that are not in it."""
+    pool, embedded = _POOL[0], _EMBEDDED[0]
     labels, of_each = KINDS[number % len(KINDS)]
-    some = np.flatnonzero(np.isin(pool.y, labels))
     random = np.random.default_rng(number)
-    rows = [random.permutation(np.flatnonzero(pool.y[some] == label))[:of_each] for label in labels]
-    return pool[some], {n: of[some] for n, of in embedded.items()}, np.concatenate(rows), of_each
-
-
-def judged(drawn_set: tuple[Faces, Embedded, NDArray[np.intp], int], size: Size) -> dict[str, float]:
-    """Judge a set as training does, and by faces that are not in it."""
-    pool, embedded, rows, of_each = drawn_set
+    rows = np.concatenate([random.permutation(np.flatnonzero(pool.y == label))[:of_each] for label in labels])
     own = pool[rows]
     of_own = {number: of[rows] for number, of in embedded.items()}
     crossed = cross_validate(own, np.zeros(len(own), dtype=bool), size, embedded=of_own, progress=False)

@@ -129,11 +129,11 @@ def test_choices_are_made_on_faces_that_nothing_was_fitted_to() -> None:
 
 def test_each_class_is_held_out_in_proportion_and_the_same_each_time() -> None:
     faces = synthetic_faces((100, 50, 10))
-    rest, held_out = hold_out(faces, 0.2, seed=1)
-    assert held_out.counts() == {"Angry": 20, "Happy": 10, "Sad": 2}
-    assert len(rest) + len(held_out) == len(faces)
-    assert (hold_out(faces, 0.2, seed=1)[1].X == held_out.X).all()
-    assert not (hold_out(faces, 0.2, seed=2)[1].X == held_out.X).all()
+    rest, held_out = hold_out(faces.y, 0.2, seed=1)
+    assert faces[held_out].counts() == {"Angry": 20, "Happy": 10, "Sad": 2}
+    assert sorted([*rest, *held_out]) == list(range(len(faces)))
+    assert (hold_out(faces.y, 0.2, seed=1)[1] == held_out).all()
+    assert not (hold_out(faces.y, 0.2, seed=2)[1] == held_out).all()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from emotion.data.seen import NO_CODES, SeenFaces, copies_between, face_codes
 from emotion.training import judging, training
 from emotion.training.evaluation import FEW, INDEPENDENT, VOTE
 from emotion.training.judging import CrossValidation, cross_validate, judge
-from emotion.training.recipes import FAST
+from emotion.training.recipes import EXPERIMENTS, FAST
 from emotion.training.reports import result_lines
 from emotion.vote.loading import load_models, read_manifest
 from tests.synthetic import CLASSES, synthetic_faces, write_table
@@ -47,9 +47,14 @@ def rounds(monkeypatch: pytest.MonkeyPatch) -> list[Round]:
             said = (labels(X)[:, None] == np.array(train.classes)).astype(float)
             return dict.fromkeys(config.MODEL_NAMES, said)
 
-        return [SimpleNamespace(probabilities=probabilities, reference_labels=labels)]
+        def components(X: NDArray[np.uint8], _: object) -> NDArray[np.uint8]:
+            return X
+
+        part = {"components": components, "probabilities": probabilities, "reference_labels": labels}
+        return [SimpleNamespace(**part, reference=True, experiment=EXPERIMENTS[0])]
 
     monkeypatch.setattr(judging, "fit_experiments", fit)
+    monkeypatch.setattr(judging, "embeddings", lambda *_: {})
     return noted
 
 

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import warnings
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +23,6 @@ from emotion.training import training
 from emotion.training.card import model_card, score_table
 from emotion.training.evaluation import accuracy_told, evaluate, score, told
 from emotion.training.export import model_to_onnx
-from emotion.training.fitting import fit_experiments
 from emotion.training.recipes import (
     EXPERIMENTS,
     FAST,
@@ -133,7 +131,7 @@ def test_the_shipped_files_vote_as_the_fitted_objects(trained: Path, tables: tup
     ballots = models.model_probabilities(X).argmax(axis=2)
     for experiment in EXPERIMENTS:
         fitted = joblib.load(trained / "fitted" / f"experiment_{experiment.number}.joblib")
-        for name, said in fitted.probabilities(X).items():
+        for name, said in fitted.probabilities(fitted.components(X)).items():
             assert (ballots[:, models.model_names.index(name)] == said.argmax(axis=1)).all()
 
 
@@ -492,26 +490,6 @@ def test_votes_on_a_set_without_a_test_part_are_told_before_the_training(network
     options = {"networks": networks, "votes": write_votes(tmp_path / "votes.csv", rows), "progress": False}
     with pytest.raises(DatasetError, match="is for sets with a test part"):
         training.train(train, None, tmp_path / "models", FAST, **options)
-
-
-def test_a_false_alarm_of_threads_is_not_shown_and_other_warnings_are(
-    tables: tuple[Path, Path], networks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A teacher who trains twenty small sets would wonder what `sklearn.utils.parallel.delayed` wants of him."""
-
-    class Stack:
-        def fit(self, *_: object) -> "Stack":
-            warnings.resetwarnings()  # as another thread may have done at this moment
-            for text in ("`sklearn.utils.parallel.delayed` should be used with another", "something else"):
-                warnings.warn(text, stacklevel=1)
-            return self
-
-    monkeypatch.setattr("emotion.training.fitting.build_stack", lambda *_: Stack())
-    faces, filters = read_faces(tables[0]), warnings.filters[:]
-    with pytest.warns(UserWarning, match="something else") as shown:
-        fit_experiments(faces, FAST, experiments=EXPERIMENTS[2:], networks=networks, progress=False)
-    assert len(shown) == 1
-    assert warnings.filters == filters
 
 
 def test_votes_to_be_learnt_must_be_given(tables: tuple[Path, Path], networks: Path, tmp_path: Path) -> None:
