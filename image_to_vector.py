@@ -159,7 +159,7 @@ def report(summary: "Summary", output: str) -> str:
         in_parts = _in_parts(output)
         beside = Folder(output).place(UNREADABLE_FILE) if in_parts else Path(output).with_suffix(".unreadable.txt")
         lines.append(f"The unreadable files and why: {beside}")
-    return "\n".join([*lines, f"Written: {output}"])
+    return "\n".join([*lines, f"Written: {output}", f"Next, to train on it: python -m emotion train --data {output}"])
 
 
 if __name__ == "__main__":

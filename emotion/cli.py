@@ -126,6 +126,7 @@ def _as_text(picture: str, faces: list[FaceEmotion], why: str, models: str) -> s
 
 
 def _train(options: argparse.Namespace) -> int:
+    from emotion.training.card import knows_calm
     from emotion.training.recipes import EXPERIMENTS, FAST, FULL, PIXEL_EXPERIMENTS, PIXELS
     from emotion.training.reports import result_lines
     from emotion.training.training import train
@@ -152,6 +153,10 @@ def _train(options: argparse.Namespace) -> int:
         dask=options.dask,
     )
     say(f"\n{result_lines(manifest)}\n\nWritten to {options.out}: {set_of(options.out)}.")
+    if not knows_calm(manifest["classes"]):
+        say(
+            "They know no calm face: each will be called one of these. A folder of calm faces, neutral, would mend that."
+        )
     say(f"The page with them: {_typed()} app --models {options.out}")
     return 0
 

@@ -84,13 +84,14 @@ def resampling_table(manifest: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def class_table(classes: Mapping[str, Mapping[str, int]]) -> str:
+def class_table(classes: Mapping[str, Mapping[str, int]], independent: float = 1.0) -> str:
     """Lay out how often votes are right of each class, as Markdown.
 
     Parameters
     ----------
     classes : mapping of label to its ``faces``, how many of these are voted ``right``, and how many votes of any face
         say so (``voted``), as `emotion.training.evaluation.Score.summary` gives it
+    independent : float, 0-1, as in `emotion.training.evaluation.interval`
 
     Returns
     -------
@@ -98,7 +99,7 @@ def class_table(classes: Mapping[str, Mapping[str, int]]) -> str:
     """
     lines = ["| | faces | found (recall) | right of such votes (precision) |", "|---|---:|---:|---:|"]
     for label, counts in classes.items():
-        recall, precision = (told(counts["right"], counts[of]) for of in ("faces", "voted"))
+        recall, precision = (told(counts["right"], counts[of], independent) for of in ("faces", "voted"))
         lines.append(f"| {plain(label)} | {counts['faces']:,} | {recall} | {precision} |")
     return "\n".join(lines)
 

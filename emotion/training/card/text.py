@@ -1,7 +1,7 @@
 """The model card: from what a teacher would say to what an expert asks for. Every number comes from the manifest."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from emotion.training.card.tables import (
@@ -25,6 +25,20 @@ CLAIMS: Final = "What votes claim against how often they are right, on several s
 
 _CALM: Final = re.compile(r"(?<![^\W_])(neutr|calm|normal|relaxed|at rest|no expression)", re.IGNORECASE)
 NO_CALM: Final = "**These models know no calm face: each one is called one of {}.**"
+
+
+def knows_calm(classes: Iterable[str]) -> bool:
+    """Tell whether one of the classes means a calm face, by its English name.
+
+    Parameters
+    ----------
+    classes : iterable of str
+
+    Returns
+    -------
+    bool
+    """
+    return any(map(_CALM.search, classes))
 
 
 def findings(confusion: Mapping[str, Any]) -> str:
@@ -172,7 +186,7 @@ were measured with copies in the training part are to be compared with these."""
 
 How often the vote is right of each class, with 95 % intervals, against {PARTS[part]}:
 
-{class_table(scores[part]["classes"])}"""
+{class_table(scores[part]["classes"], scores[part].get("independent", 1.0))}"""
     for alone in (name for name, whole in WITHOUT_COPIES.items() if whole == part and was_measured(name, scores)):
         text += f"\n\nThe same without near-copies:\n\n{class_table(scores[alone]['classes'])}"
     return text
@@ -192,7 +206,7 @@ def model_card(manifest: Mapping[str, Any]) -> str:
     classes = [plain(label) for label in manifest["classes"]]
     of_people, on_pixels = manifest["labels"] == "votes", manifest["experiments"][0]["features"] == "pixels"
     trained = f" They were trained on {manifest['trained']}." if "trained" in manifest else ""
-    calm = "" if any(map(_CALM.search, manifest["classes"])) else f"\n\n{NO_CALM.format(', '.join(classes))}"
+    calm = "" if knows_calm(manifest["classes"]) else f"\n\n{NO_CALM.format(', '.join(classes))}"
     seen = (
         "Models see the pixels of a face as they are."
         if on_pixels
