@@ -201,7 +201,7 @@ def test_each_epoch_belongs_to_its_cycle() -> None:
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_network_that_ships_can_be_trained_further(number: int) -> None:
     """Checkpoints do not ship: what hours of training found must not have to be found again."""
-    path, faces = network_file(config.MODELS, number), striped_faces(100).X
+    path, faces = network_file(config.MODELS, number), striped_faces(20).X
     network = FaceNetwork(DESIGNS[number - 1], 7)
     restore_network(network, path, faces)
     with torch.no_grad():
@@ -342,10 +342,12 @@ def test_the_command_trains_networks_that_the_models_can_stand_on(
     teachers = {f"teacher_{n}.pt" for n in (1, 2)}
     assert {file.name for file in out.iterdir()} == {*networks, *teachers, "lessons.npz", "seen_faces.npz"}
     assert len(read_seen(out).networks) > 200
-    options = ["--data", str(table), "--networks", str(out), "--out", str(tmp_path / "models"), "--fast"]
-    assert cli.main(["train", *options]) == 0
+    test = write_table(tmp_path / "test.csv", synthetic_faces((20, 20, 20), seed=1))
+    options = ["--data", str(table), "--test", str(test), "--networks", str(out), "--out", str(tmp_path / "models")]
+    assert cli.main(["train", *options, "--fast"]) == 0
 
     monkeypatch.setattr("emotion.networks.network_training.DESIGNS", FAST_DESIGNS[:1])
+    monkeypatch.setattr(network_training, "export_network", no_export)
     others = write_table(tmp_path / "others.csv", synthetic_faces((140, 130, 70), seed=7))
     further = tmp_path / "further"
     started = ["--data", str(others), "--start", str(tmp_path / "models"), "--out", str(further)]
@@ -358,8 +360,14 @@ def test_the_command_trains_networks_that_the_models_can_stand_on(
     assert set(map(bytes, read_seen(further).networks)) == noted
 
 
-def test_lessons_that_were_given_are_gone_on_from(tmp_path: Path) -> None:
+def no_export(_: object, path: Path, *__: object) -> None:
+    """In place of an export, which takes seconds; the file is not read."""
+    path.touch()
+
+
+def test_lessons_that_were_given_are_gone_on_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A graphics card may be at hand for the teachers only; what they said is enough for the rest."""
+    monkeypatch.setattr(network_training, "export_network", no_export)
     table, out = write_table(tmp_path / "train.csv", synthetic_faces((60, 60, 60))), tmp_path / "networks"
     designs, teachers = FAST_DESIGNS[:1], FAST_TEACHERS[:1]
     train_networks(table, None, out, designs=designs, teachers=teachers, n_lessons=2, progress=False)
@@ -375,6 +383,7 @@ def test_lessons_that_were_given_are_gone_on_from(tmp_path: Path) -> None:
 def test_networks_can_learn_without_teachers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a computer without a graphics card, large networks would take days."""
     monkeypatch.setattr("emotion.networks.network_training.DESIGNS", FAST_DESIGNS[:1])
+    monkeypatch.setattr(network_training, "export_network", no_export)
     table = write_table(tmp_path / "train.csv", synthetic_faces((60, 60, 60)))
     out = tmp_path / "networks"
     assert cli.main(["train-networks", "--data", str(table), "--out", str(out), "--without-teachers"]) == 0
