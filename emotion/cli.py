@@ -154,9 +154,7 @@ def _train(options: argparse.Namespace) -> int:
     )
     say(f"\n{result_lines(manifest)}\n\nWritten to {options.out}: {set_of(options.out)}.")
     if not knows_calm(manifest["classes"]):
-        say(
-            "They know no calm face: each will be called one of these. A folder neutral, of calm faces, would mend that."
-        )
+        say("They know no calm face: each will be called one of these. A folder of calm faces would mend that.")
     say(f"The page with them: {_typed()} app --models {options.out}")
     return 0
 

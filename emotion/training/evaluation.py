@@ -109,7 +109,7 @@ def told(right: int, of: int, independent: float = 1.0) -> str:
     Returns
     -------
     str: a share and the 95 % interval of the true one, as in ``63.8% (61.5 to 66.0)``; of fewer than `FEW` faces, their
-    count, as in ``33 of 36 (78 to 98 %)``; of fewer than `HARDLY_ANY`, no share, as in ``7 of 9``; a dash where there
+    count, as in ``33 of 36 (78 to 97 %)``; of fewer than `HARDLY_ANY`, no share, as in ``7 of 9``; a dash where there
     are none
     """
     if not of:
