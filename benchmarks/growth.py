@@ -82,10 +82,11 @@ TRAINING = (
 
 {rows}
 
-For {times:.0f} times the faces, training takes {whole:.0f} times as long, and reading and splitting {splitting:.0f}
-times. Embedding and fitting go with the faces; the support vector machines see 8,000 at most. The search for copies
-goes with pairs of training and test faces: most of them are left out in boxes of faces that cannot be alike, the others
-cost a nanosecond or two in each of fifty places. Memory grows by {each_face:.1f} KB a face, its pixels are 2.3.
+*Tiny* models (`--fast`) leave what is done with every face: reading, the search for copies, embedding, resampling. For
+{times:.0f} times the faces, that takes {whole:.0f} times as long, and reading and splitting {splitting:.0f} times. The
+search for copies goes with pairs of training and test faces: most of them are left out in boxes of faces that cannot be
+alike, the others cost less than a nanosecond in each of fifty places. Fitting the models as they are grows with the
+faces; the support vector machines see 8,000 at most. Memory grows by {each_face:.1f} KB a face, its pixels are 2.3.
 
 Measured by `python benchmarks/growth.py --only-training --page docs/growth.md` on {processor}, {cores} cores.
 """
@@ -99,7 +100,10 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, nargs="*", default=[1_000, 10_000, 30_000], help="to be voted on")
     parser.add_argument("--faces", type=int, nargs="*", default=[1, 2, 5, 10, 20, 50], help="in a picture")
     parser.add_argument("--sessions", type=int, nargs="*", default=[1, 2, 4, 8, 16])
-    parser.add_argument("--training", type=int, nargs="*", default=[3_000, 30_000, 100_000, 300_000], help="faces")
+    parser.add_argument("--training", type=int, nargs="*", default=[3_000, 30_000], help="faces")
+    parser.add_argument(
+        "--fast-training", type=int, nargs="*", default=[30_000, 100_000, 300_000], help="of tiny models"
+    )
     parser.add_argument("--only-training", action="store_true", help="leave the rest of the page as it is")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     parser.add_argument("--page", type=Path, help="a Markdown file for the figures, such as docs/growth.md")
@@ -112,7 +116,11 @@ def main() -> None:
             "faces": of_faces(options.faces),
             "sessions": [of_sessions(count) for count in options.sessions],
         }
-    result["training"] = [of_training(count) for count in options.training]
+    result["training"] = [
+        of_training(count, is_fast=is_fast)
+        for is_fast, counts in ((False, options.training), (True, options.fast_training))
+        for count in counts
+    ]
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n")
     if options.page:
@@ -188,7 +196,7 @@ split_faces(read_faces(sys.argv[1]), seen=read_seen(config.MODELS).networks)
 """
 
 
-def of_training(count: int) -> dict[str, float]:
+def of_training(count: int, *, is_fast: bool) -> dict[str, Any]:
     """Train on so many faces, and once more only read and split them, each in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         table = f"{folder}/faces.parquet"
@@ -199,10 +207,11 @@ def of_training(count: int) -> dict[str, float]:
                 writer.write(faces, labels, [""] * len(labels))
         splitting, splitting_peak = watched([sys.executable, "-c", SPLITTING, table])
         training = [sys.executable, "-m", "emotion", "train", "--data", table, "--out", f"{folder}/models"]
+        training += ["--fast"] if is_fast else []
         whole, peak = watched(training)
     print(f"{count:7,} training faces: {splitting:6.1f} s to split, {whole:7.1f} s in all, {peak:5.0f} MB", flush=True)
     figures = {"splitting_seconds": splitting, "splitting_memory_mb": splitting_peak}
-    return {"faces": count, **figures, "seconds": whole, "memory_mb": peak}
+    return {"faces": count, "is_fast": is_fast, **figures, "seconds": whole, "memory_mb": peak}
 
 
 PART_FACES = 8_192
@@ -234,10 +243,12 @@ def made_up_faces(count: int, random: np.random.Generator) -> tuple[FaceVectors,
 def training_section(result: dict[str, Any]) -> str:
     """Lay the figures of training out."""
     rows = result["training"]
-    few, many = rows[0], rows[-1]
+    fast = [row for row in rows if row["is_fast"]]
+    few, many = fast[0], fast[-1]
     table = [
         [
             f"{row['faces']:,}",
+            "tiny" if row["is_fast"] else "as they are",
             f"{row['splitting_seconds']:,.0f} s",
             f"{row['splitting_memory_mb']:,.0f} MB",
             f"{row['seconds']:,.0f} s",
@@ -247,7 +258,7 @@ def training_section(result: dict[str, Any]) -> str:
     ]
     return TRAINING.format(
         **result["machine"],
-        rows=_table(["faces", "reading and splitting", "memory of that", "whole training", "memory"], table),
+        rows=_table(["faces", "models", "reading and splitting", "memory of that", "whole training", "memory"], table),
         times=many["faces"] / few["faces"],
         whole=many["seconds"] / few["seconds"],
         splitting=many["splitting_seconds"] / few["splitting_seconds"],
