@@ -25,8 +25,9 @@ from emotion.errors import EmotionError
 from emotion.measure import measure_pictures, summary
 from emotion.training.calibration import calibrate
 from emotion.training.evaluation import as_shares
+from emotion.training.fitting import fit_pipeline
 from emotion.training.judging import judge
-from emotion.training.recipes import FULL, build_boost
+from emotion.training.recipes import EXPERIMENTS, FULL, build_boost
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.loading import load_models, read_manifest
 
@@ -74,15 +75,11 @@ def measured(models: Ensemble, manifest: dict[str, Any], split: Split, votes: Vo
 def unresampled(models: Ensemble, manifest: dict[str, Any], split: Split, votes: Votes) -> NDArray[np.str_]:
     """Fit the one reference anew that does not ship: XGBoost on the first experiment's rows as they are."""
 
-    def components(X: NDArray[np.uint8]) -> NDArray[np.float32]:
-        parts = (X[start : start + 1024] for start in range(0, len(X), 1024))
-        return np.concatenate([models.heads.components(models.embedder.embed(part))[1] for part in parts])
-
-    classes, seed = np.array(models.classes), manifest["seed"] + 1
+    classes, seed = np.array(models.classes), manifest["seed"] + EXPERIMENTS[0].number
     codes = np.searchsorted(classes, split.train.y) if votes.train is None else drawn_codes(votes.train, seed)
-    X = components(split.train.X)
+    pipeline, X = fit_pipeline(EXPERIMENTS[0], split.train, config.MODELS)
     boost = build_boost(FULL, X.shape[1], seed).fit(X, codes)
-    return np.asarray(classes[boost.predict(components(split.test.X))])
+    return np.asarray(classes[boost.predict(pipeline.transform(split.test.X))])
 
 
 def compared(name: str, again: dict[str, Any], published: dict[str, Any]) -> int:

@@ -188,7 +188,7 @@ def fit_experiments(
         for experiment in experiments:
             with bar.step(f"experiment {experiment.number}: features", _FEATURES_SECONDS):
                 if experiment.features == "network" or not fitted:
-                    pipeline, X = _fit_pipeline(experiment, train, networks, (embedded or {}).get(experiment.number))
+                    pipeline, X = fit_pipeline(experiment, train, networks, (embedded or {}).get(experiment.number))
             # Each draws its own synthetic rows and its own sample for the support vectors: votes differ for a reason.
             own_seed = seed + experiment.number
             y = labels.transform(train.y) if opinions is None else drawn_codes(opinions, own_seed)
@@ -203,9 +203,28 @@ def fit_experiments(
     return fitted
 
 
-def _fit_pipeline(
-    experiment: Experiment, train: Faces, networks: Path | str, embedded: NDArray[np.float32] | None
+def fit_pipeline(
+    experiment: Experiment, train: Faces, networks: Path | str, embedded: NDArray[np.float32] | None = None
 ) -> tuple[Pipeline, NDArray[np.float32]]:
+    """Fit the pipeline of an experiment.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    train : Faces, n of them
+    networks : path of a folder as `emotion.data.embedding.network_file` takes it
+    embedded : ndarray of shape (n, d), float32, optional: what the experiment's network makes of them
+
+    Returns
+    -------
+    pipeline : Pipeline, (m, 2304) -> (m, n_components) float32
+    components : ndarray of shape (n, n_components), float32, what it gives of these faces
+
+    Raises
+    ------
+    ModelsError
+        If the network is missing or damaged.
+    """
     first: list[tuple[str, OnnxEmbedding]] = []
     features: NDArray[Any] = _pixels(train.X, experiment)
     if experiment.features == "network":
