@@ -42,7 +42,7 @@ KINDS = (
     (("Happy", "Sad"), 15),
     (("Happy", "Sad", "Surprise"), 20),
     (("Happy", "Sad", "Surprise"), 60),
-    (("Angry", "Happy", "Neutral", "Sad", "Surprise"), 40),
+    (("Angry", "Happy", "Neutral", "Surprise"), 30),
 )
 """Classes, and faces of each."""
 

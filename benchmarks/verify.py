@@ -78,7 +78,7 @@ def unresampled(models: Ensemble, manifest: dict[str, Any], split: Split, votes:
     classes, seed = np.array(models.classes), manifest["seed"] + EXPERIMENTS[0].number
     codes = np.searchsorted(classes, split.train.y) if votes.train is None else drawn_codes(votes.train, seed)
     pipeline, X = fit_pipeline(EXPERIMENTS[0], split.train, config.MODELS)
-    boost = build_boost(FULL, X.shape[1], seed).fit(X, codes)
+    boost = build_boost(FULL, X.shape[1], seed, len(X)).fit(X, codes)
     return np.asarray(classes[boost.predict(pipeline.transform(split.test.X))])
 
 

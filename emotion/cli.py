@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import runpy
+import shlex
 import sys
 from pathlib import Path
 from typing import Final
@@ -152,10 +153,10 @@ def _train(options: argparse.Namespace) -> int:
         learn_votes=options.learn_votes,
         dask=options.dask,
     )
-    say(f"\n{result_lines(manifest)}\n\nWritten to {options.out}: {set_of(options.out)}.")
+    say(f"\n{result_lines(manifest)}\n\nWritten to {_from_here(options.out)}: {set_of(options.out)}.")
     if not knows_calm(manifest["classes"]):
         say("They know no calm face: each will be called one of these. A folder of calm faces would mend that.")
-    say(f"The page with them: {_typed()} app --models {options.out}")
+    say(f"The page with them: {_typed()} app --models {shlex.quote(str(_from_here(options.out)))}")
     return 0
 
 
@@ -174,8 +175,12 @@ def _typed() -> str:
     """What to type to start this again, from the folder that one is in."""
     if program() == "emotion":
         return "emotion"
-    python = Path(sys.executable)
-    return f"{python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python.name} -m emotion"
+    python = _from_here(Path(sys.executable))
+    return f"{python.name if python.is_absolute() else python} -m emotion"
+
+
+def _from_here(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _evaluate(options: argparse.Namespace) -> int:

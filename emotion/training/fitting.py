@@ -197,7 +197,7 @@ def fit_experiments(
             reference = None
             if not fitted:
                 with bar.step("XGBoost without resampling", _BOOST_SECONDS):
-                    reference = build_boost(size, X.shape[1], own_seed).fit(X, y)
+                    reference = build_boost(size, X.shape[1], own_seed, len(X)).fit(X, y)
             before, after = (_named_counts(codes, labels) for codes in (y, y_resampled))
             fitted.append(FittedExperiment(experiment, pipeline, labels, models, before, after, reference))
     return fitted
@@ -290,11 +290,11 @@ def _fit_models(
         bar.step(f"experiment {experiment.number}: {experiment.stack}", _STACK_SECONDS),
         joblib.parallel_config(backend, n_jobs=-1 if on_cluster or len(X) >= _SHARED_ROWS else 1),
     ):
-        models[experiment.stack] = build_stack(experiment, size, X.shape[1], seed).fit(X, y)
+        models[experiment.stack] = build_stack(experiment, size, X.shape[1], seed, len(X)).fit(X, y)
     if experiment.boost:
         weights = compute_sample_weight(experiment.class_weight, y)
         with bar.step(f"experiment {experiment.number}: {experiment.boost}", _BOOST_SECONDS):
-            boost = build_boost(size, X.shape[1], seed)
+            boost = build_boost(size, X.shape[1], seed, len(X))
             models[experiment.boost] = boost.fit(X, y, xgbclassifier__sample_weight=weights)
     return models
 

@@ -104,7 +104,9 @@ def cross_validate(
     if embedded is None:
         embedded = embeddings(networks, train.X) if experiments[0].features == "network" else {}
     said = np.zeros((REPEATS, len(judged), len(config.MODEL_NAMES), len(classes)))
-    references = {name: np.zeros((REPEATS, len(judged)), dtype=classes.dtype) for name in ("dummy", "unresampled")}
+    # Of the rest of each fold, it would be the class that the fold has least of.
+    commonest = Counter(train.y.tolist()).most_common(1)[0][0]
+    references = {name: np.full((REPEATS, len(judged)), commonest, classes.dtype) for name in ("dummy", "unresampled")}
     with tqdm(
         total=REPEATS * FOLDS, desc="judging by cross-validation", leave=False, disable=None if progress else True
     ) as bar:
@@ -138,7 +140,6 @@ def cross_validate(
                         said[repeat, places, config.MODEL_NAMES.index(name)] = probabilities
                     if part.reference is not None:
                         references["unresampled"][repeat, places] = part.reference_labels(components)
-                references["dummy"][repeat, places] = Counter(train.y[learnt].tolist()).most_common(1)[0][0]
             bar.update()
     return CrossValidation(judged, said, references)
 

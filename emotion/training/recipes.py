@@ -39,6 +39,9 @@ all equal, balanced weights would be alike, and without effect."""
 LEAST_KEPT_SHARE: Final = 0.25
 """Cleaning must leave every class this share of the rows that it had before resampling."""
 
+_MANY_ROWS: Final = 1000
+"""With fewer, trees have smaller leaves: thirty faces could not be divided."""
+
 LEAST_ROWS: Final = 6
 """Two for each of the three folds of a stack, within which the support vector machine's probabilities take two more."""
 
@@ -239,7 +242,7 @@ def check_counts(counts: Mapping[int, int], classes: tuple[str, ...]) -> None:
 
 
 def check_resampled(before: Mapping[int, int], after: Mapping[int, int], classes: tuple[str, ...]) -> None:
-    """Refuse a resampling that all but removed a class, or left too few rows for the cross-validation in the stacks.
+    """Refuse a resampling that all but removed a class, or left too few rows for the folds of the stacks.
 
     Parameters
     ----------
@@ -255,13 +258,11 @@ def check_resampled(before: Mapping[int, int], after: Mapping[int, int], classes
         if after.get(code, 0) < LEAST_ROWS:
             raise TrainingError(f"{classes[code]} has {after.get(code, 0)} training faces; {LEAST_ROWS} are needed.")
         if after.get(code, 0) < LEAST_KEPT_SHARE * count:
-            raise TrainingError(
-                f"Cleaning left {after.get(code, 0)} of {count} rows of {classes[code]}; the classes overlap too much "
-                "for this resampling."
-            )
+            left = f"{after.get(code, 0)} of {count} rows of {classes[code]}"
+            raise TrainingError(f"Cleaning left {left}; the classes overlap too much for this resampling.")
 
 
-def build_stack(experiment: Experiment, size: Size, n_features: int, seed: int) -> StackingClassifier:
+def build_stack(experiment: Experiment, size: Size, n_features: int, seed: int, n_rows: int) -> StackingClassifier:
     """Make the stacking classifier of an experiment.
 
     A support vector machine, a logistic regression and XGBoost under gradient boosting, stacked on probabilities:
@@ -273,6 +274,7 @@ def build_stack(experiment: Experiment, size: Size, n_features: int, seed: int) 
     size : Size
     n_features : int, what the pipeline gives
     seed : int
+    n_rows : int, on which it will be fitted
 
     Returns
     -------
@@ -300,7 +302,7 @@ def build_stack(experiment: Experiment, size: Size, n_features: int, seed: int) 
             "xgboost",
             make_pipeline(
                 _first(size.tree_components, n_features),
-                _xgboost(size.stack_boost_rounds, size.stack_boost_depth, learning_rate=0.12, seed=seed),
+                _xgboost(size.stack_boost_rounds, size.stack_boost_depth, learning_rate=0.12, seed=seed, n_rows=n_rows),
             ),
         ),
     ]
@@ -319,7 +321,7 @@ def build_stack(experiment: Experiment, size: Size, n_features: int, seed: int) 
     return StackingClassifier(base, final_estimator=final, cv=size.folds, stack_method="predict_proba")
 
 
-def build_boost(size: Size, n_features: int, seed: int) -> Pipeline:
+def build_boost(size: Size, n_features: int, seed: int, n_rows: int) -> Pipeline:
     """Make the XGBoost model of an experiment.
 
     Parameters
@@ -327,6 +329,7 @@ def build_boost(size: Size, n_features: int, seed: int) -> Pipeline:
     size : Size
     n_features : int, what the pipeline gives
     seed : int
+    n_rows : int, on which it will be fitted
 
     Returns
     -------
@@ -334,16 +337,16 @@ def build_boost(size: Size, n_features: int, seed: int) -> Pipeline:
     """
     return make_pipeline(
         _first(size.tree_components, n_features),
-        _xgboost(size.boost_rounds, size.boost_depth, learning_rate=0.1, seed=seed),
+        _xgboost(size.boost_rounds, size.boost_depth, learning_rate=0.1, seed=seed, n_rows=n_rows),
     )
 
 
-def _xgboost(rounds: int, depth: int, learning_rate: float, seed: int) -> XGBClassifier:
+def _xgboost(rounds: int, depth: int, learning_rate: float, seed: int, n_rows: int) -> XGBClassifier:
     return XGBClassifier(
         n_estimators=rounds,
         max_depth=depth,
         learning_rate=learning_rate,
-        min_child_weight=5,
+        min_child_weight=min(5.0, 5.0 * n_rows / _MANY_ROWS),
         subsample=0.8,
         colsample_bytree=0.3,
         tree_method="hist",
