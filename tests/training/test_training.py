@@ -223,7 +223,7 @@ def test_xgboost_of_two_small_classes_says_the_same_when_it_ships(rows_of_each: 
     random = np.random.default_rng(0)
     codes = np.repeat([0, 1], rows_of_each)
     X = (random.normal(size=(len(codes), 12)) + codes[:, None]).astype(np.float32)
-    boost = build_boost(FULL, 12, 1).fit(X, codes)
+    boost = build_boost(FULL, 12, 1, 1000).fit(X, codes)
     session = onnxruntime.InferenceSession(model_to_onnx(boost, 12))
     assert session.run(["probabilities"], {"X": X})[0] == pytest.approx(boost.predict_proba(X), abs=1e-5)
 
