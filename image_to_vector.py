@@ -137,6 +137,7 @@ def report(summary: "Summary", output: str) -> str:
     """
     from emotion.data.vectorize import UNREADABLE_FILE
     from emotion.runtime.storage import Folder
+    from emotion.runtime.terminal import typed
 
     faces = [(f"faces: {label}", count) for label, count in sorted(summary.faces.items())]
     rows = [
@@ -159,7 +160,8 @@ def report(summary: "Summary", output: str) -> str:
         in_parts = _in_parts(output)
         beside = Folder(output).place(UNREADABLE_FILE) if in_parts else Path(output).with_suffix(".unreadable.txt")
         lines.append(f"The unreadable files and why: {beside}")
-    return "\n".join([*lines, f"Written: {output}", f"Next, to train on it: python -m emotion train --data {output}"])
+    training = typed("-m", "emotion", "train", "--data", output)
+    return "\n".join([*lines, f"Written: {output}", f"Next, if models are to learn from these faces: {training}"])
 
 
 if __name__ == "__main__":

@@ -42,6 +42,10 @@ def main() -> int:
     parser.add_argument("--votes", type=Path, required=True, help="FER+'s votes")
     parser.add_argument("sets", nargs="*", metavar="NAME=FOLDER[,FOLDER...]", help="sets from elsewhere")
     options = parser.parse_args()
+    if unknown := [text for text in options.sets if text.partition("=")[0] not in read_manifest()["elsewhere"]]:
+        parser.error(
+            f"nothing is published of {', '.join(unknown)}; NAME is one of: {', '.join(read_manifest()['elsewhere'])}"
+        )
     differing = 0
     try:
         split = split_faces(read_faces(options.data), read_faces(options.test), seen=read_seen(config.MODELS).networks)
@@ -84,8 +88,7 @@ def unresampled(models: Ensemble, manifest: dict[str, Any], split: Split, votes:
 
 def compared(name: str, again: dict[str, Any], published: dict[str, Any]) -> int:
     """Print which figures differ, and give their number."""
-    of_both = {key: published[key] for key in again if key in published}
-    before, now = dict(figures(of_both)), dict(figures({key: again[key] for key in of_both}))
+    before, now = dict(figures({key: published.get(key) for key in again})), dict(figures(again))
     differing = [path for path in sorted({*before, *now}) if before.get(path) != now.get(path)]
     print(f"{name}: {len(before) - len(differing):,} of {len(before):,} figures come out again to the digit")
     for path in differing:

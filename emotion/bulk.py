@@ -73,10 +73,10 @@ def recognize_folder(
         Files whose names end as pictures' do, at any depth; hidden ones are passed over, links to folders not followed.
     output : Path
         CSV where the name ends in ``.csv``: a row a face, with `picture` (the path below `folder`), `face`, `x`, `y`,
-        `width`, `height`, the columns of `emotion.vote.tables.vote_columns` and `error`; a picture without a face, or
-        one that cannot be read, has one row. Where it ends in ``.json`` or ``.jsonl``, one JSON object a line, a line a
-        picture. What is there already is kept, but for a picture at which a run was broken off, and those whose files
-        could not be read. ``NAME.about.json``, beside it, says which folder and models its votes are of.
+        `width`, `height`, the columns of `emotion.vote.tables.vote_columns`, `models` and `error`; a picture without a
+        face, or one that cannot be read, has one row. Where it ends in ``.json`` or ``.jsonl``, one JSON object a line,
+        a line a picture. What is there already is kept, but for a picture at which a run was broken off, and those
+        whose files could not be read. ``NAME.about.json``, beside it, says which folder and models its votes are of.
     models : Ensemble
     detector : str, a key of `emotion.faces.crop.DETECTORS`
     dask : str, optional
@@ -300,7 +300,8 @@ class _JsonForm:
 class _CsvForm:
     def __init__(self, models: Ensemble) -> None:
         votes = vote_columns(models.classes, models.model_names)
-        self._columns = ["picture", *FACE_COLUMNS, *votes, "error"]
+        self._columns = ["picture", *FACE_COLUMNS, *votes, "models", "error"]
+        self._models = set_name(models.origin[0])
         self.head = csv_rows([self._columns])
 
     def key(self, name: str) -> str:
@@ -308,13 +309,13 @@ class _CsvForm:
 
     def text(self, name: str, result: Result) -> str:
         name = self.key(name)
-        empty = [""] * (len(self._columns) - 2)
+        empty = [*[""] * (len(self._columns) - 3), self._models]
         if isinstance(result, str):
             return csv_rows([[name, *empty, result]])
         if not result:
             return csv_rows([[name, *empty, ""]])
         return csv_rows(
-            [[name, n, *face.box, *vote_cells(face.vote), ""] for n, face in enumerate(result, start=1)],
+            [[name, n, *face.box, *vote_cells(face.vote), self._models, ""] for n, face in enumerate(result, start=1)],
         )
 
     def records(self, file: TextIO, output: Path) -> Iterator[tuple[str, str, str]]:

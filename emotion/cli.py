@@ -19,10 +19,10 @@ from emotion.faces.fitness import why_no_face
 from emotion.options import command_line, program
 from emotion.runtime.files import printable
 from emotion.runtime.storage import Folder, folder_and_name
-from emotion.runtime.terminal import say
+from emotion.runtime.terminal import from_here, say, typed
 from emotion.streams.drawing import vote_text
 from emotion.vote.ensemble import Ensemble
-from emotion.vote.loading import load_models
+from emotion.vote.loading import load_models, settled
 from emotion.vote.recognizer import FaceEmotion, Recognizer
 from emotion.vote.sets import SHIPPED, set_name, set_of
 from emotion.vote.tables import picture_record
@@ -153,34 +153,26 @@ def _train(options: argparse.Namespace) -> int:
         learn_votes=options.learn_votes,
         dask=options.dask,
     )
-    say(f"\n{result_lines(manifest)}\n\nWritten to {_from_here(options.out)}: {set_of(options.out)}.")
+    say(f"\n{result_lines(manifest)}\n\nWritten to {from_here(options.out)}: {set_of(options.out)}.")
     if not knows_calm(manifest["classes"]):
         say("They know no calm face: each will be called one of these. A folder of calm faces would mend that.")
-    say(f"The page with them: {_typed()} app --models {shlex.quote(str(_from_here(options.out)))}")
+    page = ("emotion", "app", "--models", str(from_here(options.out)))
+    say(f"The page with them: {shlex.join(page) if program() == 'emotion' else typed('-m', *page)}")
     return 0
 
 
 def _say_what_is_replaced(out: Path) -> None:
+    if not settled(out, config.MANIFEST_FILE).is_file():
+        return
     try:
         before = set_of(out)
     except EmotionError:
-        return  # nothing is there, or nothing that could be loaded
+        say(f"{out} holds models that cannot be read. They are replaced when the training has ended.")
+        return
     if before.name == SHIPPED:
         say(f"{out} holds the models that ship. In a clone, git checkout {out.name} brings them back.")
     else:
         say(f"{before} is replaced when the training has ended. To keep it, stop now and name another with --out.")
-
-
-def _typed() -> str:
-    """What to type to start this again, from the folder that one is in."""
-    if program() == "emotion":
-        return "emotion"
-    python = _from_here(Path(sys.executable))
-    return f"{python.name if python.is_absolute() else python} -m emotion"
-
-
-def _from_here(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _evaluate(options: argparse.Namespace) -> int:

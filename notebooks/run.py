@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -60,6 +60,8 @@ def run(path: Path) -> str:
         client.execute()
     except CellExecutionError as error:
         failed = f"{error.ename}: {error.evalue}"
+    except DeadKernelError:
+        failed = "The process that ran it has ended: perhaps there was not enough memory."
     with replacing(path) as partial:
         nbformat.write(notebook, partial)
     return failed

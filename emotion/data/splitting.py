@@ -25,8 +25,8 @@ VALIDATION_SHARE: Final = 0.1
 0.9 points. Two ways are compared on the same faces, which shows smaller differences."""
 
 SMALL: Final = 1000
-"""With fewer faces that networks do not know, a fifth would be under two hundred: nothing is set aside then, and the
-models are judged by cross-validation."""
+"""With fewer faces, a fifth would be under two hundred: nothing is set aside then, and the models are judged by
+cross-validation."""
 LEAST_VALIDATION: Final = 300
 """With fewer validation faces, a calibration fits their chance more than the models: they are left to learn from."""
 
@@ -154,21 +154,21 @@ def hold_out(y: NDArray[np.str_], share: float, seed: int) -> tuple[NDArray[np.i
 
 
 def _hold_out_unseen(
-    y: NDArray[np.str_], is_known: NDArray[np.bool_], seed: int
+    y: NDArray[np.str_], is_known: NDArray[np.bool_], share: float, seed: int, *, most: float = 1.0
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Set `VALIDATION_SHARE` of each class aside, or as much as networks had not learnt from before."""
-    rest, validation = hold_out(y, VALIDATION_SHARE, seed)
-    if not is_known[validation].any():
-        return rest, validation
+    """Set a share of each class aside, but, where networks had learnt from some before, at `most` so much of others."""
+    rest, held_out = hold_out(y, share, seed)
+    if not is_known[held_out].any():
+        return rest, held_out
     random = np.random.default_rng(seed)
-    labels, wanted = np.unique(y[validation], return_counts=True)
-    chosen = [
-        random.permutation(np.flatnonzero(~is_known & (y == label)))[:count]
-        for label, count in zip(labels, wanted, strict=True)
-    ]
-    held_out = np.zeros(len(y), dtype=bool)
-    held_out[np.concatenate(chosen)] = True
-    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+    labels, wanted = np.unique(y[held_out], return_counts=True)
+    chosen = []
+    for label, count in zip(labels, wanted, strict=True):
+        new = np.flatnonzero(~is_known & (y == label))
+        chosen.append(random.permutation(new)[: min(count, int(most * len(new)))])
+    is_held = np.zeros(len(y), dtype=bool)
+    is_held[np.concatenate(chosen)] = True
+    return np.flatnonzero(~is_held), np.flatnonzero(is_held)
 
 
 def split_faces(
@@ -194,8 +194,8 @@ def split_faces(
     seed : int
     seen : ndarray of shape (n, 16), uint8
         Codes (`emotion.data.seen.face_codes`) of faces that networks had learnt from before; by default of none. They
-        are neither measured on nor chosen by, since they would be recognised too well: where one is set aside as a
-        test face, it is left out, and validation faces are drawn from the others.
+        are neither measured on nor chosen by, since they would be recognised too well: they are left out of a given
+        test part, and what is set aside is drawn from the others.
     all_parts : bool
         Whether all three parts are made, however small, as the training of networks needs them.
     progress : bool
@@ -219,8 +219,9 @@ def split_faces(
         raise DatasetError(_too_few_classes(data.y, data.y[distinct], "the same pictures are also labelled otherwise"))
     is_known = known(data.X, seen)
     train, given_test = distinct, data[distinct[:0]] if test is None else test
-    if test is None and (all_parts or int((~is_known[distinct]).sum()) >= SMALL):
-        rest, held_out = hold_out(data.y[distinct], TEST_SHARE, seed)
+    if test is None and (all_parts or len(distinct) >= SMALL):
+        # Half of what the networks do not know stays for the validation part.
+        rest, held_out = _hold_out_unseen(data.y[distinct], is_known[distinct], TEST_SHARE, seed, most=0.5)
         train, given_test = distinct[rest], data[distinct[held_out]]
     learnt_before = known(given_test.X, seen)
     if len(given_test) and learnt_before.all():
@@ -241,7 +242,7 @@ def split_faces(
         raise DatasetError(_too_few_classes(data.y[train], data.y[remaining], "they are copies of test faces"))
     learnt, validation = remaining, remaining[:0]
     if all_parts or VALIDATION_SHARE * len(remaining) >= LEAST_VALIDATION:
-        rest, held_out = _hold_out_unseen(data.y[remaining], is_known[remaining], seed)
+        rest, held_out = _hold_out_unseen(data.y[remaining], is_known[remaining], VALIDATION_SHARE, seed)
         if all_parts or len(held_out) >= LEAST_VALIDATION:
             learnt, validation = remaining[rest], remaining[held_out]
     repeated, _ = copies_between(data.X[learnt], data.X[validation], progress=progress)
@@ -343,8 +344,10 @@ def describe_split(split: Split) -> str:
         )
     if not len(split.test):
         lines.append(
-            f"No faces are set aside to test on: of fewer than {SMALL:,} new faces, the fifth would say little. The "
-            "models are judged by cross-validation."
+            f"No faces are set aside to test on: of fewer than {SMALL:,} faces, the fifth would say little. The models "
+            "are judged by cross-validation."
+            if rows["all"]["train"] < SMALL
+            else "No faces are set aside to test on: the networks know nearly all of them."
         )
     elif copied := int(split.test_copied.sum()):
         lines.append(f"{copied:,} of the test faces had near-copies among the others.")

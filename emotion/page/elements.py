@@ -24,7 +24,7 @@ from emotion.vote.voting import Vote
 TIMELINE_SECONDS: Final = 60.0
 """What the timeline shows of a session: the last minute."""
 
-UNMEASURED: Final = "How sure these models may be was not measured: there were too few faces."
+UNMEASURED: Final = "Their probabilities were not adjusted to how often they are right: there were too few faces."
 """Of models whose probabilities nobody has held against faces that they did not learn from."""
 
 # After Okabe and Ito (2008), for colour-blind people, on light ground and dark; lines differ in their dashes too.

@@ -86,7 +86,7 @@ def show_models(folder: Path) -> None:
     """
     st.html("<style>.stMarkdown table { display: block; overflow-x: auto; }</style>")  # wide ones, on phones
     _show_card(folder)
-    if settled(folder / _COMPARED, config.MANIFEST_FILE).is_file():
+    if folder.resolve() == config.MODELS.resolve() and settled(folder / _COMPARED, config.MANIFEST_FILE).is_file():
         with st.expander("For comparison with the literature: models that learnt FER2013's labels"):
             st.markdown(f"They do not vote here. The command line takes them with `--models models/{_COMPARED}`.")
             _show_card(folder / _COMPARED)

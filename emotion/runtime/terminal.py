@@ -1,7 +1,9 @@
 """What commands say on standard output."""
 
 import os
+import shlex
 import sys
+from pathlib import Path
 
 from emotion.errors import OutputError
 
@@ -29,3 +31,32 @@ def say(text: str) -> None:
         if isinstance(error, BrokenPipeError):
             sys.exit(141)
         raise OutputError(f"Standard output cannot be written: {error.strerror}.") from error
+
+
+def from_here(path: Path) -> Path:
+    """Write a path as short as it can be typed.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Path, relative where it lies in the folder that one works in
+    """
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def typed(*words: str) -> str:
+    """Say what to type to have this Python run something.
+
+    Parameters
+    ----------
+    words : str, behind the name of the Python
+
+    Returns
+    -------
+    str, for a shell
+    """
+    python = from_here(Path(sys.executable))
+    return shlex.join([python.name if python.is_absolute() else str(python), *words])

@@ -51,12 +51,14 @@ class CrossValidation:
     rows : ndarray of shape (n,), int, of the training faces: those that were judged
     said : ndarray of shape (repeats, n, n_models, n_classes), 0-1, in the order of `config.MODEL_NAMES`
     references : dict of name to ndarray of shape (repeats, n), str: the labels of what does not vote
+    independent : float, 0-1, as in `emotion.training.evaluation.interval`
     why : str, a sentence: why nothing was judged; empty where something was
     """
 
     rows: NDArray[np.intp]
     said: NDArray[np.floating]
     references: dict[str, NDArray[np.str_]]
+    independent: float = INDEPENDENT
     why: str = ""
 
 
@@ -94,12 +96,15 @@ def cross_validate(
         If a network is missing or damaged.
     """
     classes = np.array(train.classes)
-    judged = np.flatnonzero(~known)
-    nothing = np.zeros((REPEATS, 0, len(config.MODEL_NAMES), len(classes)))
-    if len(judged) < FOLDS:
-        why = f"The networks know {known.sum():,} of the {len(train):,} faces, and too few others are left."
-        return CrossValidation(judged[:0], nothing, {}, why=why)
+    nothing = CrossValidation(np.zeros(0, np.intp), np.zeros((REPEATS, 0, len(config.MODEL_NAMES), len(classes))), {})
+    if int((~known).sum()) < FOLDS:
+        knowing = f"The networks know {known.sum():,} of the {len(train):,} faces; " if known.any() else ""
+        return replace(nothing, why=f"{knowing}{FOLDS} are needed that they do not know.".capitalize())
     group = copy_groups(train.X)
+    # A shifted copy of what the networks learnt is not known by its code, but is by them.
+    judged = np.flatnonzero(~np.isin(group, group[known]))
+    if len(judged) < FOLDS:
+        return replace(nothing, why="Nearly all faces are near-copies of faces that the networks know.")
     # Networks stay as they are, so each looks at each face once.
     if embedded is None:
         embedded = embeddings(networks, train.X) if experiments[0].features == "network" else {}
@@ -110,13 +115,14 @@ def cross_validate(
     with tqdm(
         total=REPEATS * FOLDS, desc="judging by cross-validation", leave=False, disable=None if progress else True
     ) as bar:
+        dealt = [_folds(train.y[judged], group[judged], seed + repeat) for repeat in range(REPEATS)]
         for repeat, fold in itertools.product(range(REPEATS), range(FOLDS)):
-            places = _folds(train.y[judged], group[judged], seed + repeat) == fold
+            places = dealt[repeat] == fold
             learnt = ~np.isin(group, group[judged[places]])
             if places.any():
                 if gone := sorted(set(train.classes) - set(train[learnt].classes)):
-                    why = f"All faces of {', '.join(gone)} are near-copies of one another."
-                    return CrossValidation(judged[:0], nothing, {}, why=why)
+                    why = f"Of {', '.join(gone)} there is one face alone, or all are near-copies of one another."
+                    return replace(nothing, why=why)
                 try:
                     fitted = fit_experiments(
                         train[learnt],
@@ -128,9 +134,7 @@ def cross_validate(
                         progress=False,
                     )
                 except TrainingError as error:
-                    return CrossValidation(
-                        judged[:0], nothing, {}, why=f"There are too few faces to leave some out. {error}"
-                    )
+                    return replace(nothing, why=f"With a part of the faces left out, they cannot be learnt. {error}")
                 for part in fitted:
                     of_network = embedded.get(part.experiment.number)
                     components = part.components(
@@ -141,7 +145,9 @@ def cross_validate(
                     if part.reference is not None:
                         references["unresampled"][repeat, places] = part.reference_labels(components)
             bar.update()
-    return CrossValidation(judged, said, references)
+    # As of clusters that answer alike (Kish, 1965): many copies of one face say as much as that face.
+    sizes = np.unique(group[judged], return_counts=True)[1]
+    return CrossValidation(judged, said, references, INDEPENDENT * len(judged) / float(np.square(sizes).sum()))
 
 
 def _folds(y: NDArray[np.str_], group: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
@@ -260,7 +266,10 @@ def judge_crossed(y: NDArray[np.str_], classes: tuple[str, ...], crossed: CrossV
         for place, name in enumerate(config.MODEL_NAMES)
     }
     labels[VOTE] = np.array([Combiner(classes, uncalibrated).labels(said) for said in crossed.said])
-    scored = {name: crossed_score(y, said, classes) for name, said in {**crossed.references, **labels}.items()}
+    scored = {
+        name: crossed_score(y, said, classes, crossed.independent)
+        for name, said in {**crossed.references, **labels}.items()
+    }
     return Judged(
         {"by": "cross-validation", "faces": len(y), "folds": FOLDS, "repeats": REPEATS},
         {name: {"cross_validation": of.summary()} for name, of in scored.items()},
@@ -271,7 +280,9 @@ def judge_crossed(y: NDArray[np.str_], classes: tuple[str, ...], crossed: CrossV
     )
 
 
-def crossed_score(y_true: NDArray[np.str_], said: NDArray[np.str_], classes: tuple[str, ...]) -> Score:
+def crossed_score(
+    y_true: NDArray[np.str_], said: NDArray[np.str_], classes: tuple[str, ...], independent: float = INDEPENDENT
+) -> Score:
     """Compare labels with those that repeated cross-validation predicted.
 
     Parameters
@@ -279,6 +290,7 @@ def crossed_score(y_true: NDArray[np.str_], said: NDArray[np.str_], classes: tup
     y_true : ndarray of shape (n,), str
     said : ndarray of shape (repeats, n), str
     classes : tuple of str, all that may occur
+    independent : float, 0-1, as in `emotion.training.evaluation.interval`
 
     Returns
     -------
@@ -286,20 +298,29 @@ def crossed_score(y_true: NDArray[np.str_], said: NDArray[np.str_], classes: tup
     """
     repeats = len(said)
     all_of_them = score(np.tile(y_true, repeats), said.ravel(), classes)
-    confusion = np.stack([_shared_out(row, repeats) for row in all_of_them.confusion])
+    support = all_of_them.confusion.sum(axis=1) // repeats
+    right = _shared_out(all_of_them.confusion.diagonal(), repeats)
+    wrong = all_of_them.confusion - np.diag(all_of_them.confusion.diagonal())
+    rows = zip(wrong, support - right, strict=True)
+    confusion = np.stack([_shared_out(row, repeats, count) for row, count in rows]) + np.diag(right)
     return replace(
         all_of_them,
         n=len(y_true),
-        accuracy=float(confusion.trace() / len(y_true)),  # of whole faces, as the matrix has them
+        accuracy=float(right.sum() / len(y_true)),  # of whole faces, as the matrix has them
         support=tuple(count // repeats for count in all_of_them.support),
         confusion=confusion,
-        independent=INDEPENDENT,
+        independent=independent,
     )
 
 
-def _shared_out(counts: NDArray[np.int_], among: int) -> NDArray[np.int_]:
-    """Divide counts so that whole numbers come out whose sum is right: the largest remainders are rounded up."""
+def _shared_out(counts: NDArray[np.int_], among: int, total: int | None = None) -> NDArray[np.int_]:
+    """Divide counts so that whole numbers of that sum come out: the largest remainders are rounded up."""
     whole, rest = np.divmod(counts, among)
-    more = int(counts.sum()) // among - int(whole.sum())
-    whole[np.argsort(-rest, kind="stable")[:more]] += 1
+    more = (round(int(counts.sum()) / among) if total is None else total) - int(whole.sum())
+    order = np.argsort(-rest, kind="stable")
+    whole[order[: max(more, 0)]] += 1
+    for place in order[::-1]:  # where the right ones were rounded up
+        take = min(max(-more, 0), int(whole[place]))
+        whole[place] -= take
+        more += take
     return np.asarray(whole)

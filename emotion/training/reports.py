@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 from emotion.runtime.files import replacing
 from emotion.training.calibration import Reliability
 from emotion.training.card import PARTS, ROW_NAMES
-from emotion.training.evaluation import FEW, VOTE, Score, accuracy_told, macro_f1_told, told
+from emotion.training.evaluation import FEW, HARDLY_ANY, VOTE, Score, accuracy_told, macro_f1_told, told
 
 LEAST_DRAWN: Final = 15
 """Of fewer faces, a share says little."""
@@ -40,7 +41,7 @@ def reliability_figure(measured: Reliability, uncertain_below: float) -> Figure:
     histogram.bar(measured.confidence, measured.faces, width=0.04)
     histogram.set_xlabel("probability that the vote claims")
     histogram.set_ylabel("faces")
-    for axes in (curve, histogram):
+    for axes in (curve, histogram) if uncertain_below else ():
         axes.axvline(uncertain_below, color="firebrick", linestyle=":", label="uncertain to the left")
     curve.legend()
     return figure
@@ -117,7 +118,11 @@ def result_lines(manifest: Mapping[str, Any]) -> str:
     for name, of in manifest["scores"].items():
         told_name = _PLAIN_NAMES.get(name, name)
         lines.append(f"{told_name:<26} {accuracy_told(of[part]):>24} {macro_f1_told(of[part]):>9}")
-    if how["faces"] < FEW:
+    rows = manifest["confusion"]["rows"]
+    shown = [label for label, row in zip(manifest["confusion"]["classes"], rows, strict=True) if sum(row)]
+    if len(shown) == 1:
+        lines.append(f"All of them are {shown[0]}: this says nothing of the other expressions.")
+    if HARDLY_ANY <= how["faces"] < FEW:
         lines.append("In brackets, the range that holds the true share at a confidence of 95 %.")
     return "\n".join(lines)
 
@@ -184,10 +189,15 @@ def reliability_line(measured: Reliability) -> str:
     -------
     str
     """
-    return (
+    line = (
         f"votes claim {measured.claimed:.1%} on average and are right on {measured.right:.1%}; by what they claim, the "
-        f"two differ by {measured.expected_error:.1%} on average. {measured.uncertain:.1%} are uncertain, of which "
-        f"{measured.uncertain_precision:.1%} are right, of the others {measured.certain_precision:.1%}."
+        f"two differ by {measured.expected_error:.1%} on average."
+    )
+    if not measured.uncertain:
+        return f"{line} None is uncertain."
+    return (
+        f"{line} {measured.uncertain:.1%} are uncertain, of which {measured.uncertain_precision:.1%} are right, of the "
+        f"others {measured.certain_precision:.1%}."
     )
 
 
@@ -227,9 +237,13 @@ def _draw_confusion(axes: Any, result: Score) -> None:
     axes.set_title("faces" if result.n < FEW else "% of each row", fontsize=10, loc="right")
 
 
+_LONGEST: Final = 24
+
+
 def _plain(label: str) -> str:
-    """Keep matplotlib from taking what is between dollar signs for a formula."""
-    return label.replace("$", r"\$")
+    """Keep matplotlib from taking what is between dollar signs for a formula, and a name from filling the picture."""
+    short = label if len(label) <= _LONGEST else f"{label[: _LONGEST - 1]}…"
+    return short.replace("$", r"\$")
 
 
 def save_report(path: Path, title: str, result: Score) -> None:
@@ -246,5 +260,6 @@ def save_report(path: Path, title: str, result: Score) -> None:
     OSError
         If the file cannot be written; an older one is left as it is.
     """
-    with replacing(path) as partial:
+    with replacing(path) as partial, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # the font has not the letters of all languages
         report_figure(title, result).savefig(partial, format="png", dpi=90)

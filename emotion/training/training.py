@@ -101,8 +101,9 @@ def save_models(
         fitted_to = np.concatenate([face_codes(part.X) for part in (split.train, split.validation)])
         SeenFaces(_seen_by(networks, fitted[0].experiment), fitted_to).write(staging)
         for number, digest in manifest["networks"].items():
-            # What stands in a folder of models shares the networks of that folder.
-            if network_place(out.resolve().parent, int(number), digest) is not None:
+            # What stands in the folder that the networks are from shares them; others stand on their own.
+            around = out.resolve().parent
+            if around == Path(networks).resolve() and network_place(around, int(number), digest) is not None:
                 (staging / f"network_{number}.onnx").unlink()
         put_into_place(staging, out)
     return manifest

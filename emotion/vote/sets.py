@@ -114,17 +114,25 @@ def find_sets(named: Path | str | None = None) -> tuple[list[ModelSet], list[str
         A sentence for each folder that holds models which cannot be read, and for the first one if it holds none.
     """
     own = config.OWN_MODELS
-    inner = sorted(own.iterdir(), key=lambda path: path.name) if own.is_dir() else []
-    folders = [*([Path(named)] if named else []), config.MODELS, own, *(path for path in inner if path.is_dir())]
+    problems: list[str] = []
+    try:
+        # What begins with a dot is of a training that runs, or was killed.
+        inner = sorted(path for path in own.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except FileNotFoundError:
+        inner = []
+    except OSError as error:
+        inner = []
+        problems.append(f"{own} cannot be looked through: {error.strerror or error}.")
+    folders = [*([Path(named)] if named else []), config.MODELS, own, *inner]
     sets: dict[Path, ModelSet] = {}
-    problems = []
     for folder in folders:
         place = folder.resolve()
-        is_asked_for = folder == folders[0] or settled(folder, config.MANIFEST_FILE).is_file()
-        if place in sets or not is_asked_for:
-            continue
         try:
-            sets[place] = set_of(folder)
+            is_asked_for = folder == folders[0] or settled(folder, config.MANIFEST_FILE).is_file()
+            if place not in sets and is_asked_for:
+                sets[place] = set_of(folder)
         except ModelsError as error:
             problems.append(str(error))
+        except OSError as error:
+            problems.append(f"{folder} cannot be looked into: {error.strerror or error}.")
     return list(sets.values()), problems

@@ -218,7 +218,7 @@ def test_the_command_prints_its_table(pictures: Path, tmp_path: Path) -> None:
     assert counts["faces in all"] == "7"
     assert counts["pictures without a face"] == "1"
     assert counts["unreadable files"] == "1"
-    assert result.stdout.endswith(f"python -m emotion train --data {tmp_path / 'data.csv'}\n"), "what to type next"
+    assert result.stdout.endswith(f"-m emotion train --data {tmp_path / 'data.csv'}\n"), "what to type next"
     assert result.stderr == "", "no bar where nobody looks on"
 
 

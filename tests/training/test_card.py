@@ -95,7 +95,7 @@ def test_models_that_were_not_measured_claim_nothing(manifest: dict[str, Any]) -
     few = of_few(manifest, {"by": "nothing", "faces": 0, "why": "Sad has a single face."})
     card = words(model_card(few))
     assert "How good they are was not measured. Sad has a single face." in card
-    assert "How sure these models may be was not measured: 8 validation faces are too few." in card
+    assert "Probabilities were not adjusted to how often votes are right: 8 validation faces are too few." in card
     assert "No vote is called uncertain for it" in card
     assert score_table(few) == "Nothing was measured."
     assert not re.search(r"\d %|\d%|\.png", card)
@@ -105,7 +105,7 @@ def test_models_that_were_judged_by_cross_validation_say_how(manifest: dict[str,
     judged = {"by": "cross-validation", "faces": 33, "folds": 5, "repeats": 4}
     card = words(model_card(of_few(manifest, judged, "cross_validation")))
     assert "tried on the rest, 5 times, until each face had been tried; and all this 4 times" in card
-    assert "the vote is right on 27 of the 33 such faces. Somebody who always says the commonest" in card
+    assert "the vote is right on 27 of 33 (66 to 91 %) such faces. Somebody who always says the commonest" in card
     assert "- Of only 7 faces labelled *Sad* the vote finds 5; it calls 2 *Happy*." in card
     assert "| **vote of the five** | 27 of 33 (66 to 91 %) |" in card
     assert "| | repeated cross-validation, 33 faces |" in card

@@ -121,13 +121,13 @@ def test_known_faces_are_always_learnt_from_and_never_judged(rounds: list[Round]
 @pytest.mark.parametrize(
     ("faces", "known", "why"),
     [
-        (lambda: synthetic_faces((10, 10, 0)), lambda row: row > 4, "The networks know 15 of the 20 faces, and too"),
+        (lambda: synthetic_faces((10, 10, 0)), lambda row: row > 4, "The networks know 15 of the 20 faces; 10 are needed"),
         (
             lambda: Faces(
                 np.repeat(synthetic_faces((20, 1, 0)).X, [1] * 20 + [9], axis=0), np.repeat(CLASSES[:2], [20, 9])
             ),
             lambda row: row < 0,
-            "All faces of Happy are near-copies of one another.",
+            "Of Happy there is one face alone, or all are near-copies of one another.",
         ),
     ],
     ids=["known", "copies"],
@@ -190,7 +190,7 @@ def test_models_that_cannot_be_judged_are_trained_all_the_same(networks: Path, t
     table = write_table(tmp_path / "data.csv", synthetic_faces((6, 6, 0)))
     manifest = training.train(table, None, tmp_path / "models", FAST, networks=networks, progress=False)
     assert manifest["judged"]["by"] == "nothing"
-    assert manifest["judged"]["why"].startswith("There are too few faces to leave some out. ")
+    assert manifest["judged"]["why"].startswith("With a part of the faces left out, they cannot be learnt. ")
     assert manifest["rows"]["train"] == 12
     assert read_manifest(tmp_path / "models") == manifest
     assert len(load_models(tmp_path / "models").vote(synthetic_faces((3, 0, 0)).X)) == 3

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from emotion.training.evaluation import FEW, HARDLY_ANY, accuracy_told, told
+from emotion.training.evaluation import FEW, HARDLY_ANY, accuracy_told, macro_f1_told, told
 
 PARTS: Final = {
     "test": "the table's labels",
@@ -57,7 +57,7 @@ def score_table(manifest: Mapping[str, Any], pixels: Mapping[str, Any] | None = 
     lines = [f"| | {' | '.join(titles)} |", f"|---|{'---:|' * len(titles)}"]
     for name, measured in scores.items():
         of = [measured[part] for part in parts] + ([] if pixels is None else [pixels["scores"][name]["test"]])
-        cells = [f"{f['accuracy']:.1%} ({f['macro_f1']:.1%})" if f["faces"] >= FEW else accuracy_told(f) for f in of]
+        cells = [f"{f['accuracy']:.1%} ({macro_f1_told(f)})" if f["faces"] >= FEW else accuracy_told(f) for f in of]
         lines.append(f"| {ROW_NAMES.get(name, f'`{name}`')} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -116,7 +116,7 @@ def reliability_table(manifest: Mapping[str, Any]) -> str:
     str, a Markdown table: a row for each bin of probabilities; of fewer than `HARDLY_ANY` faces, no share is told
     """
     bins = manifest["reliability"]["bins"]
-    lines = ["| claimed probability | right | test faces |", "|---:|---:|---:|"]
+    lines = ["| claimed probability | right | faces |", "|---:|---:|---:|"]
     for claimed, right, faces in zip(bins["confidence"], bins["precision"], bins["faces"], strict=True):
         lines.append(f"| {claimed:.1%} | {f'{right:.1%}' if faces >= HARDLY_ANY else '–'} | {faces:,} |")
     return "\n".join(lines)

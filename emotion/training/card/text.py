@@ -15,12 +15,12 @@ from emotion.training.card.tables import (
     score_table,
     was_measured,
 )
-from emotion.training.evaluation import FEW, HARDLY_ANY
+from emotion.training.evaluation import FEW, HARDLY_ANY, accuracy_told
 
 _NAMED: Final = {"ferplus_majority": "that most people call"}
 """How faces of a class are spoken of, where their labels are not the table's."""
 
-MATRIX: Final = "Confusion matrix of the vote on the test faces"
+MATRIX: Final = "Confusion matrix of the vote on faces that were not learnt"
 CLAIMS: Final = "What votes claim against how often they are right, on several sets of faces"
 
 _CALM: Final = re.compile(r"(?<![^\W_])(neutr|calm|normal|relaxed|at rest|no expression)", re.IGNORECASE)
@@ -51,7 +51,7 @@ def findings(confusion: Mapping[str, Any]) -> str:
 
     Returns
     -------
-    str, a list of sentences, one a class; of fewer than a hundred faces, all are told and no share
+    str, a list of sentences, one a class; of fewer than `FEW` faces, all are told and no share
     """
     lines = []
     for code, row in enumerate(confusion["rows"]):
@@ -60,12 +60,12 @@ def findings(confusion: Mapping[str, Any]) -> str:
         if not faces:
             lines.append(f"- There was no face {kind}.")
             continue
-        of = min(faces, 100)
+        of = 100 if faces >= FEW else faces
         counts = {label: round(of * count / faces) for label, count in zip(labels, row, strict=True)}
         found = counts.pop(labels[code])
         others = sorted(((count, label) for label, count in counts.items() if count), key=lambda pair: -pair[0])[:2]
         calls = f"; it calls {' and '.join(f'{count} {label}' for count, label in others)}" if others else ""
-        which = "only " if faces < HARDLY_ANY else "the " if faces < 100 else ""
+        which = "only " if faces < HARDLY_ANY else "the " if faces < FEW else ""
         lines.append(f"- Of {which}{of} {'face' if of == 1 else 'faces'} {kind} the vote finds {found}{calls}.")
     return "\n".join(lines)
 
@@ -74,11 +74,15 @@ def _tried(manifest: Mapping[str, Any]) -> str:
     """How good the models are, as somebody would say it to a class; where nothing was measured, why."""
     judged = manifest.get("judged", {"by": "test"})
     if "confusion" not in manifest:
-        return f"How good they are was not measured. {judged.get('why', '')}".strip()
+        return f"How good they are was not measured. {plain(judged.get('why', ''))}".strip()
     part = manifest["confusion"]["part"]
     vote, commonest = (manifest["scores"][name][part] for name in ("vote", "dummy"))
-    of = min(vote["faces"], 100)
-    by_vote, by_habit = (round(of * figures["accuracy"]) for figures in (vote, commonest))
+    by_vote, by_habit = (
+        f"{100 * figures['accuracy']:.0f} of 100" if vote["faces"] >= FEW else accuracy_told(figures)
+        for figures in (vote, commonest)
+    )
+    shown = [row for row in manifest["confusion"]["rows"] if sum(row)]
+    one = " All of them are of one expression: that says nothing of the others." if len(shown) == 1 else ""
     if judged["by"] == "cross-validation":
         how = f"""There were too few faces to set some aside. So models like these learnt from a part of them and were
 tried on the rest, {judged["folds"]} times, until each face had been tried; and all this {judged["repeats"]} times
@@ -90,8 +94,8 @@ tried on the rest, {judged["folds"]} times, until each face had been tried; and 
 
 {findings(manifest["confusion"])}
 
-All in all the vote is right on {by_vote} of {"" if of == 100 else "the "}{of} such faces. Somebody who always
-says the commonest expression is right on {by_habit}.
+All in all the vote is right on {by_vote} such faces. Somebody who always says the commonest expression is right on
+{by_habit}.{one}
 
 ![{MATRIX}](final_model.png)
 
@@ -121,8 +125,9 @@ validation faces{", to the shares of people who saw each class" if of_people els
 label is less probable than {bound:.2f} are called *uncertain*: from there on, half are right by a logistic curve
 through these faces. Of samples of these faces, 90 % have a bound from {low:.2f} to {high:.2f}."""
     else:
-        text = f"""How sure these models may be was not measured: {calibration["faces"]:,} validation faces are too few.
-The probability of a class is the mean over the five models, as they gave it. No vote is called uncertain for it."""
+        text = f"""Probabilities were not adjusted to how often votes are right:
+{calibration["faces"]:,} validation faces are too few. The probability of a class is the
+mean over the five models, as they gave it. No vote is called uncertain for it."""
     if held is None:
         return f"{text} Nor were there faces enough to say how often votes are right that claim a probability."
     uncertain = f""" {held["uncertain"]:.1%} of the votes are called uncertain; {right}
@@ -223,7 +228,8 @@ that come with the project were made."""
     ballots = ", ".join(f"`{name}` {count}" for name, count in manifest.get("differing_ballots", {}).items())
     differing = (
         f"""
-On the test faces the files gave other ballots than the fitted scikit-learn objects this often: {ballots}."""
+On faces that were not learnt, the files gave other ballots than the fitted scikit-learn objects this often:
+{ballots}."""
         if ballots
         else ""
     )
