@@ -24,7 +24,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     def train(data: str, test: str | None, out: Path, *_: object, **__: object) -> dict[str, Any]:
         write_tiny_models(out, ("Calm", "Loud"))
-        return {"judged": {"by": "nothing", "faces": 0, "why": "Nobody looked."}}
+        judged = {"by": "nothing", "faces": 0, "why": "Nobody looked."}
+        return {"judged": judged, "classes": ["Calm", "Loud"]}
 
     monkeypatch.setattr("emotion.training.training.train", train)
     return tmp_path
@@ -36,13 +37,13 @@ def test_own_models_go_beside_those_that_ship_and_the_last_line_opens_the_page_w
     before = (folder / "models" / "manifest.json").read_bytes()
     assert cli.main(["train", "--data", "data.csv"]) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert printed[-2] == f"Written to {folder / 'my-models'}: my-models (Calm, Loud)."
+    assert printed[-2] == "Written to my-models: my-models (Calm, Loud)."
     _, _, typed = printed[-1].partition(": ")
     python, *rest = shlex.split(typed)
     assert Path(python).name.startswith("python")
     assert rest[:2] == ["-m", "emotion"]
     options = command_line().parse_args(rest[2:])
-    assert (options.run, options.models) == ("app", folder / "my-models")
+    assert (options.run, options.models) == ("app", Path("my-models"))
     assert (folder / "models" / "manifest.json").read_bytes() == before
     assert not [line for line in printed if "replaced" in line or "git checkout" in line]
 
