@@ -14,7 +14,7 @@ from emotion import config
 from emotion.data.dataset import Faces
 from emotion.data.seen import NO_CODES, SeenFaces, copies_between, face_codes
 from emotion.training import judging, training
-from emotion.training.evaluation import FEW, INDEPENDENT, VOTE
+from emotion.training.evaluation import FEW, INDEPENDENT, VOTE, interval
 from emotion.training.judging import CrossValidation, cross_validate, judge
 from emotion.training.recipes import EXPERIMENTS, FAST
 from emotion.training.reports import result_lines
@@ -118,10 +118,27 @@ def test_known_faces_are_always_learnt_from_and_never_judged(rounds: list[Round]
         assert not asked & set(map(bytes, faces.X[known]))
 
 
+def test_copies_of_known_faces_are_not_judged_and_many_copies_say_little(rounds: list[Round]) -> None:
+    """Networks tell a shifted copy apart too well; and thirty pictures of one moment are one face, thirty times."""
+    faces = synthetic_faces((20, 20, 0))
+    X = np.concatenate([faces.X, shifted(faces.X[:10]), shifted(shifted(faces.X[:10]))])
+    both = Faces(X, np.concatenate([faces.y, faces.y[:10], faces.y[:10]]))
+    known = np.arange(60) < 5
+    crossed = cross_validate(both, known, FAST, progress=False)
+    assert crossed.rows.tolist() == [*range(5, 40), *range(45, 50), *range(55, 60)]
+    assert crossed.independent == pytest.approx(INDEPENDENT * 45 / (30 + 5 * 3**2))
+    [low, high], [lower, higher] = interval(30, 45), interval(30, 45, crossed.independent)
+    assert higher - lower > 1.2 * (high - low)
+
+
 @pytest.mark.parametrize(
     ("faces", "known", "why"),
     [
-        (lambda: synthetic_faces((10, 10, 0)), lambda row: row > 4, "The networks know 15 of the 20 faces; 10 are needed"),
+        (
+            lambda: synthetic_faces((10, 10, 0)),
+            lambda row: row > 4,
+            "The networks know 15 of the 20 faces; 10 are",
+        ),
         (
             lambda: Faces(
                 np.repeat(synthetic_faces((20, 1, 0)).X, [1] * 20 + [9], axis=0), np.repeat(CLASSES[:2], [20, 9])

@@ -65,3 +65,10 @@ def test_models_say_which_set_they_were_also_when_others_lie_there_by_now(folder
 def test_a_folder_is_named_as_itself_from_within(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder / "my-models")
     assert set_name(".") == "my-models"
+
+
+def test_what_a_training_is_just_writing_is_no_set(folder: Path) -> None:
+    """Nor what one has left that was killed: it may be half of a set."""
+    write_tiny_models(folder / "my-models" / ".training-1" / ".new")
+    write_tiny_models(folder / "my-models" / ".new")
+    assert [found.name for found in find_sets()[0]] == ["shipped", "my-models", "holiday"]
