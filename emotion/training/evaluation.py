@@ -217,7 +217,21 @@ def predictions(ensemble: Ensemble, faces: Faces) -> dict[str, NDArray[np.str_]]
     -------
     dict of model name, and ``vote``, to ndarray of shape (n,), str
     """
-    probabilities = ensemble.model_probabilities(faces.X)
+    return labels_of(ensemble, ensemble.model_probabilities(faces.X))
+
+
+def labels_of(ensemble: Ensemble, probabilities: NDArray[np.floating]) -> dict[str, NDArray[np.str_]]:
+    """Say what each model and the vote take faces for.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+    probabilities : ndarray of shape (n, n_models, n_classes), 0-1, what its models say of them
+
+    Returns
+    -------
+    dict of model name, and ``vote``, to ndarray of shape (n,), str
+    """
     ballots = np.array(ensemble.classes)[probabilities.argmax(axis=2)]
     labels = {name: ballots[:, i] for i, name in enumerate(ensemble.model_names)}
     return {**labels, VOTE: ensemble.combiner.labels(probabilities)}

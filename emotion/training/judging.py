@@ -26,7 +26,7 @@ from emotion.training.evaluation import (
     Score,
     as_shares,
     dummy_labels,
-    predictions,
+    labels_of,
     score,
     split_scores,
     worth_of_copies,
@@ -229,7 +229,8 @@ def judge(
     references = {"dummy": dummy_labels(split, learnt)}
     if reference is not None:
         references["unresampled"] = reference
-    labels = predictions(ensemble, split.test)
+    said = ensemble.model_probabilities(split.test.X)
+    labels = labels_of(ensemble, said)
     part, truth, shares = "test", split.test.y, as_shares(split.test.y, classes)
     if opinions is not None and learnt is not None:
         part, truth, shares = "ferplus_majority", opinions.majority, opinions.shares
@@ -237,11 +238,9 @@ def judge(
         {"by": "test", "faces": len(split.test)},
         split_scores({**references, **labels}, split, opinions),
         part,
-        {name: score(truth[truth != ""], said[truth != ""], classes) for name, said in labels.items()},
+        {name: score(truth[truth != ""], of[truth != ""], classes) for name, of in labels.items()},
         worth_of_copies(labels[VOTE], split) if split.test_copied.any() else None,
-        reliability(ensemble.model_probabilities(split.test.X), shares, ensemble.calibration)
-        if len(split.test) >= FEW
-        else None,
+        reliability(said, shares, ensemble.calibration) if len(split.test) >= FEW else None,
     )
 
 
