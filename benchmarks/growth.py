@@ -82,11 +82,12 @@ TRAINING = (
 
 {rows}
 
-*Tiny* models (`--fast`) leave what is done with every face: reading, the search for copies, embedding, resampling. For
-{times:.0f} times the faces, that takes {whole:.0f} times as long, and reading and splitting {splitting:.0f} times. The
-search for copies goes with pairs of training and test faces: most of them are left out in boxes of faces that cannot be
-alike, the others cost less than a nanosecond in each of fifty places. Fitting the models as they are grows with the
-faces; the support vector machines see 8,000 at most. Memory grows by {each_face:.1f} KB a face, its pixels are 2.3.
+*Tiny* models (`--fast`) leave what is done with every face: reading, the search for copies, embedding, resampling.
+
+For {times:.0f} times the faces, reading and splitting takes {splitting:.0f} times as long, and {each_face:.1f} KB more
+memory for each face, whose pixels are 2.3. The search for copies goes with pairs of training and test faces: most of
+them are left out in boxes of faces that cannot be alike, the others cost less than a nanosecond in each of fifty
+places. Embedding and fitting grow with the faces; the support vector machines see 8,000 at most.
 
 Measured by `python benchmarks/growth.py --only-training --page docs/growth.md` on {processor}, {cores} cores.
 """
@@ -101,9 +102,8 @@ def main() -> None:
     parser.add_argument("--faces", type=int, nargs="*", default=[1, 2, 5, 10, 20, 50], help="in a picture")
     parser.add_argument("--sessions", type=int, nargs="*", default=[1, 2, 4, 8, 16])
     parser.add_argument("--training", type=int, nargs="*", default=[3_000, 30_000], help="faces")
-    parser.add_argument(
-        "--fast-training", type=int, nargs="*", default=[30_000, 100_000, 300_000], help="of tiny models"
-    )
+    parser.add_argument("--fast-training", type=int, nargs="*", default=[30_000, 100_000], help="of tiny models")
+    parser.add_argument("--splitting", type=int, nargs="*", default=[300_000], help="only to be read and split")
     parser.add_argument("--only-training", action="store_true", help="leave the rest of the page as it is")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     parser.add_argument("--page", type=Path, help="a Markdown file for the figures, such as docs/growth.md")
@@ -117,8 +117,12 @@ def main() -> None:
             "sessions": [of_sessions(count) for count in options.sessions],
         }
     result["training"] = [
-        of_training(count, is_fast=is_fast)
-        for is_fast, counts in ((False, options.training), (True, options.fast_training))
+        of_training(count, how)
+        for how, counts in (
+            ("as they are", options.training),
+            ("tiny", options.fast_training),
+            ("none", options.splitting),
+        )
         for count in counts
     ]
     if options.json:
@@ -196,7 +200,7 @@ split_faces(read_faces(sys.argv[1]), seen=read_seen(config.MODELS).networks)
 """
 
 
-def of_training(count: int, *, is_fast: bool) -> dict[str, Any]:
+def of_training(count: int, models: str) -> dict[str, Any]:
     """Train on so many faces, and once more only read and split them, each in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         table = f"{folder}/faces.parquet"
@@ -206,12 +210,15 @@ def of_training(count: int, *, is_fast: bool) -> dict[str, Any]:
                 faces, labels = made_up_faces(min(PART_FACES, count - start), random)
                 writer.write(faces, labels, [""] * len(labels))
         splitting, splitting_peak = watched([sys.executable, "-c", SPLITTING, table])
-        training = [sys.executable, "-m", "emotion", "train", "--data", table, "--out", f"{folder}/models"]
-        training += ["--fast"] if is_fast else []
-        whole, peak = watched(training)
-    print(f"{count:7,} training faces: {splitting:6.1f} s to split, {whole:7.1f} s in all, {peak:5.0f} MB", flush=True)
-    figures = {"splitting_seconds": splitting, "splitting_memory_mb": splitting_peak}
-    return {"faces": count, "is_fast": is_fast, **figures, "seconds": whole, "memory_mb": peak}
+        figures = {"splitting_seconds": splitting, "splitting_memory_mb": splitting_peak}
+        told = f"{count:7,} training faces: {splitting:6.1f} s to split, {splitting_peak:5.0f} MB"
+        if models != "none":
+            training = [sys.executable, "-m", "emotion", "train", "--data", table, "--out", f"{folder}/models"]
+            whole, peak = watched([*training, "--fast"] if models == "tiny" else training)
+            figures |= {"seconds": whole, "memory_mb": peak}
+            told += f"; {models}: {whole:7.1f} s in all, {peak:5.0f} MB"
+    print(told, flush=True)
+    return {"faces": count, "models": models, **figures}
 
 
 PART_FACES = 8_192
@@ -243,26 +250,27 @@ def made_up_faces(count: int, random: np.random.Generator) -> tuple[FaceVectors,
 def training_section(result: dict[str, Any]) -> str:
     """Lay the figures of training out."""
     rows = result["training"]
-    fast = [row for row in rows if row["is_fast"]]
-    few, many = fast[0], fast[-1]
+    few = min(rows, key=lambda row: row["faces"])
+    many = max(rows, key=lambda row: row["faces"])
     table = [
         [
             f"{row['faces']:,}",
-            "tiny" if row["is_fast"] else "as they are",
             f"{row['splitting_seconds']:,.0f} s",
             f"{row['splitting_memory_mb']:,.0f} MB",
-            f"{row['seconds']:,.0f} s",
-            f"{row['memory_mb']:,.0f} MB",
+            row["models"] if "seconds" in row else "",
+            f"{row['seconds']:,.0f} s" if "seconds" in row else "",
+            f"{row['memory_mb']:,.0f} MB" if "seconds" in row else "",
         ]
         for row in rows
     ]
     return TRAINING.format(
         **result["machine"],
-        rows=_table(["faces", "models", "reading and splitting", "memory of that", "whole training", "memory"], table),
+        rows=_table(["faces", "read and split", "memory", "models", "whole training", "memory of all"], table),
         times=many["faces"] / few["faces"],
-        whole=many["seconds"] / few["seconds"],
         splitting=many["splitting_seconds"] / few["splitting_seconds"],
-        each_face=1e3 * (many["memory_mb"] - few["memory_mb"]) / max(many["faces"] - few["faces"], 1),
+        each_face=1e3
+        * (many["splitting_memory_mb"] - few["splitting_memory_mb"])
+        / max(many["faces"] - few["faces"], 1),
     )
 
 
