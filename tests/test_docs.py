@@ -139,7 +139,16 @@ def test_links_and_anchors_lead_somewhere(page: Path) -> None:
             assert anchor in there, target
 
 
-MADE = {"data.csv", "test.csv", "ferplus_votes.csv", "my-models/", "networks/", "Assets/NAME", "Assets/fer2013"}
+MADE = {
+    "data.csv",
+    "test.csv",
+    "ferplus_votes.csv",
+    "my-models/",
+    "my-notebooks/",
+    "networks/",
+    "Assets/NAME",
+    "Assets/fer2013",
+}
 MADE |= {"benchmarks/results/", "networks_further", "models/fitted/", "votes.csv.about.json", "test/", "models/people"}
 
 

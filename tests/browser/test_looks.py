@@ -24,7 +24,7 @@ def pictures(page: Page) -> None:
 
 
 def models(page: Page) -> None:
-    see(page.get_by_alt_text("Confusion matrix of the vote on the test faces").first)
+    see(page.get_by_alt_text("Confusion matrix of the vote on faces that were not learnt").first)
 
 
 @pytest.mark.parametrize("size", SIZES)
