@@ -101,7 +101,7 @@ def test_the_card_is_the_manifests(trained: Path) -> None:
     assert card == model_card(manifest)
     assert score_table(manifest) in card
     assert "Had the copies stayed" in card
-    assert f"not measured: {manifest['calibration']['faces']} validation faces are too few" in " ".join(card.split())
+    assert f"votes are right: {manifest['calibration']['faces']} validation faces are too few" in " ".join(card.split())
     without = {key: value for key, value in manifest.items() if key != "near_copies"}
     assert "Had the copies stayed" not in model_card(without)
 
