@@ -89,7 +89,7 @@ memory for each face, whose pixels are 2.3. The search for copies goes with pair
 them are left out in boxes of faces that cannot be alike, the others cost less than a nanosecond in each of fifty
 places. Embedding and fitting grow with the faces; the support vector machines see 8,000 at most.
 
-Measured by `python benchmarks/growth.py --only-training --page docs/growth.md` on {processor}, {cores} cores.
+`benchmarks/growth.py` measures this part alone where it is told to; here on {processor}, {cores} cores.
 """
 )
 
