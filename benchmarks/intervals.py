@@ -25,7 +25,7 @@ from emotion.data.embedding import embeddings
 from emotion.data.seen import read_seen
 from emotion.data.splitting import split_faces
 from emotion.training.evaluation import INDEPENDENT, VOTE, interval
-from emotion.training.fitting import fit_experiments
+from emotion.training.fitting import answers, fit_experiments
 from emotion.training.judging import cross_validate, judge_crossed
 from emotion.training.recipes import FAST, FULL, Size
 from emotion.vote.ensemble import Combiner
@@ -105,12 +105,9 @@ def true_accuracy(pool: Faces, rows: NDArray[np.intp], embedded: Embedded, size:
     """Say how often models that learnt from these rows are right on others of their classes, each counting alike."""
     own = pool[rows]
     others = np.setdiff1d(np.flatnonzero(np.isin(pool.y, own.classes)), rows)
-    said = np.zeros((len(others), len(config.MODEL_NAMES), len(own.classes)))
     of_own = {number: of[rows] for number, of in embedded.items()}
-    for part in fit_experiments(own, size, embedded=of_own, progress=False):
-        components = part.components(pool.X[others], embedded[part.experiment.number][others])
-        for name, probabilities in part.probabilities(components).items():
-            said[:, config.MODEL_NAMES.index(name)] = probabilities
+    fitted = fit_experiments(own, size, embedded=of_own, progress=False)
+    said = answers(fitted, pool.X[others], {number: of[others] for number, of in embedded.items()})
     labels = Combiner(own.classes, Calibration.none(len(own.classes))).labels(said)
     return float(np.mean([(labels[pool.y[others] == label] == label).mean() for label in own.classes]))
 

@@ -203,6 +203,30 @@ def fit_experiments(
     return fitted
 
 
+def answers(
+    fitted: Sequence[FittedExperiment], X: FaceVectors, embedded: Mapping[int, NDArray[np.float32]]
+) -> NDArray[np.float64]:
+    """Let five models say how probable they find each class of the same faces.
+
+    Parameters
+    ----------
+    fitted : sequence of FittedExperiment
+    X : ndarray of shape (n, 2304), uint8, 0-255
+    embedded : mapping of an experiment's number to ndarray of shape (n, d), float32
+        What its network makes of these faces; where it is not there, it is computed.
+
+    Returns
+    -------
+    ndarray of shape (n, n_models, n_classes), float64, 0-1, models in the order of `config.MODEL_NAMES`
+    """
+    said = np.zeros((len(X), len(config.MODEL_NAMES), len(fitted[0].labels.classes_)))
+    for part in fitted:
+        components = part.components(X, embedded.get(part.experiment.number))
+        for name, probabilities in part.probabilities(components).items():
+            said[:, config.MODEL_NAMES.index(name)] = probabilities
+    return said
+
+
 def fit_pipeline(
     experiment: Experiment, train: Faces, networks: Path | str, embedded: NDArray[np.float32] | None = None
 ) -> tuple[Pipeline, NDArray[np.float32]]:

@@ -16,7 +16,7 @@ from emotion.data.annotators import Votes
 from emotion.data.dataset import Faces
 from emotion.data.embedding import embeddings
 from emotion.data.seen import copy_groups
-from emotion.data.splitting import Split
+from emotion.data.splitting import SMALL, Split
 from emotion.errors import TrainingError
 from emotion.training.calibration import Reliability, reliability
 from emotion.training.evaluation import (
@@ -31,7 +31,7 @@ from emotion.training.evaluation import (
     split_scores,
     worth_of_copies,
 )
-from emotion.training.fitting import fit_experiments
+from emotion.training.fitting import answers, fit_experiments
 from emotion.training.recipes import EXPERIMENTS, FULL, Experiment, Size
 from emotion.vote.ensemble import Combiner, Ensemble
 from emotion.vote.voting import Calibration
@@ -98,8 +98,12 @@ def cross_validate(
     classes = np.array(train.classes)
     nothing = CrossValidation(np.zeros(0, np.intp), np.zeros((REPEATS, 0, len(config.MODEL_NAMES), len(classes))), {})
     if int((~known).sum()) < FOLDS:
-        knowing = f"The networks know {known.sum():,} of the {len(train):,} faces; " if known.any() else ""
-        return replace(nothing, why=f"{knowing}{FOLDS} are needed that they do not know.".capitalize())
+        why = f"There are {len(train):,} different faces; {FOLDS} are needed."
+        if known.any():
+            why = f"The networks know {known.sum():,} of the {len(train):,} faces; {FOLDS} others are needed."
+        return replace(nothing, why=why)
+    if len(train) >= SMALL:  # too many to compare each with each, and of too few that could be set aside
+        return replace(nothing, why=f"The networks know {known.sum():,} of the {len(train):,} faces: too few are left.")
     group = copy_groups(train.X)
     # A shifted copy of what the networks learnt is not known by its code, but is by them.
     judged = np.flatnonzero(~np.isin(group, group[known]))
@@ -135,15 +139,11 @@ def cross_validate(
                     )
                 except TrainingError as error:
                     return replace(nothing, why=f"With a part of the faces left out, they cannot be learnt. {error}")
-                for part in fitted:
-                    of_network = embedded.get(part.experiment.number)
-                    components = part.components(
-                        train.X[judged[places]], None if of_network is None else of_network[judged[places]]
-                    )
-                    for name, probabilities in part.probabilities(components).items():
-                        said[repeat, places, config.MODEL_NAMES.index(name)] = probabilities
-                    if part.reference is not None:
-                        references["unresampled"][repeat, places] = part.reference_labels(components)
+                rows = judged[places]
+                of_networks = {number: of[rows] for number, of in embedded.items()}
+                said[repeat, places] = answers(fitted, train.X[rows], of_networks)
+                first = fitted[0].components(train.X[rows], of_networks.get(fitted[0].experiment.number))
+                references["unresampled"][repeat, places] = fitted[0].reference_labels(first)
             bar.update()
     # As of clusters that answer alike (Kish, 1965): many copies of one face say as much as that face.
     sizes = np.unique(group[judged], return_counts=True)[1]

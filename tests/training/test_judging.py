@@ -51,7 +51,8 @@ def rounds(monkeypatch: pytest.MonkeyPatch) -> list[Round]:
             return X
 
         part = {"components": components, "probabilities": probabilities, "reference_labels": labels}
-        return [SimpleNamespace(**part, reference=True, experiment=EXPERIMENTS[0])]
+        known_classes = SimpleNamespace(classes_=train.classes)
+        return [SimpleNamespace(**part, labels=known_classes, experiment=EXPERIMENTS[0])]
 
     monkeypatch.setattr(judging, "fit_experiments", fit)
     monkeypatch.setattr(judging, "embeddings", lambda *_: {})
@@ -137,7 +138,7 @@ def test_copies_of_known_faces_are_not_judged_and_many_copies_say_little(rounds:
         (
             lambda: synthetic_faces((10, 10, 0)),
             lambda row: row > 4,
-            "The networks know 15 of the 20 faces; 10 are",
+            "The networks know 15 of the 20 faces; 10 others are",
         ),
         (
             lambda: Faces(
@@ -200,6 +201,16 @@ def test_the_matrix_the_score_and_what_is_told_agree(n: int) -> None:
 @pytest.fixture(scope="module")
 def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_networks(tmp_path_factory.mktemp("networks"))
+
+
+def test_a_large_set_that_networks_know_is_not_compared_each_with_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 25,000 faces, that would take gigabytes, and twenty trainings of minutes."""
+    monkeypatch.setattr(judging, "copy_groups", None)  # not to be called
+    monkeypatch.setattr(judging, "fit_experiments", None)
+    faces = synthetic_faces((500, 500, 0))
+    crossed = cross_validate(faces, np.arange(1000) % 50 > 0, FAST, progress=False)
+    assert crossed.why == "The networks know 980 of the 1,000 faces: too few are left."
+    assert len(crossed.rows) == 0
 
 
 def test_models_that_cannot_be_judged_are_trained_all_the_same(networks: Path, tmp_path: Path) -> None:
