@@ -67,7 +67,8 @@ def reliability_curves(sets: Mapping[str, Mapping[str, Sequence[float]]], uncert
         drawn = [place for place, count in enumerate(bins["faces"]) if count >= LEAST_DRAWN]
         claimed, right = ([bins[part][place] for place in drawn] for part in ("confidence", "precision"))
         axes.plot(claimed, right, marker=marker, label=name)
-    axes.axvline(uncertain_below, color="firebrick", linestyle=":", label="uncertain to the left")
+    if uncertain_below:
+        axes.axvline(uncertain_below, color="firebrick", linestyle=":", label="uncertain to the left")
     axes.set(
         xlabel="probability that the vote claims", ylabel="share of votes that are right", xlim=(0, 1), ylim=(0, 1)
     )

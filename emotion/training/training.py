@@ -35,7 +35,7 @@ from emotion.training.export import (
 from emotion.training.fitting import FittedExperiment, fit_experiments
 from emotion.training.judging import CrossValidation, Judged, cross_validate, judge
 from emotion.training.recipes import EXPERIMENTS, FULL, Experiment, Size
-from emotion.training.reports import save_report
+from emotion.training.reports import reliability_curves, save_report
 from emotion.vote.loading import NEW_FOLDER, load_models, network_place
 from emotion.vote.voting import Calibration
 
@@ -161,6 +161,10 @@ def _stage(
             _save_report(staging / experiment.boost_report, experiment.boost, experiment.resampling, judged)
     if judged.scores:
         save_report(staging / "final_model.png", "Vote of the five", judged.main[VOTE])
+    if judged.reliability is not None:
+        bins = {"faces that were not learnt": manifest["reliability"]["bins"]}
+        figure = reliability_curves(bins, manifest["calibration"]["uncertain_below"])
+        figure.savefig(staging / "reliability.png", dpi=90)
     _write_manifest(staging, manifest)
     (staging / "README.md").write_text(model_card(manifest), encoding="utf-8")
     return manifest

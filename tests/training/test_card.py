@@ -62,7 +62,7 @@ def test_a_card_says_first_what_is_found_and_what_is_mixed_up(manifest: dict[str
         ("macro-F1", "*macro-F1*: F1 joins how many faces"),
         ("near-copies", "near-copies (the same photograph again"),
         ("calibration", "made believable (*calibration*)"),
-        ("stack", "*stack*: a support vector machine"),
+        ("stack", "*stack*: three kinds of models each give probabilities, and a fourth"),
     ],
 )
 def test_a_term_is_explained_where_it_first_stands(manifest: dict[str, Any], term: str, explained: str) -> None:

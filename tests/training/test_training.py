@@ -72,7 +72,15 @@ def test_the_folder_holds_what_the_design_names(trained: Path) -> None:
     kinds = (("network", "onnx"), ("pipeline", "onnx"), ("labels", "json"))
     pipelines = {f"{kind}_{n}.{end}" for n in (1, 2, 3) for kind, end in kinds}
     models = {f"{name}.onnx" for name in config.MODEL_NAMES}
-    expected = {*pipelines, *models, *REPORTS, "manifest.json", "README.md", "seen_faces.npz", "fitted"}
+    expected = {
+        *pipelines,
+        *models,
+        *REPORTS,
+        "manifest.json",
+        "README.md",
+        "seen_faces.npz",
+        "fitted",
+    }
     assert {file.name for file in trained.iterdir()} == expected
     for report in REPORTS:
         assert (trained / report).read_bytes().startswith(b"\x89PNG")
@@ -458,6 +466,7 @@ def test_models_that_learn_votes_say_what_people_see(
     assert "Against what at least five of ten people saw" in printed
     assert "in which they saw Contempt, as the literature counts" in printed
     held = manifest["reliability"]
+    assert (tmp_path / "models" / "reliability.png").is_file(), "which the card shows"
     assert f"Against the share of people: votes claim {held['claimed']:.1%} on average" in printed
 
 

@@ -21,7 +21,7 @@ _NAMED: Final = {"ferplus_majority": "that most people call"}
 """How faces of a class are spoken of, where their labels are not the table's."""
 
 MATRIX: Final = "Confusion matrix of the vote on faces that were not learnt"
-CLAIMS: Final = "What votes claim against how often they are right, on several sets of faces"
+CLAIMS: Final = "What votes claim against how often they are right"
 
 _CALM: Final = re.compile(r"(?<![^\W_])(neutr|calm|normal|relaxed|at rest|no expression)", re.IGNORECASE)
 NO_CALM: Final = "**These models know no calm face: each one is called one of {}.**"
@@ -121,9 +121,10 @@ def _how_sure(manifest: Mapping[str, Any]) -> str:
         bound, (low, high) = calibration["uncertain_below"], calibration["interval"]
         text = f"""The probability of a class is the mean over the five models, made believable (*calibration*): with a
 power and a factor of its own for each class. Each class counting alike, they fit best to {calibration["faces"]:,}
-validation faces{", to the shares of people who saw each class" if of_people else ""} (least log loss). Votes whose
-label is less probable than {bound:.2f} are called *uncertain*: from there on, half are right by a logistic curve
-through these faces. Of samples of these faces, 90 % have a bound from {low:.2f} to {high:.2f}."""
+validation faces{", to the shares of people who saw each class" if of_people else ""} (least log loss, in
+which it costs most to be sure and wrong). Votes whose
+label is less probable than {bound:.2f} are called *uncertain*: from there on, half are right by a smooth curve
+(logistic) through these faces. Of samples of these faces, 90 % have a bound from {low:.2f} to {high:.2f}."""
     else:
         text = f"""Probabilities were not adjusted to how often votes are right:
 {calibration["faces"]:,} validation faces are too few. The probability of a class is the
@@ -132,14 +133,15 @@ mean over the five models, as they gave it. No vote is called uncertain for it."
         return f"{text} Nor were there faces enough to say how often votes are right that claim a probability."
     uncertain = f""" {held["uncertain"]:.1%} of the votes are called uncertain; {right}
 {held["uncertain_precision"]:.1%} of these, and {held["certain_precision"]:.1%} of the others."""
-    drawn = f"![{CLAIMS}](reliability.png)\n\n" if "elsewhere" in manifest else ""
     return f"""{text}
 
 Votes claim {held["claimed"]:.1%} for their labels on average, and {right} {held["right"]:.1%}. By what a vote claims,
 the two differ by {held["expected_error"]:.1%} on average (expected calibration error); for all classes together,
 whether they are the label or not, by {held["class_error"]:.1%}.{uncertain if measured else ""}
 
-{drawn}{reliability_table(manifest)}"""
+![{CLAIMS}](reliability.png)
+
+{reliability_table(manifest)}"""
 
 
 def _learnt(manifest: Mapping[str, Any]) -> str:
@@ -267,8 +269,11 @@ on rare classes cost more.
 
 {experiments}
 
-`model_1` to `model_3` *stack*: a support vector machine, a logistic regression and XGBoost (many small decision trees)
-each give probabilities, and gradient boosting learns what to make of them. The others are XGBoost alone.
+`model_1` to `model_3` *stack*: three kinds of models each give probabilities, and a fourth learns what to make of them.
+The three are a support vector machine (it draws the border between classes that keeps farthest from their faces), a
+logistic regression (it weighs the numbers and adds them up) and XGBoost (many small decision trees, each of which
+mends what those before it got wrong); the fourth, gradient boosting, is made of such trees, too. The others are XGBoost
+alone.
 
 ## What they must not be used for
 
@@ -298,7 +303,8 @@ folder, and `--out models` replaces the models that ship.
 
 ## Versions and checksums
 
-The files are ONNX graphs; their checksums stand in `manifest.json`. Fingerprint of the faces:
+The files are ONNX graphs, a form of models that holds no programs; their checksums stand in `manifest.json`.
+Fingerprint of the faces:
 `{manifest["data_fingerprint"][:16]}`; seed {manifest["seed"]}.{differing}
 Calibration, in the order of the classes: powers {powers}; logarithms of the factors {shifts}.
 {", ".join(f"{name} {version}" for name, version in manifest["libraries"].items())}.
