@@ -22,9 +22,9 @@ from emotion.runtime.storage import Folder, folder_and_name
 from emotion.runtime.terminal import from_here, say, typed
 from emotion.streams.drawing import vote_text
 from emotion.vote.ensemble import Ensemble
-from emotion.vote.loading import load_models, settled
+from emotion.vote.loading import load_models
 from emotion.vote.recognizer import FaceEmotion, Recognizer
-from emotion.vote.sets import SHIPPED, set_name, set_of
+from emotion.vote.sets import set_name, set_of, what_is_replaced
 from emotion.vote.tables import picture_record
 
 # Training's and evaluation's modules are imported by the commands that need them: predict starts without
@@ -140,7 +140,8 @@ def _train(options: argparse.Namespace) -> int:
             "Models on pixels are not to replace those on networks, which hold the networks; name another folder with "
             "--out."
         )
-    _say_what_is_replaced(options.out)
+    if replaced := what_is_replaced(options.out):
+        say(f"{replaced} To keep what is there, stop now and name another folder with --out.")
     experiments, size = (EXPERIMENTS, FULL) if options.features == "network" else (PIXEL_EXPERIMENTS, PIXELS)
     manifest = train(
         options.data,
@@ -159,20 +160,6 @@ def _train(options: argparse.Namespace) -> int:
     page = ("emotion", "app", "--models", str(from_here(options.out)))
     say(f"The page with them: {shlex.join(page) if program() == 'emotion' else typed('-m', *page)}")
     return 0
-
-
-def _say_what_is_replaced(out: Path) -> None:
-    if not settled(out, config.MANIFEST_FILE).is_file():
-        return
-    try:
-        before = set_of(out)
-    except EmotionError:
-        say(f"{out} holds models that cannot be read. They are replaced when the training has ended.")
-        return
-    if before.name == SHIPPED:
-        say(f"{out} holds the models that ship. In a clone, git checkout {out.name} brings them back.")
-    else:
-        say(f"{before} is replaced when the training has ended. To keep it, stop now and name another with --out.")
 
 
 def _evaluate(options: argparse.Namespace) -> int:

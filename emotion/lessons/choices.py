@@ -29,6 +29,8 @@ from emotion.training.recipes import EXPERIMENTS, SMOTE_SHARE, build_projection,
 
 SAMPLE: Final = 10_000
 """Training faces that choices are looked at with; the models learn from all."""
+_LEAST_SAMPLED: Final = 20
+"""Of a class: resampling needs neighbours."""
 
 
 def sampled(split: Split, size: int = SAMPLE, seed: int = 0) -> NDArray[np.intp]:
@@ -42,9 +44,11 @@ def sampled(split: Split, size: int = SAMPLE, seed: int = 0) -> NDArray[np.intp]
 
     Returns
     -------
-    ndarray of shape (n,), int, sorted
+    ndarray of shape (n,), int, sorted; of each class twenty at least, or all that there are
     """
-    return np.sort(np.random.default_rng(seed).permutation(len(split.train))[:size])
+    order = np.random.default_rng(seed).permutation(len(split.train))
+    of_each = [order[split.train.y[order] == label][:_LEAST_SAMPLED] for label in split.train.classes]
+    return np.unique(np.concatenate([order[:size], *of_each]))
 
 
 def features(networks: Path | str, X: FaceVectors) -> dict[str, NDArray[np.float32]]:

@@ -21,7 +21,7 @@ class Places:
     data : Path, table to learn from: `EMOTION_DATA`, by default ``data.csv``
     test : Path or None, table to measure on: `EMOTION_TEST`, by default none
     votes : Path or None, FER+'s votes on these pictures: `EMOTION_VOTES`, by default none
-    models : Path, folder that models go to: `EMOTION_MODELS`, by default ``my-models``
+    models : Path, folder that models go to: `EMOTION_MODELS`, by default ``my-models``, of tiny ones ``my-models/fast``
     networks : Path, folder of the embedding networks: `EMOTION_NETWORKS`, by default those that ship
     is_fast : bool, whether tiny models are trained, to try the way: `EMOTION_FAST` is ``1``
     """
@@ -83,13 +83,14 @@ def places(environment: Mapping[str, str] = os.environ) -> Places:
     def place(name: str, default: Path | None) -> Path | None:
         return config.WORKPLACE / environment[name] if environment.get(name) else default
 
+    is_fast = environment.get("EMOTION_FAST") == "1"
+    own = config.OWN_MODELS / "fast" if is_fast else config.OWN_MODELS  # tiny ones are not to replace good ones
     data, models, networks = (
         place(name, default) or default
         for name, default in (
             ("EMOTION_DATA", config.WORKPLACE / "data.csv"),
-            ("EMOTION_MODELS", config.OWN_MODELS),
+            ("EMOTION_MODELS", own),
             ("EMOTION_NETWORKS", config.MODELS),
         )
     )
-    is_fast = environment.get("EMOTION_FAST") == "1"
     return Places(data, place("EMOTION_TEST", None), place("EMOTION_VOTES", None), models, networks, is_fast)

@@ -100,6 +100,28 @@ def set_name(folder: Path | str) -> str:
     return str(path) if is_taken or (own / path.name).is_dir() else path.name
 
 
+def what_is_replaced(folder: Path) -> str:
+    """Say which models a training into a folder will replace.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    str, a sentence or two; empty where there are none
+    """
+    if not settled(folder, config.MANIFEST_FILE).is_file():
+        return ""
+    try:
+        before = set_of(folder)
+    except ModelsError:
+        return f"{folder} holds models that cannot be read. They are replaced when the training has ended."
+    if before.name == SHIPPED:
+        return f"{folder} holds the models that ship. In a clone, git checkout {folder.name} brings them back."
+    return f"{before} is replaced when the training has ended."
+
+
 def find_sets(named: Path | str | None = None) -> tuple[list[ModelSet], list[str]]:
     """Find the sets of models that may vote: own ones, in `config.OWN_MODELS` and folders in it, and the shipped one.
 

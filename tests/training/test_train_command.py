@@ -53,7 +53,7 @@ def test_who_replaces_the_models_that_ship_is_told_how_to_have_them_again(
 ) -> None:
     assert cli.main(["train", "--data", "data.csv", "--out", "models"]) == 0
     assert capsys.readouterr().out.startswith(
-        "models holds the models that ship. In a clone, git checkout models brings them back.\n"
+        "models holds the models that ship. In a clone, git checkout models brings them back. To keep"
     )
 
 
@@ -62,7 +62,7 @@ def test_own_models_that_are_replaced_are_named_before(folder: Path, capsys: pyt
     write_tiny_models(folder / "my-models" / "holiday", ("Happy", "Sad"))
     assert cli.main(["train", "--data", "data.csv", "--out", "my-models/holiday"]) == 0
     assert capsys.readouterr().out.startswith(
-        "holiday (Happy, Sad) is replaced when the training has ended. To keep it, stop now and name another with"
+        "holiday (Happy, Sad) is replaced when the training has ended. To keep what is there, stop now and name"
     )
 
 

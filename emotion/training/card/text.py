@@ -15,7 +15,7 @@ from emotion.training.card.tables import (
     score_table,
     was_measured,
 )
-from emotion.training.evaluation import FEW, HARDLY_ANY, accuracy_told
+from emotion.training.evaluation import FEW, HARDLY_ANY, accuracy_told, macro_f1_told, told
 
 _NAMED: Final = {"ferplus_majority": "that most people call"}
 """How faces of a class are spoken of, where their labels are not the table's."""
@@ -179,12 +179,14 @@ fewer than {FEW} faces stands how many are right and, in brackets, between which
 
 {score_table(manifest)}"""
     if copies:
+        copied = rows["test"] - rows["test_without_copies"]
+        same = told(round(copies["same_label"] * copied), copied)
         text += f"""
 
-{rows["test"] - rows["test_without_copies"]:,} of the {rows["test"]:,} test faces have a near-copy among the faces that
-were given for training; columns without near-copies leave them out. {copies["same_label"]:.1%} of these have the label
-of their copy. Had the copies stayed, and had the vote done no more than repeat their labels, it would be right on
-{copies["remembered"]["accuracy"]:.1%} of all test faces (macro-F1 {copies["remembered"]["macro_f1"]:.1%}). Figures that
+{copied:,} of the {rows["test"]:,} test faces have a near-copy among the faces that
+were given for training; columns without near-copies leave them out. {same} of these have the
+label of their copy. Had the copies stayed, and had the vote done no more than repeat their labels, it would be right on
+{accuracy_told(copies["remembered"])} of all test faces (macro-F1 {macro_f1_told(copies["remembered"])}). Figures that
 were measured with copies in the training part are to be compared with these."""
     if "confusion" not in manifest:
         return text
