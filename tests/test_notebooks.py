@@ -18,8 +18,8 @@ import pandas as pd
 import pytest
 
 from emotion import config
+from emotion.lessons import places as lesson_places
 from emotion.lessons import results
-from emotion.lessons.places import places
 from emotion.training import judging
 from emotion.vote.loading import load_models, read_manifest
 from tests.synthetic import CLASSES, synthetic_faces, write_table
@@ -180,6 +180,6 @@ def test_a_committed_notebook_shows_one_clean_run(path: Path) -> None:
 
 def test_tiny_models_do_not_take_the_place_of_own_ones() -> None:
     """Whoever tries the way in seconds has not lost what took minutes."""
-    assert places({}).models == config.OWN_MODELS
-    assert places({"EMOTION_FAST": "1"}).models == config.OWN_MODELS / "fast"
-    assert places({"EMOTION_FAST": "1", "EMOTION_MODELS": "tried"}).models == config.WORKPLACE / "tried"
+    assert lesson_places.places({}).models == config.OWN_MODELS
+    assert lesson_places.places({"EMOTION_FAST": "1"}).models == config.OWN_MODELS / "fast"
+    assert lesson_places.places({"EMOTION_FAST": "1", "EMOTION_MODELS": "tried"}).models == config.WORKPLACE / "tried"
