@@ -31,14 +31,19 @@ def main(arguments: list[str] | None = None) -> int:
         return _stopped(options.output, before)
     try:
         from emotion.data.vectorize import Way, vectorize
+        from emotion.runtime.terminal import say
 
         with _ctrl_c_kept():
             way = Way(options.detector, options.faces)
             summary = vectorize(
-                options.folder, options.output, keep_names=options.keep_names, way=way, dask=options.dask
+                options.folder,
+                options.output,
+                keep_names=options.keep_names,
+                labels=options.labels,
+                way=way,
+                dask=options.dask,
+                remark=say,
             )
-        from emotion.runtime.terminal import say
-
         say(report(summary, options.output))
     except EmotionError as error:
         print(error, file=sys.stderr)
@@ -62,7 +67,13 @@ def command_line() -> argparse.ArgumentParser:
     parser.add_argument(
         "--output",
         default="data.csv",
-        help="a .csv, a .parquet, or FOLDER/ or an address for Parquet in parts (default: data.csv)",
+        help="a .csv, a .csv.gz, a .parquet, or FOLDER/ or an address for Parquet in parts (default: data.csv)",
+    )
+    parser.add_argument(
+        "--labels",
+        metavar="FILE",
+        help="a list of what pictures show: a CSV with the columns image and label, RAF-DB's list, or the folder of "
+        "AffectNet's annotations; the names of folders do not count then",
     )
     parser.add_argument("--keep-names", action="store_true", help="add a column with the name of each face's file")
     parser.add_argument("--faces", action="store_true", help="each picture is a face already: take it whole")
@@ -149,6 +160,8 @@ def report(summary: "Summary", output: str) -> str:
     ]
     width = max(len(name) for name, _ in rows)
     lines = [f"{name:<{width}}  {count:>9,}" for name, count in rows]
+    if summary.passed_over:
+        lines.append(str(summary.passed_over))
     if without := sorted(label for label, count in summary.faces.items() if not count):
         lines.append(f"No face was found for {', '.join(without)}: the table lacks what these folders stand for.")
     if summary.small_without_face:

@@ -8,7 +8,7 @@ import json
 import os
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from emotion import config
+from emotion.data.listing import check_folder
 from emotion.errors import ImageError, OutputError
 from emotion.faces.crop import DETECTORS, FaceVector
-from emotion.faces.decode import decode_image
+from emotion.faces.decode import decode
 from emotion.faces.detect import Detection
+from emotion.faces.kinds import NotAPictureError, PassedOver, is_to_be_told
 from emotion.runtime.cluster import Stopping, Workers, workers
 from emotion.runtime.files import printable, replacing
 from emotion.runtime.storage import UNREAD, Folder, is_address
@@ -46,12 +47,14 @@ class BulkSummary:
     done_before : int, that were in the file already
     faces : int
     unreadable : int, of all pictures that are in the file now
+    passed_over : PassedOver, files that are no pictures, and links to folders
     """
 
     pictures: int = 0
     done_before: int = 0
     faces: int = 0
     unreadable: int = 0
+    passed_over: PassedOver = field(default_factory=PassedOver)
 
 
 def recognize_folder(
@@ -70,7 +73,7 @@ def recognize_folder(
     Parameters
     ----------
     folder : path, or an address that fsspec knows
-        Files whose names end as pictures' do, at any depth; hidden ones are passed over, links to folders not followed.
+        Files that are pictures by their content, at any depth; hidden ones are left out, links to folders not followed.
     output : Path
         CSV where the name ends in ``.csv``: a row a face, with `picture` (the path below `folder`), `face`, `x`, `y`,
         `width`, `height`, the columns of `emotion.vote.tables.vote_columns`, `models` and `error`; a picture without a
@@ -91,8 +94,10 @@ def recognize_folder(
 
     Raises
     ------
+    DatasetError
+        If the folder is not there, or is a file.
     OutputError
-        If the folder is not there, or the file cannot be written, is of another kind, or holds other votes.
+        If the file cannot be written, is of another kind, or holds other votes.
     DetectorError
         If the face detector's file is missing or damaged.
     StorageError
@@ -101,8 +106,7 @@ def recognize_folder(
         If the cluster is not there, or is lost; the file can be gone on with.
     """
     source = Folder(folder)
-    if not source.exists():
-        raise OutputError(f"There is no folder {folder}.")
+    check_folder(source)
     kind = output.suffix.lower()
     if kind not in (".csv", ".json", ".jsonl"):
         raise OutputError(f"{output} must end in .csv, .json or .jsonl, which says what is written.")
@@ -159,15 +163,18 @@ def _recognize(
 ) -> BulkSummary:
     summary = BulkSummary(unreadable=unreadable)
     with tqdm(unit="picture", disable=None if progress else True) as bar:
-        batches = _batches(_names(source, ""), form, done, summary, bar)
+        batches = _batches(_names(source, summary.passed_over), form, done, summary, bar)
         for names, results in pool.map(functools.partial(_recognize_batch, source, recognizer, pool.stopping), batches):
             for name, result in zip(names, results, strict=True):
+                if result is None:
+                    summary.passed_over.add(name)
+                    continue
+                summary.pictures += 1
                 file.write(form.text(name, result))
                 summary.unreadable += isinstance(result, str)
                 summary.faces += 0 if isinstance(result, str) else len(result)
             file.flush()
             _check_in_place(file)
-            summary.pictures += len(names)
             bar.update(len(names))
     return summary
 
@@ -203,36 +210,37 @@ def _recognizer_of(folder: str, checksum: str, detector: str) -> Recognizer:
 
 def _recognize_batch(
     source: Folder, recognizer: Callable[[], Recognizer], stopping: Stopping | None, names: list[str]
-) -> tuple[list[str], list[Result]]:
-    """Vote on some pictures. The recogniser is asked for here: of a worker's, what it lacks is told as any error. Once
-    `stopping` is set, no further picture is read, and what is given is of no use.
+) -> tuple[list[str], list[Result | None]]:
+    """Vote on some pictures; None stands for a file that is none. The recogniser is asked for here: of a worker's, what
+    it lacks is told as any error. Once `stopping` is set, no further file is read, and what is given is of no use.
     """
     own = recognizer()
-    found: list[list[tuple[Detection, FaceVector]] | str] = []
+    found: list[list[tuple[Detection, FaceVector]] | str | None] = []
     for name in names:
         if stopping is not None and stopping.is_set():
             return [], []
         found.append(_find(source, name, own))
-    judged = iter(own.vote([face for faces in found if not isinstance(faces, str) for face in faces]))
-    return names, [faces if isinstance(faces, str) else [next(judged) for _ in faces] for faces in found]
+    judged = iter(own.vote([face for faces in found if isinstance(faces, list) for face in faces]))
+    return names, [[next(judged) for _ in faces] if isinstance(faces, list) else faces for faces in found]
 
 
-def _find(source: Folder, name: str, recognizer: Recognizer) -> list[tuple[Detection, FaceVector]] | str:
+def _find(source: Folder, name: str, recognizer: Recognizer) -> list[tuple[Detection, FaceVector]] | str | None:
     try:
-        return recognizer.find(decode_image(source.read(name)))
+        return recognizer.find_in(decode(source.read(name)))
     except ImageError as error:
-        return str(error)
+        return None if isinstance(error, NotAPictureError) and not is_to_be_told(name, error) else str(error)
 
 
-def _names(source: Folder, below: str) -> Iterator[str]:
-    """Give the paths of picture files below a folder, in an order that stays."""
+def _names(source: Folder, passed_over: PassedOver, below: str = "") -> Iterator[str]:
+    """Give the paths of files below a folder, in an order that stays."""
     folders, files = source.entries(below, follow_links=False)
+    passed_over.update(source.links_to_folders(below) * ["linked folder"])
     is_folder = set(folders)
     for own_name in sorted([*folders, *(file.name for file in files)]):
         name = f"{below}/{own_name}" if below else own_name
         if own_name in is_folder:
-            yield from _names(source, name)
-        elif Path(own_name).suffix.lower() in config.IMAGE_SUFFIXES:
+            yield from _names(source, passed_over, name)
+        else:
             yield name
 
 

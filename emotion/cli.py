@@ -91,11 +91,15 @@ def _predict_folder(options: argparse.Namespace, out: Path) -> int:
     done = recognize_folder(
         options.pictures[0], out, load_models(options.models), detector=options.detector, dask=options.dask
     )
+    if not done.pictures and not done.done_before:
+        raise OutputError(f"{options.pictures[0]} holds no pictures. {done.passed_over}".rstrip())
     if not done.pictures:
         say(f"Nothing to do: all {done.done_before:,} pictures are in {out} already.")
     else:
         say(f"{done.pictures:,} pictures looked at, {done.faces:,} faces; {done.done_before:,} were in {out} before.")
     say(f"The votes are by {set_of(options.models)}.")
+    if done.passed_over:
+        say(str(done.passed_over))
     if done.unreadable:
         say(f"{done.unreadable:,} of the pictures cannot be read; {out} says why.")
     return 1 if done.unreadable else 0
@@ -187,13 +191,15 @@ def _evaluate_boxes(options: argparse.Namespace) -> int:
 def _evaluate_pictures(options: argparse.Namespace, models: Ensemble) -> int:
     from emotion.measure import measure_pictures, outcome_lines
 
-    outcomes, unreadable = measure_pictures(options.pictures, models, detector=options.detector)
-    return _told(outcome_lines(outcomes) if outcomes else "", unreadable)
+    outcomes, unreadable, passed_over = measure_pictures(options.pictures, models, detector=options.detector)
+    if not outcomes and not unreadable:
+        raise DatasetError(f"{options.pictures} holds no pictures. {passed_over}".rstrip())
+    return _told(outcome_lines(outcomes) if outcomes else "", unreadable, str(passed_over))
 
 
-def _told(lines: str, unreadable: int) -> int:
+def _told(lines: str, unreadable: int, passed_over: str = "") -> int:
     note = f"Not counted, since they cannot be read: {unreadable:,}." if unreadable else ""
-    say("\n".join(text for text in (lines, note) if text))
+    say("\n".join(text for text in (lines, note, passed_over) if text))
     return 1 if unreadable else 0
 
 

@@ -40,12 +40,11 @@ MANIFEST_FORMAT: Final = 3
 
 DEFAULT_DATASET: Final = "samithsachidanandan/human-face-emotions"
 
-IMAGE_SUFFIXES: Final = frozenset(
-    {".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".pgm", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
-)
-
 MAX_IMAGE_FILE_BYTES: Final = 200_000_000
-MAX_IMAGE_PIXELS: Final = 50_000_000
+MAX_IMAGE_PIXELS: Final = 64_000_000
+"""Phones write 8160x6144 and less, but for what they write as JPEG only."""
+MAX_JPEG_PIXELS: Final = 220_000_000
+"""Phones write 16320x12240; what has more pixels than other pictures may have is read reduced."""
 MAX_IMAGE_SIDE: Final = 20_000
 
 VIDEO_SIDES: Final = (320, 640)

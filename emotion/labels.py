@@ -1,5 +1,6 @@
 """How folder names become the names of expressions."""
 
+import re
 import unicodedata
 
 _SPELLINGS = {"Suprise": "Surprise"}  # the spelling of the folder in a well-known data set
@@ -22,3 +23,25 @@ def label_of(folder_name: str) -> str:
     words = unicodedata.normalize("NFC", readable.replace("_", " ").casefold()).split()
     label = unicodedata.normalize("NFC", " ".join(word.capitalize() for word in words))
     return _SPELLINGS.get(label, label)
+
+
+_EXPRESSIONS = frozenset(
+    (
+        *("angry", "anger", "disgust", "disgusted", "fear", "fearful", "afraid", "scared", "happy", "happiness", "joy"),
+        *("neutral", "calm", "sad", "sadness", "surprise", "surprised", "suprise", "contempt", "contemptuous"),
+    )
+)
+
+
+def names_expression(name: str) -> bool:
+    """Tell whether the name of a folder is that of an expression which data sets have.
+
+    Parameters
+    ----------
+    name : str, such as ``happy``, ``0_Angry`` or ``surprise_images``
+
+    Returns
+    -------
+    bool
+    """
+    return not _EXPRESSIONS.isdisjoint(re.split(r"[^a-z]+", name.casefold()))

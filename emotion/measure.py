@@ -17,6 +17,7 @@ from emotion.errors import DatasetError, ImageError
 from emotion.faces.crop import DETECTORS
 from emotion.faces.decode import decode_image
 from emotion.faces.detect import Box
+from emotion.faces.kinds import NotAPictureError, PassedOver, is_to_be_told
 from emotion.faces.tracking import overlap
 from emotion.runtime.storage import Folder
 from emotion.vote.ensemble import Ensemble
@@ -55,7 +56,7 @@ class Outcome:
 
 def measure_pictures(
     folder: Path | str, models: Ensemble, *, detector: str = "yunet", progress: bool = True
-) -> tuple[list[Outcome], int]:
+) -> tuple[list[Outcome], int, PassedOver]:
     """Go the whole way with each picture of ``folder/<emotion>/``.
 
     Parameters
@@ -70,6 +71,7 @@ def measure_pictures(
     -------
     outcomes : list of Outcome, of the pictures that could be read
     unreadable : int, how many others there are
+    passed_over : PassedOver, files that are no pictures, or lie where none are looked for
 
     Raises
     ------
@@ -89,11 +91,14 @@ def measure_pictures(
     for picture in tqdm(pictures, unit="picture", disable=None if progress else True):
         try:
             faces = recognizer.recognize(decode_image(source.read(picture.name)))
-        except ImageError:
-            unreadable += 1
+        except ImageError as error:
+            if isinstance(error, NotAPictureError) and not is_to_be_told(picture.name, error):
+                pictures.passed_over.add(picture.name)
+            else:
+                unreadable += 1
             continue
         outcomes.append(Outcome(picture.label, faces[0].vote if faces else None))
-    return outcomes, unreadable
+    return outcomes, unreadable, pictures.passed_over
 
 
 def outcome_lines(outcomes: Sequence[Outcome]) -> str:

@@ -10,9 +10,10 @@ from typing import Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from emotion import config
-from emotion.faces.decode import BGRImage
+from emotion.faces.decode import BGRImage, as_bgr
 from emotion.faces.detect import Box, Cut, Detection, FaceDetector, HaarDetector
 from emotion.faces.yunet import YuNetDetector
 
@@ -78,7 +79,7 @@ def face_vector(crop_bgr: BGRImage) -> FaceVector:
 
 
 def find_faces(
-    image_bgr: BGRImage, detector: FaceDetector, *, whole: bool = False
+    image_bgr: BGRImage | Image.Image, detector: FaceDetector, *, whole: bool = False
 ) -> list[tuple[Detection, FaceVector]]:
     """Find the faces of a picture and turn each into its vector.
 
@@ -87,7 +88,8 @@ def find_faces(
 
     Parameters
     ----------
-    image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
+    image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red, or what else
+        `emotion.faces.decode.as_bgr` takes
     detector : FaceDetector
     whole : bool
         Whether any picture is such a face: the largest square in its middle is taken.
@@ -99,16 +101,11 @@ def find_faces(
     Raises
     ------
     ValueError
-        If the picture is none: None, as OpenCV gives for a file that it cannot read, or of another shape or dtype.
+        As `emotion.faces.decode.as_bgr`.
     DetectorError
         If the detector's file is missing or is another one.
     """
-    if not isinstance(image_bgr, np.ndarray):
-        raise ValueError(f"a picture is an array, not {image_bgr!r:.60}; OpenCV gives None where it cannot read a file")
-    if image_bgr.ndim != 3 or image_bgr.shape[2] != 3 or image_bgr.dtype != np.uint8 or not image_bgr.size:
-        raise ValueError(
-            f"a picture is uint8 of shape (height, width, 3), got {image_bgr.dtype} of shape {image_bgr.shape}"
-        )
+    image_bgr = as_bgr(image_bgr)
     height, width = image_bgr.shape[:2]
     if whole or (height, width) == (config.FACE_SIDE, config.FACE_SIDE):
         side = min(height, width)

@@ -2,15 +2,21 @@
 
 import io
 import logging
-from typing import Final
+import warnings
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any, Final
 
 import cv2
 import numpy as np
+import pi_heif
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from emotion import config
 from emotion.errors import ImageError
+from emotion.faces.kinds import FIRST_BYTES, check_picture
 
 BGRImage = NDArray[np.uint8]
 """ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red."""
@@ -20,8 +26,9 @@ GreyImage = NDArray[np.uint8]
 
 log = logging.getLogger(__name__)
 
-# Only these decoders are tried: others either start programs (EPS) or are no pictures of people.
-_FORMATS: Final = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+# What is odd in a file that can be read, as most cameras' are somewhere, is nobody's business here.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
 _STRIP_PIXELS: Final = 1_000_000
 _TILE_WIDTH: Final = 322  # of TIFF's tags
 _TILE_LENGTH: Final = 323
@@ -31,8 +38,12 @@ _USUAL_TILE_PIXELS: Final = 1024 * 1024
 _RUN_LENGTHS: Final = (1, 2)  # kinds of compression in BMP
 _SENSOR_BITS: Final = 12
 _JPEG_SCAN: Final = b"\xff\xda"
+_JPEG_END: Final = b"\xff\xd9"
+_JPEG_SCALES: Final = (1, 2, 4, 8)
+_JPEG_MISSING: Final = 128
+"""In all colours, what decoders put where a JPEG has ended too early."""
 _MOST_RUN_LENGTH_PIXELS: Final = 2_000_000
-_MOST_SCANNED_PIXELS: Final = 20 * config.MAX_IMAGE_PIXELS
+_MOST_SCANNED_PIXELS: Final = 1_000_000_000
 """Pictures as cameras and programs write them have about ten scans, or one."""
 
 _EXIF_ORIENTATION: Final = 0x0112
@@ -49,18 +60,37 @@ _UPRIGHT: Final = {
 """For each value of that tag (CIPA DC-008), whether rows become columns, and how OpenCV is to flip them then."""
 
 
-def decode_image(data: bytes) -> BGRImage:
-    """Decode the bytes of a picture file, upright and without transparency.
+@dataclass(frozen=True)
+class Decoded:
+    """A picture, and what was done with it.
 
-    The first frame of an animation is taken, an EXIF rotation is applied, transparent parts become white, 16-bit
-    values keep their upper eight bits (of up to twelve bits in a 16-bit file, as some cameras write them, the upper
-    eight of those that are used), and other values without an agreed range (32-bit, floating point) are stretched
-    from their smallest to 0 and their largest to 255.
+    Attributes
+    ----------
+    image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red, upright
+    reduced : int
+        1, 2, 4 or 8: so many pixels of the file's rows and columns became one. More than 1 only for a JPEG of more
+        than `config.MAX_IMAGE_PIXELS`.
+    missing : float, 0-1, the share of the picture's rows that are not in the file, which ends too early
+    """
+
+    image_bgr: BGRImage
+    reduced: int = 1
+    missing: float = 0.0
+
+    @property
+    def note(self) -> str:
+        """What a user should know, in a sentence; empty where there is nothing."""
+        if self.missing:
+            return f"The file ends too early: {max(self.missing, 0.01):.0%} of the picture is missing."
+        return ""
+
+
+def decode_image(data: bytes) -> BGRImage:
+    """Decode the bytes of a picture file, upright and without transparency; see `decode`.
 
     Parameters
     ----------
     data : bytes
-        A whole AVIF, BMP, GIF, JPEG, PNG, PNM, TIFF or WebP file.
 
     Returns
     -------
@@ -69,32 +99,182 @@ def decode_image(data: bytes) -> BGRImage:
     Raises
     ------
     ImageError
-        If the bytes are not such a file, are damaged, or the picture has over 50 megapixels or 20 000 pixels a side,
-        larger tiles than that, hundreds of scans, or a form that takes far longer to decode than others (judged
-        before anything is decoded).
+        As `decode`.
     """
+    return decode(data).image_bgr
+
+
+def decode(data: bytes) -> Decoded:
+    """Decode the bytes of a picture file, upright and without transparency.
+
+    The first frame of an animation is taken, an EXIF rotation is applied, transparent parts become white, 16-bit
+    values keep their upper eight bits (of up to twelve bits in a 16-bit file, as some cameras write them, the upper
+    eight of those that are used), and other values without an agreed range (32-bit, floating point) are stretched
+    from their smallest to 0 and their largest to 255. Of a JPEG, PNG or GIF that ends too early, what is there is
+    given, as browsers do; a JPEG that is larger than other pictures may be is read at a half, a quarter or an eighth of
+    its size.
+
+    Parameters
+    ----------
+    data : bytes
+        A whole AVIF, BMP, GIF, HEIC, JPEG, PNG, PNM, TIFF or WebP file.
+
+    Returns
+    -------
+    Decoded
+
+    Raises
+    ------
+    NotAPictureError
+        A child of `ImageError`, if the bytes are something else.
+    ImageError
+        If they are damaged, or the picture has over 64 megapixels (a JPEG, over 220) or 20 000 pixels a side, larger
+        tiles than that, hundreds of scans, or a form that takes far longer to decode than others (judged before
+        anything is decoded).
+    """
+    opens_as = check_picture(data[:FIRST_BYTES]).opens_as
     try:
-        return _turned(*_as_stored(data))
+        if opens_as == "HEIF":
+            return Decoded(_decoded_heif(data))
+        stored, orientation, reduced, missing = _as_stored(data, opens_as)
+        return Decoded(_turned(stored, orientation), reduced, missing)
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(_too_large("far too many pixels")) from error
-    except UnidentifiedImageError as error:
-        raise ImageError("This is not a picture in a known format; use JPEG, PNG, WebP, GIF, BMP or TIFF.") from error
     except Exception as error:  # on damaged files decoders raise whatever they stumble over
         log.info("a picture could not be decoded", exc_info=True)
         raise ImageError("The picture file is damaged or incomplete; use another copy of it.") from error
 
 
-def _as_stored(data: bytes) -> tuple[BGRImage, int]:
-    """Decode a picture as it lies in its file, and say how it lies. Pillow's own copy is gone before it is turned."""
-    with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-        width, height = image.size
-        if max(width, height) > config.MAX_IMAGE_SIDE or width * height > config.MAX_IMAGE_PIXELS:
-            raise ImageError(_too_large(f"{width} x {height} pixels"))
+class _Jpeg(JpegImageFile):
+    """A JPEG that is given its end where the file lacks it; `ended_early` tells that it was."""
+
+    ended_early = False
+
+    def load_read(self, read_bytes: int) -> bytes:
+        content: bytes = self.fp.read(read_bytes) if self.fp else b""
+        if content or self.ended_early:
+            return content
+        self.ended_early = True
+        return _JPEG_END
+
+
+def _as_stored(data: bytes, opens_as: str) -> tuple[BGRImage, int, int, float]:
+    """Decode a picture as it lies in its file, and say how it lies there, how far it was reduced, and how much of it is
+    missing. Pillow's own copy is gone before it is turned.
+    """
+    # Pillow's opener would refuse a JPEG by its size, though it is to be read reduced.
+    opened: Any = _Jpeg(io.BytesIO(data)) if opens_as == "JPEG" else Image.open(io.BytesIO(data), formats=(opens_as,))
+    with opened as image:
+        _check_size(image.size, _most_pixels(image))
         _refuse_what_expands(image, data)
-        image.load()
-        return _to_bgr(image), _orientation(image)
+        reduced = _reduce(image)
+        try:
+            image.load()
+        except OSError as error:
+            if image.format not in ("PNG", "GIF") or "truncated" not in str(error):
+                raise
+            image.tile = []  # what was decoded is there
+            missing = _rows_missing(np.asarray(image), 0)
+        else:
+            missing = _rows_missing(np.asarray(image), _JPEG_MISSING) if getattr(image, "ended_early", False) else 0
+        if missing == image.height:
+            raise ImageError("The picture file is damaged or incomplete; use another copy of it.")
+        return _to_bgr(image), _orientation(image), reduced, missing / image.height
+
+
+def _most_pixels(image: Image.Image) -> int:
+    # Of a progressive JPEG, the decoder keeps all of the picture in full size.
+    large = image.format == "JPEG" and not image.info.get("progressive")
+    return config.MAX_JPEG_PIXELS if large else config.MAX_IMAGE_PIXELS
+
+
+def _check_size(size: tuple[int, int], most: int = config.MAX_IMAGE_PIXELS) -> None:
+    width, height = size
+    if max(width, height) > config.MAX_IMAGE_SIDE or width * height > most:
+        raise ImageError(_too_large(f"{width} x {height} pixels", most))
+
+
+def _reduce(image: Image.Image) -> int:
+    """Have a large JPEG decoded at a fraction of its size."""
+    reduced = next(n for n in _JPEG_SCALES if image.width * image.height <= config.MAX_IMAGE_PIXELS * n * n)
+    if reduced > 1:
+        image.draft("", (image.width // reduced, image.height // reduced))
+    return reduced
+
+
+def _rows_missing(values: NDArray[Any], nothing: int) -> int:
+    """Count the lowest rows in which all is what a decoder puts where there is nothing."""
+    there = (values != nothing).reshape(len(values), -1).any(axis=1)
+    return len(values) - int(there.nonzero()[0][-1]) - 1 if there.any() else len(values)
+
+
+def _decoded_heif(data: bytes) -> BGRImage:
+    """Decode HEIC, which libheif gives upright: its rotation is part of the picture."""
+    file = pi_heif.open_heif(io.BytesIO(data), bgr_mode=True)
+    _check_size(file.size)
+    values = np.asarray(file)
+    if values.dtype != np.uint8:
+        values = (values >> 8).astype(np.uint8)
+    return _of_channels(values)
+
+
+def as_bgr(picture: Any) -> BGRImage:
+    """Take a picture as programs hand it over.
+
+    Parameters
+    ----------
+    picture : ndarray, uint8, 0-255, of shape (height, width) for grey, (height, width, 3) for blue-green-red, or
+        (height, width, 4) with opacity behind these, or a picture of Pillow's, in any mode
+
+    Returns
+    -------
+    ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red; transparent parts are white, and Pillow's
+    picture is turned upright; an array that is this already is given as it is
+
+    Raises
+    ------
+    ValueError
+        If it is anything else; the text says what it is.
+    """
+    if isinstance(picture, Image.Image):
+        if not picture.width * picture.height:
+            raise ValueError("The picture is empty: it has no pixels.")
+        return _turned(_to_bgr(picture), _orientation(picture))
+    if picture is None:
+        raise ValueError(
+            "The picture is None, which OpenCV's imread gives for a file that it cannot read: look at the path."
+        )
+    if isinstance(picture, (str, bytes, PathLike)):
+        raise ValueError(
+            f"{str(picture)[:60]!r} is no picture but the name of one, or its bytes: open it with Pillow or OpenCV, or "
+            "decode it with emotion.faces.decode.decode_image(bytes)."
+        )
+    if not isinstance(picture, np.ndarray):
+        raise ValueError(f"A picture is an array or a picture of Pillow's, not {type(picture).__name__}.")
+    if not picture.size:
+        raise ValueError(f"The picture is empty: its shape is {picture.shape}.")
+    if picture.dtype != np.uint8:
+        raise ValueError(f"A picture has values from 0 to 255 as uint8, and this one has {picture.dtype}: convert it.")
+    if picture.ndim not in (2, 3) or (picture.ndim == 3 and picture.shape[2] not in (1, 3, 4)):
+        raise ValueError(
+            "A picture has the shape (height, width), (height, width, 3) or (height, width, 4), and this one "
+            f"{picture.shape}."
+        )
+    return _of_channels(picture)
+
+
+def _of_channels(values: NDArray[np.uint8]) -> BGRImage:
+    """Make one to four channels three: grey, grey with opacity, blue-green-red, blue-green-red with opacity."""
+    channels = 1 if values.ndim == 2 else values.shape[2]
+    if channels == 3:
+        return values
+    if channels == 1:
+        return np.asarray(cv2.cvtColor(np.ascontiguousarray(values), cv2.COLOR_GRAY2BGR), dtype=np.uint8)
+    colours, opacity = values[:, :, :-1].astype(np.uint16), values[:, :, -1:].astype(np.uint16)
+    mixed = (colours * opacity + 255 * (255 - opacity) + 127) // 255
+    return np.repeat(mixed, 3, axis=2).astype(np.uint8) if channels == 2 else mixed.astype(np.uint8)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -120,10 +300,10 @@ def _turned(image_bgr: BGRImage, orientation: int) -> BGRImage:
     return image_bgr
 
 
-def _too_large(size: str) -> str:
+def _too_large(size: str, most: int = config.MAX_IMAGE_PIXELS) -> str:
     return (
-        f"The picture is too large ({size}); at most {config.MAX_IMAGE_PIXELS // 1_000_000} megapixels "
-        f"and {config.MAX_IMAGE_SIDE} pixels a side are read."
+        f"The picture is too large ({size}); at most {most // 1_000_000} megapixels "
+        f"and {config.MAX_IMAGE_SIDE} pixels a side are read: reduce it in a photo program."
     )
 
 
@@ -138,9 +318,8 @@ def _refuse_what_expands(image: Image.Image, data: bytes) -> None:
         raise ImageError("Pictures written out in digits (plain PNM) are not read; use PNG.")
     if image.info.get("compression") in _RUN_LENGTHS and image.width * image.height > _MOST_RUN_LENGTH_PIXELS:
         raise ImageError(_too_large("a compressed BMP of over 2 megapixels"))
-    # Each scan of a progressive JPEG passes over all pixels again. Within a scan, the marker of one cannot occur. MPO
-    # is what Pillow calls a JPEG with others behind it.
-    if image.format in ("JPEG", "MPO") and data.count(_JPEG_SCAN) * image.width * image.height > _MOST_SCANNED_PIXELS:
+    # Each scan of a progressive JPEG passes over all pixels again. Within a scan, the marker of one cannot occur.
+    if image.format == "JPEG" and data.count(_JPEG_SCAN) * image.width * image.height > _MOST_SCANNED_PIXELS:
         raise ImageError(_too_large("a JPEG of far too many scans"))
 
 

@@ -8,6 +8,7 @@ import codecs
 import csv
 import re
 import struct
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -327,6 +328,7 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _NO_TEXT: Final = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_MOSTLY: Final = 0.7
 _LONGEST_FIRST_LINE: Final = FIRST_BYTES - 8
 
 
@@ -335,14 +337,17 @@ def _encoding_of(start: bytes) -> str | None:
     for bom, encoding in _BOMS:
         if start.startswith(bom):
             return encoding
-    if start[1:400:2].count(0) > len(start[1:400:2]) * 0.8:
-        return "utf-16-le"
-    if start[0:400:2].count(0) > len(start[0:400:2]) * 0.8:
-        return "utf-16-be"
+    for encoding, blank, written in (
+        ("utf-16-le", start[1:400:2], start[:400:2]),
+        ("utf-16-be", start[:400:2], start[1:400:2]),
+    ):
+        if blank.count(0) > len(blank) * _MOSTLY > 0 and not written.count(0):
+            return encoding
     try:
         codecs.getincrementaldecoder("utf-8")().decode(start)
     except UnicodeDecodeError:
-        return None if _NO_TEXT.search(start.decode("latin-1")) else "windows-1252"
+        is_text = len(re.findall(rb"[\t\r\n -~]", start)) > len(start) * _MOSTLY
+        return "windows-1252" if is_text and not _NO_TEXT.search(start.decode("latin-1")) else None
     return None if _NO_TEXT.search(start.decode("utf-8", "ignore")) else "utf-8"
 
 
@@ -432,3 +437,50 @@ _TABLES: Final[tuple[tuple[Callable[[TextForm], bool], Kind], ...]] = (
     (lambda form: "0_px" in form.columns, FACE_TABLE),
     (lambda form: {"neutral", "happiness", "contempt"} <= set(form.columns), VOTES_TABLE),
 )
+
+_NAMED_AS_PICTURE: Final = re.compile(
+    r"\.(jpe?g?|jfif|jif|png|apng|gif|webp|bmp|dib|tiff?|avif|hei[cf]s?|p[bgnp]m)$", re.IGNORECASE
+)
+
+
+def is_named_as_picture(name: str) -> bool:
+    """Tell whether somebody who named a file so took it for a picture; what it is, only its content says."""
+    return _NAMED_AS_PICTURE.search(name) is not None
+
+
+class PassedOver(Counter[str]):
+    """Counts files that a walk through folders does not look at, by the reason: an ending, or some words."""
+
+    def add(self, name: str) -> None:
+        """Count a file by how its name ends.
+
+        Parameters
+        ----------
+        name : str, with or without folders
+        """
+        stem, dot, ending = name.rpartition("/")[2].rpartition(".")
+        self[f".{ending.lower()}" if stem and dot and ending else "without ending"] += 1
+
+    def __str__(self) -> str:
+        """A sentence, such as "42 files passed over: 30 .txt, 12 at another depth."; empty where there are none."""
+        if not self:
+            return ""
+        reasons = ", ".join(
+            f"{n:,} {reason}" for reason, n in sorted(self.items(), key=lambda item: (-item[1], item[0]))
+        )
+        return f"{self.total():,} {'file' if self.total() == 1 else 'files'} passed over: {reasons}."
+
+
+def is_to_be_told(name: str, error: NotAPictureError) -> bool:
+    """Tell whether a file that is no picture is to be told by its name, and not only counted among what is passed over.
+
+    Parameters
+    ----------
+    name : str
+    error : NotAPictureError, that says what it is
+
+    Returns
+    -------
+    bool: whether it is a picture of a format that is not read, or is named as a picture
+    """
+    return error.kind.family == "other picture" or is_named_as_picture(name)

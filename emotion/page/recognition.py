@@ -8,7 +8,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from emotion.faces.decode import BGRImage, decode_image
+from emotion.faces.decode import BGRImage, decode
 from emotion.faces.detect import Box
 from emotion.faces.fitness import why_no_face
 from emotion.streams.drawing import draw_marks, marks
@@ -36,6 +36,7 @@ class RecognizedPicture:
     scale : float, 0-1, pixels of a side of that to a pixel of the picture that was given
     faces : tuple of FaceEmotion, largest first, their boxes in pixels of the picture that was given
     why : str, where there are none, the likely reason
+    note : str, what else is to be said of the file, in a sentence; mostly empty
     """
 
     name: str
@@ -43,6 +44,7 @@ class RecognizedPicture:
     scale: float
     faces: tuple[FaceEmotion, ...]
     why: str = ""
+    note: str = ""
 
 
 def recognize_picture(name: str, data: bytes, models: Ensemble) -> RecognizedPicture:
@@ -66,11 +68,12 @@ def recognize_picture(name: str, data: bytes, models: Ensemble) -> RecognizedPic
         If the face detector's file is missing or damaged.
     """
     with _one_at_a_time:
-        image_bgr = decode_image(data)
-        faces = tuple(Recognizer(models).recognize(image_bgr))
+        decoded = decode(data)
+        image_bgr = decoded.image_bgr
+        faces = tuple(Recognizer(models).recognize_in(decoded))
         scale = min(1.0, _PICTURE_SIDE / max(image_bgr.shape[:2]))
         why = "" if faces else why_no_face(image_bgr)
-        return RecognizedPicture(name, _reduced(image_bgr, scale), scale, faces, why)
+        return RecognizedPicture(name, _reduced(image_bgr, scale), scale / decoded.reduced, faces, why, decoded.note)
 
 
 def _reduced(image_bgr: BGRImage, scale: float) -> BGRImage:

@@ -12,6 +12,7 @@ import fsspec
 
 from emotion import config
 from emotion.errors import EmotionError, ImageError, StorageError
+from emotion.faces.kinds import FIRST_BYTES, check_picture
 from emotion.runtime.files import replacing
 
 _CHANGES = (
@@ -37,9 +38,10 @@ class StoredFile(NamedTuple):
     stamp: int
 
 
-_FIRST_BYTES: Final = 1 << 16
-"""Asked for first, then as much as is there: most pictures are smaller, and to make room for the largest takes longer
-than to read them."""
+_LITTER: Final = frozenset(
+    {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "system volume information"}
+)
+"""What operating systems leave in folders, besides hidden files."""
 
 
 UNREAD: Final = "The file cannot be read"
@@ -65,6 +67,11 @@ def folder_and_name(path: Path | str) -> tuple["Folder", str]:
     first, chain, rest = str(path).partition("::")
     parent, _, name = first.rpartition("/")
     return Folder(f"{parent}/{chain}{rest}"), name
+
+
+def is_litter(name: str) -> bool:
+    """Tell what nobody put there to be looked at: hidden files, and what operating systems leave behind."""
+    return name.startswith(".") or name.casefold() in _LITTER
 
 
 class Folder:
@@ -107,6 +114,11 @@ class Folder:
 
     def __str__(self) -> str:
         return str(self.path)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is a path of this machine."""
+        return self._local is not None
 
     @contextlib.contextmanager
     def faults_told(
@@ -157,7 +169,7 @@ class Folder:
             return bool(system.isdir(root or system.root_marker))
 
     def entries(self, below: str = "", *, follow_links: bool = True) -> tuple[list[str], list[StoredFile]]:
-        """List what is in the folder, hidden entries left out, both lists in sorted order.
+        """List what is in the folder, hidden entries and litter of operating systems left out, both lists sorted.
 
         Parameters
         ----------
@@ -188,7 +200,7 @@ class Folder:
             folders: list[str] = []
             files: list[StoredFile] = []
             for file, is_folder in found:
-                if file.name.startswith("."):
+                if is_litter(file.name):
                     continue
                 if is_folder:
                     folders.append(file.name)
@@ -197,6 +209,27 @@ class Folder:
         folders.sort()
         files.sort()
         return folders, files
+
+    def links_to_folders(self, below: str = "") -> int:
+        """Count the links to folders, which `entries` leaves out where it does not follow them.
+
+        Parameters
+        ----------
+        below : str, a folder within this one, with forward slashes
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        StorageError
+            If the folder cannot be listed.
+        """
+        if self._local is None:
+            return 0
+        with self.faults_told(below), os.scandir(self._local / below) as entries:
+            return sum(entry.is_symlink() and os.path.isdir(entry) for entry in entries)  # noqa: PTH112
 
     def read(self, name: str) -> bytes:
         """Read a picture file.
@@ -211,6 +244,8 @@ class Folder:
 
         Raises
         ------
+        NotAPictureError
+            A child of `ImageError`, if its first bytes are those of something else; no more of it is read.
         ImageError
             If this file cannot be read, or is larger than 200 MB.
         StorageError
@@ -222,11 +257,16 @@ class Folder:
                 self.faults_told(name, but=_OF_THE_FILE if self._local is None else (OSError,)),
                 self.open(name) as file,
             ):
-                content = read = file.read(_FIRST_BYTES)
+                content, read, looked_at = b"", b" ", False
                 # Storage may give less than it was asked for, and has given all when it gives nothing.
                 while read and len(content) <= most:
-                    read = file.read(min(max(_FIRST_BYTES, len(content)), most + 1 - len(content)))
+                    # First a little, then as much as is there: most pictures are small, and to make room for the
+                    # largest takes longer than to read them.
+                    read = file.read(min(max(FIRST_BYTES, len(content)), most + 1 - len(content)))
                     content += read
+                    if not looked_at and (not read or len(content) >= FIRST_BYTES):
+                        check_picture(content[:FIRST_BYTES])
+                        looked_at = True
         except OSError as error:
             if not self.exists():
                 raise StorageError(

@@ -10,6 +10,7 @@ import json
 import platform
 import threading
 import weakref
+from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
@@ -113,6 +114,8 @@ def load_models(path: Path | str = config.MODELS) -> Ensemble:
         If the folder or a file of it is missing, differs from its checksum in the manifest, has another format
         version, is no ONNX graph of standard operators with weights of its own, or does not fit to the other files.
     """
+    if not isinstance(path, (str, PathLike)) or not str(path):
+        raise ModelsError(f"A folder of models is asked for, as {config.MODELS.name}, and not {path!r:.60}.")
     folder = Path(path)
     while True:
         manifest, checksum = _read_manifest(folder)
@@ -210,6 +213,8 @@ def read_manifest(path: Path | str = config.MODELS) -> dict[str, Any]:
 def _read_manifest(folder: Path) -> tuple[dict[str, Any], str]:
     """Give the manifest, and the checksum of what was read of it."""
     file = folder / config.MANIFEST_FILE
+    if folder.is_file():
+        raise ModelsError(f"{folder} is a file, and not a folder of models: name the folder that holds it.")
     if not settled(folder, config.MANIFEST_FILE).is_file():
         raise ModelsError(f"There are no trained models in {folder}: {_REMEDY}.")
     try:

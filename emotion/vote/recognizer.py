@@ -1,13 +1,14 @@
 """A picture -> its faces, each with the vote of the five models."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from PIL import Image
 
 from emotion import config
 from emotion.faces.crop import FaceVector, find_faces
-from emotion.faces.decode import BGRImage
+from emotion.faces.decode import BGRImage, Decoded
 from emotion.faces.detect import Box, Detection, FaceDetector
 from emotion.faces.fitness import Fitness, fitness, why_no_face
 from emotion.faces.yunet import YuNetDetector
@@ -46,12 +47,13 @@ class Recognizer:
         self.models = models
         self.detector = detector or YuNetDetector()
 
-    def recognize(self, image_bgr: BGRImage, *, whole: bool = False) -> list[FaceEmotion]:
+    def recognize(self, image_bgr: BGRImage | Image.Image, *, whole: bool = False) -> list[FaceEmotion]:
         """Find the faces of a picture, each with its vote.
 
         Parameters
         ----------
-        image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
+        image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red, or what else
+            `emotion.faces.decode.as_bgr` takes: a grey one, one with opacity, a picture of Pillow's
         whole : bool, whether the whole picture is one face, and none is sought
 
         Returns
@@ -61,18 +63,37 @@ class Recognizer:
         Raises
         ------
         ValueError
-            If the picture is None, or has another shape or dtype.
+            If the picture is something else: None, a path, of another dtype or shape.
         DetectorError
             If the detector's file is missing or is another one.
         """
         return self.vote(self.find(image_bgr, whole=whole))
 
-    def find(self, image_bgr: BGRImage, *, whole: bool = False) -> list[tuple[Detection, FaceVector]]:
+    def recognize_in(self, decoded: Decoded) -> list[FaceEmotion]:
+        """Find the faces of a picture file, each with its vote.
+
+        Parameters
+        ----------
+        decoded : Decoded
+
+        Returns
+        -------
+        list of FaceEmotion, largest face first, their boxes in pixels of the file, also where it was read reduced
+
+        Raises
+        ------
+        DetectorError
+            If the detector's file is missing or is another one.
+        """
+        return self.vote(self.find_in(decoded))
+
+    def find(self, image_bgr: BGRImage | Image.Image, *, whole: bool = False) -> list[tuple[Detection, FaceVector]]:
         """Find the faces of a picture; see `emotion.faces.crop.find_faces`.
 
         Parameters
         ----------
-        image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
+        image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red, or what else
+            `emotion.faces.decode.as_bgr` takes: a grey one, one with opacity, a picture of Pillow's
         whole : bool, whether the whole picture is one face, and none is sought
 
         Returns
@@ -82,11 +103,34 @@ class Recognizer:
         Raises
         ------
         ValueError
-            If the picture is None, or has another shape or dtype.
+            If the picture is something else: None, a path, of another dtype or shape.
         DetectorError
             If the detector's file is missing or is another one.
         """
         return find_faces(image_bgr, self.detector, whole=whole)
+
+    def find_in(self, decoded: Decoded) -> list[tuple[Detection, FaceVector]]:
+        """Find the faces of a picture file.
+
+        Parameters
+        ----------
+        decoded : Decoded
+
+        Returns
+        -------
+        list of (Detection, ndarray of shape (2304,), uint8), largest face first, their boxes in pixels of the file
+
+        Raises
+        ------
+        DetectorError
+            If the detector's file is missing or is another one.
+        """
+        found = self.find(decoded.image_bgr)
+        if decoded.reduced == 1:
+            return found
+        return [
+            (replace(face, box=Box(*(edge * decoded.reduced for edge in face.box))), vector) for face, vector in found
+        ]
 
     def vote(self, found: Sequence[tuple[Detection, FaceVector]]) -> list[FaceEmotion]:
         """Let the models vote on faces; votes on those that are not fit to be judged are uncertain.

@@ -2,8 +2,11 @@
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,12 +20,16 @@ from skimage import data
 from emotion import config
 from emotion.errors import DetectorError, EmotionError, ImageError
 from emotion.faces.crop import DETECTORS, cut_out, face_vector, find_faces
-from emotion.faces.decode import decode_image
+from emotion.faces.decode import as_bgr, decode, decode_image
 from emotion.faces.detect import Box, Cut, FaceDetector, HaarDetector, square_around
+from emotion.faces.tracking import overlap
 from emotion.faces.yunet import YuNetDetector
+from emotion.vote.recognizer import Recognizer
+from tests.heic import heic
 
 PORTRAIT_RGB: NDArray[np.uint8] = data.astronaut()
 PORTRAIT_BGR = np.ascontiguousarray(PORTRAIT_RGB[:, :, ::-1])
+ANY_MODELS: Any = None  # none are asked where faces are only sought
 PORTRAIT_FACE = (225, 115)  # x, y of the middle of the face, by eye
 
 
@@ -167,6 +174,69 @@ def test_pictures_for_print_keep_their_colours(kind: str) -> None:
         assert np.abs(decoded[y, x].astype(int) - rgb[::-1]).max() < 25
 
 
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_the_pictures_of_iphones_are_read_upright(turns: int) -> None:
+    """HEIC is what they hand over; how the camera was held is part of the picture there."""
+    shown = np.rot90(PORTRAIT_BGR, turns)
+    decoded = decode_image(heic(PORTRAIT_BGR, turns))
+    assert decoded.shape == shown.shape
+    assert np.abs(decoded.astype(int) - shown).mean() < 4
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}], ids=str)
+def test_a_jpeg_that_lacks_only_its_end_is_whole(options: dict[str, object]) -> None:
+    """Every browser shows it, and no pixel is missing."""
+    content = encoded(Image.fromarray(PORTRAIT_RGB), "JPEG", **options)
+    decoded = decode(content[:-2])
+    assert (decoded.image_bgr == decode_image(content)).all()
+    assert decoded.note == ""
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_file_that_ends_early_shows_what_is_there_and_says_what_is_missing(kind: str) -> None:
+    content = encoded(Image.fromarray(PORTRAIT_RGB), kind)
+    whole, decoded = decode_image(content), decode(content[: len(content) * 3 // 4])
+    there = round(len(whole) * (1 - decoded.missing)) - 32  # the last block of rows is there in part
+    assert 0.1 < decoded.missing < 0.5
+    assert (decoded.image_bgr[:there] == whole[:there]).all()
+    assert decoded.note == f"The file ends too early: {decoded.missing:.0%} of the picture is missing."
+
+
+@pytest.mark.slow
+def test_a_jpeg_beyond_what_fits_is_read_reduced_and_its_boxes_are_those_of_the_file() -> None:
+    """Phones write 108 megapixels; whoever cuts the face out of the file must find it where the box is."""
+    large = np.full((9000, 12_000, 3), 90, np.uint8)
+    large[1000:5096, 2000:6096] = cv2.resize(PORTRAIT_BGR, None, fx=8, fy=8, interpolation=cv2.INTER_LINEAR)
+    decoded = decode(cv2.imencode(".jpg", large)[1].tobytes())
+    assert decoded.reduced == 2
+    assert decoded.image_bgr.shape == (4500, 6000, 3)
+    [(face, vector)] = Recognizer(ANY_MODELS, YuNetDetector()).find_in(decoded)
+    x, y = face.box.x + face.box.w / 2, face.box.y + face.box.h / 2
+    assert abs(x - 2000 - 8 * PORTRAIT_FACE[0]) < 200
+    assert abs(y - 1000 - 8 * PORTRAIT_FACE[1]) < 200
+    [(_, usual)] = find_faces(PORTRAIT_BGR, YuNetDetector())
+    assert np.abs(vector.astype(int) - usual).mean() < 8
+
+
+def test_a_library_says_nothing_of_its_own_about_odd_files(tmp_path: Path) -> None:
+    """Whoever looks at a folder of pictures is told in sentences, not in warnings of a decoder."""
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x05\0\x0f\x01\x02\0\xff\xff\0\0\xff\xff\0\0"
+    odd = [encoded(Image.fromarray(PORTRAIT_RGB), "JPEG", exif=exif)]
+    odd += [odd[0][:-2], odd[0][: len(odd[0]) // 2], encoded(colours(), "TIFF", tiffinfo={65000: "x"})[:-9]]
+    for number, content in enumerate(odd):
+        (tmp_path / str(number)).write_bytes(content)
+    code = (
+        "import pathlib, sys\nfrom emotion.errors import ImageError\nfrom emotion.faces.decode import decode_image\n"
+        "for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):\n"
+        "    try: print(decode_image(path.read_bytes()).shape)\n    except ImageError as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path], cwd=config.ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == len(odd)
+
+
 def png_header(width: int, height: int) -> bytes:
     """A PNG that claims a size and holds nothing."""
     head = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
@@ -178,13 +248,13 @@ def png_header(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"", "not a picture"),
+        (b"", "empty"),
         (b"<html><body>404</body></html>", "not a picture"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"),
         (b"%PDF-1.7", "not a picture"),
-        (encoded(colours(), "PNG")[:-60], "damaged"),
-        (encoded(colours(), "JPEG")[:-300], "damaged"),
-        (png_header(8000, 8000), "too large"),  # 64 megapixels
+        (encoded(colours(), "PNG")[:60], "damaged"),
+        (encoded(colours(), "JPEG")[:300], "damaged"),
+        (png_header(8000, 8001), "too large"),  # 64 megapixels and a row
         (png_header(20_001, 1), "too large"),
         (png_header(60_000, 60_000), "too large"),  # a bomb by Pillow's own judgement
     ],
@@ -247,22 +317,59 @@ def test_pictures_without_a_face_have_none(detector: FaceDetector, shape: tuple[
 
 
 @pytest.mark.parametrize(
-    "no_picture",
+    ("no_picture", "sentence"),
     [
-        None,
-        "portrait.jpg",
-        PORTRAIT_BGR[:, :, 0],
-        PORTRAIT_BGR.astype(np.float32),
-        PORTRAIT_BGR.astype(np.uint16),
-        PORTRAIT_BGR[:0],
-        np.dstack([PORTRAIT_BGR, PORTRAIT_BGR[:, :, 0]]),
+        (None, "None, which OpenCV's imread gives for a file that it cannot read: look at the path"),
+        ("portrait.jpg", "'portrait.jpg' is no picture but the name of one"),
+        (Path("portrait.jpg"), "'portrait.jpg' is no picture but the name of one"),
+        (b"\xff\xd8\xff", "or its bytes"),
+        (PORTRAIT_BGR.astype(np.float32) / 255, "uint8, and this one has float32: convert it"),
+        (PORTRAIT_BGR.astype(np.uint16), "uint8, and this one has uint16: convert it"),
+        (PORTRAIT_BGR[:0], r"The picture is empty: its shape is \(0, "),
+        (PORTRAIT_BGR[:, :, :2], r"\(height, width, 4\), and this one \("),
+        (PORTRAIT_BGR[None], r"\(height, width, 4\), and this one \(1, "),
+        (PORTRAIT_BGR.tolist(), "not list"),
     ],
-    ids=["None", "a path", "grey", "float32", "uint16", "empty", "four channels"],
+    ids=["None", "name", "path", "bytes", "float", "uint16", "empty", "two channels", "a batch", "list"],
 )
-def test_what_is_no_picture_is_refused_with_what_it_is(no_picture: object) -> None:
+def test_what_is_no_picture_is_refused_with_what_it_is(no_picture: object, sentence: str) -> None:
     """As OpenCV gives None for a path that it cannot read: a program's most frequent mistake."""
-    with pytest.raises(ValueError, match="a picture is"):
+    with pytest.raises(ValueError, match=sentence):
         find_faces(no_picture, YuNetDetector())  # type: ignore[arg-type]
+
+
+def test_pictures_are_taken_as_programs_hold_them() -> None:
+    """Grey, with opacity, or opened with Pillow: else each program would have to convert them, and some would err."""
+    grey = cv2.cvtColor(PORTRAIT_BGR, cv2.COLOR_BGR2GRAY)
+    opaque = np.dstack([PORTRAIT_BGR, np.full_like(grey, 255)])
+    [(found, vector)] = find_faces(PORTRAIT_BGR, YuNetDetector())
+    for picture in (opaque, Image.fromarray(PORTRAIT_BGR[:, :, ::-1]), Image.fromarray(opaque[:, :, [2, 1, 0, 3]])):
+        [(same, same_vector)] = find_faces(picture, YuNetDetector())
+        assert same == found
+        assert (same_vector == vector).all()
+    for picture in (grey, grey[:, :, None], Image.fromarray(grey)):
+        [(near, near_vector)] = find_faces(picture, YuNetDetector())
+        assert overlap(near.box, found.box) > 0.8
+        assert near_vector.shape == vector.shape
+
+
+def test_a_transparent_array_is_white_where_nothing_is() -> None:
+    """As a picture file with transparent parts is."""
+    clear = np.zeros((4, 4, 4), np.uint8)
+    clear[0, 0] = 10, 20, 30, 255
+    assert as_bgr(clear)[0, 0].tolist() == [10, 20, 30]
+    assert (as_bgr(clear)[1:] == 255).all()
+
+
+def test_a_picture_of_pillow_is_turned_as_its_file_is() -> None:
+    """Else a phone's picture would lie on its side only when a program opened it first."""
+    stored = Image.fromarray(np.ascontiguousarray(np.rot90(PORTRAIT_BGR[:, :, ::-1])))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = encoded(stored, "PNG", exif=exif)
+    with Image.open(io.BytesIO(content)) as opened:
+        assert (as_bgr(opened) == decode_image(content)).all()
+        assert as_bgr(opened).shape == PORTRAIT_BGR.shape
 
 
 def test_a_48x48_picture_is_a_face_as_it_is() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,18 +83,36 @@ def test_more_faces_than_one_part_keep_their_order(models: emotion.Ensemble) -> 
 
 
 @pytest.mark.parametrize(
-    "X",
+    ("X", "sentence"),
     [
-        GREYS.astype(np.float32),  # scaled pixels, say
-        GREYS[0],  # one face without its row
-        GREYS[:, :100],
-        GREYS.reshape(3, 48, 48),
+        (GREYS.astype(np.float32), "and these are float32: pixels are whole numbers from 0 to 255, of type uint8"),
+        (GREYS[0], r"and this has the shape \(2304,\): a single face is X\[None\]"),
+        (GREYS[:, :100], r"and this has the shape \(3, 100\): emotion.Recognizer\(models\).recognize\(picture\)"),
+        (GREYS.reshape(3, 48, 48), r"the shape \(3, 48, 48\): pictures of 48x48 are X.reshape\(-1, 2304\)"),
+        (np.zeros((90, 120, 3), np.uint8), r"the shape \(90, 120, 3\): emotion.Recognizer"),
+        (pd.DataFrame(GREYS), r'not DataFrame: take its pixel columns with .to_numpy\("uint8"\)'),
+        (None, "not None: emotion.Recognizer"),
+        ("face.png", "not str: emotion.Recognizer"),
     ],
 )
-def test_what_are_no_face_vectors_is_refused(models: emotion.Ensemble, X: np.ndarray) -> None:
+def test_what_are_no_face_vectors_is_refused(models: emotion.Ensemble, X: Any, sentence: str) -> None:
     for call in (models.predict, models.predict_proba, models.vote):
-        with pytest.raises(ValueError, match=r"uint8 face vectors of shape \(n, 2304\)"):
+        with pytest.raises(ValueError, match=rf"^Face vectors are an array of uint8 of shape \(n, 2304\).*{sentence}"):
             call(X)
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        (None, "A folder of models is asked for, as models, and not None"),
+        ("", "A folder of models is asked for, as models, and not ''"),
+        (config.MODELS / "model_1.onnx", "model_1.onnx is a file, and not a folder of models: name the folder"),
+        ("nowhere", "There are no trained models in nowhere"),
+    ],
+)
+def test_what_is_no_folder_of_models_is_refused(path: Any, sentence: str) -> None:
+    with pytest.raises(ModelsError, match=sentence):
+        emotion.load_models(path)
 
 
 SERVED = [

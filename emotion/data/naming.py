@@ -1,0 +1,252 @@
+"""Lists of labels beside pictures, as authors of data sets hand them out: which picture shows what.
+
+Read are tables of text (``image,label``, with or without a header, in any order of columns), RAF-DB's list
+(``train_00001.jpg 5``) and AffectNet's annotations (a NumPy file a picture, ``0_exp.npy``).
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import numpy as np
+
+from emotion.errors import DatasetError
+from emotion.faces.kinds import FIRST_BYTES, TEXT, kind_of, text_form
+from emotion.labels import label_of
+from emotion.runtime.storage import Folder, folder_and_name
+
+RAF_LABELS: Final = ("", "Surprise", "Fear", "Disgust", "Happy", "Sad", "Angry", "Neutral")
+"""RAF-DB's numbers, from 1 on (Li et al., 2017, http://www.whdeld.cn/raf/model1.html)."""
+
+AFFECTNET_LABELS: Final = ("Neutral", "Happy", "Sad", "Surprise", "Fear", "Disgust", "Angry", "Contempt")
+"""AffectNet's numbers, from 0 on (Mollahosseini et al., 2017, https://arxiv.org/abs/1708.03985); those beyond stand for
+none, uncertain, and no face."""
+
+_PICTURE_NAME: Final = re.compile(r"\.(jpe?g|png|bmp|webp|gif|tiff?|avif|hei[cf])$", re.IGNORECASE)
+_NAMES_PICTURES: Final = re.compile(r"\.(jpe?g|png|bmp|webp|gif|tiff?|avif|hei[cf])\b", re.IGNORECASE)
+_RAF_NAME: Final = re.compile(r"(train|test)_\d{5}(_aligned)?\.jpg", re.IGNORECASE)
+_ANNOTATION: Final = re.compile(r"(.+)_exp\.npy")
+_NUMBER: Final = re.compile(r"\d+(\.0*)?")
+_NAME_COLUMNS: Final = frozenset({"image", "file", "filename", "file_name", "path", "pth", "img", "picture", "name"})
+_LABEL_COLUMNS: Final = (
+    *("emotion", "expression", "label", "labels", "class", "class_name", "label_name", "emotion_label", "category"),
+    *("target", "exp", "tag"),
+)
+_PART_COLUMNS: Final = frozenset({"usage", "split", "part", "set", "subset", "partition"})
+_MOST_LIST_BYTES: Final = 500_000_000
+_MOST_LOOKED_AT: Final = 20
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a list says of a picture: its name there, its label, and its part of the data set, or an empty text."""
+
+    name: str
+    label: str
+    part: str = ""
+
+
+class Labels:
+    """What a list says.
+
+    Parameters
+    ----------
+    path : str, of the list
+    rows : iterable of Named
+
+    Attributes
+    ----------
+    path : str
+    names : list of str, of the pictures with labels, in the order of the list
+    example : str, one of them
+    has_parts : bool, whether the list tells training from test pictures
+    """
+
+    def __init__(self, path: str, rows: Iterable[Named]) -> None:
+        self.path = path
+        self._by_name: dict[str, Named] = {}
+        self._by_end: dict[str, Named | None] = {}
+        for row in rows:
+            if not row.label:
+                continue
+            self._by_name[row.name] = row
+            for key in _keys(row.name):
+                there = self._by_end.get(key, row)
+                # Where two pictures end alike, the end does not tell them apart.
+                self._by_end[key] = row if there is not None and there.name == row.name else None
+        if not self._by_name:
+            raise DatasetError(
+                f"{path} has no labels of pictures: it needs a name of a picture and a label in each line."
+            )
+        self.names = list(self._by_name)
+        self.example = self.names[0]
+        self.has_parts = len({row.part for row in self._by_name.values()}) > 1
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def of(self, name: str) -> Named | None:
+        """Find a picture.
+
+        Parameters
+        ----------
+        name : str, below the folder of pictures, with forward slashes
+
+        Returns
+        -------
+        Named, or None where the list does not have it
+        """
+        if name in self._by_name:
+            return self._by_name[name]
+        return next((found for key in _keys(name) if (found := self._by_end.get(key)) is not None), None)
+
+
+def _keys(name: str) -> tuple[str, str, str]:
+    """Names by which a picture may go in a list: its own, that without ending, and that before it was aligned."""
+    own = PurePosixPath(name.replace("\\", "/")).name
+    stem = own[: -len(match.group())] if (match := _PICTURE_NAME.search(own)) else own
+    return own, stem, stem.removesuffix("_aligned")
+
+
+def read_labels(path: Path | str) -> Labels:
+    """Read a list of labels.
+
+    Parameters
+    ----------
+    path : path, or an address that fsspec knows
+        Of a table of text, or of the folder of AffectNet's annotations.
+
+    Returns
+    -------
+    Labels
+
+    Raises
+    ------
+    DatasetError
+        If it is missing, is something else, or has numbers as labels of which nobody said what they stand for.
+    StorageError
+        If the storage does not answer.
+    """
+    folder = Folder(path)
+    if folder.exists():
+        return Labels(str(path), _annotations(folder))
+    above, name = folder_and_name(path)
+    try:
+        with above.faults_told(name, but=(OSError,)), above.open(name) as file:
+            content = file.read(_MOST_LIST_BYTES)
+    except FileNotFoundError as error:
+        raise DatasetError(f"There is no list of labels {path}.") from error
+    except OSError as error:
+        raise DatasetError(f"The list of labels {path} cannot be read: {error.strerror or error}.") from error
+    kind, form = kind_of(content[:FIRST_BYTES]), text_form(content[:FIRST_BYTES])
+    if form is None or not (kind.family == "table" or kind == TEXT):
+        raise DatasetError(
+            f"{path} is {kind.name if kind.family != 'other' else 'no table'}, and not a list of labels: a CSV with "
+            "the columns image and label is one."
+        )
+    text = content.decode(form.encoding, errors="replace").lstrip("\ufeff")
+    return Labels(str(path), _rows(str(path), text, form.delimiter))
+
+
+def _annotations(folder: Folder) -> Iterable[Named]:
+    found = [(file.name, match.group(1)) for file in folder.entries()[1] if (match := _ANNOTATION.fullmatch(file.name))]
+    if not found:
+        raise DatasetError(
+            f"{folder} is a folder without annotations (0_exp.npy ...): name the file with the labels instead."
+        )
+    for name, picture in found:
+        with folder.faults_told(name, but=(ValueError, EOFError)), folder.open(name) as file:
+            try:
+                number = int(np.load(io.BytesIO(file.read(FIRST_BYTES))))
+            except (ValueError, TypeError, EOFError) as error:
+                raise DatasetError(f"{folder.place(name)} is not an annotation: it holds no number.") from error
+        yield Named(picture, AFFECTNET_LABELS[number] if 0 <= number < len(AFFECTNET_LABELS) else "")
+
+
+def _rows(path: str, text: str, delimiter: str) -> Iterable[Named]:
+    try:
+        lines = [
+            [cell.strip() for cell in row]
+            for row in csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
+        ]
+    except csv.Error as error:
+        raise DatasetError(f"{path} is not a list of labels: it has a line that is no row of a table.") from error
+    lines = [row for row in lines if any(row)]
+    has_header = len(lines) > 1 and not any(_PICTURE_NAME.search(cell) for cell in lines[0])
+    header = [cell.casefold() for cell in lines[0]] if has_header else [""] * len(lines[0]) if lines else []
+    rows = [row for row in lines[has_header:] if len(row) == len(header)]
+    if not rows or len(header) < 2:
+        raise DatasetError(f"{path} is not a list of labels: it needs the name of a picture and a label in each line.")
+    names = _name_column(header, rows)
+    labels = _label_column(path, header, rows, names)
+    parts = next((at for at, column in enumerate(header) if column in _PART_COLUMNS), None)
+    is_raf = all(_RAF_NAME.fullmatch(PurePosixPath(row[names]).name) for row in rows[:_MOST_LOOKED_AT])
+    for row in rows:
+        part = row[parts] if parts is not None else PurePosixPath(row[names]).name.partition("_")[0] if is_raf else ""
+        yield Named(row[names].removeprefix("./"), _label(path, row[labels], is_raf, "valence" in header), part)
+
+
+def _name_column(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    for at in range(len(header)):
+        if _PICTURE_NAME.search(rows[0][at]):
+            return at
+    return next((at for at, column in enumerate(header) if column in _NAME_COLUMNS), 0)
+
+
+def _label_column(path: str, header: Sequence[str], rows: Sequence[Sequence[str]], names: int) -> int:
+    known = [header.index(column) for column in _LABEL_COLUMNS if column in header]
+    known = [at for at in known if at != names] or [at for at in range(len(header)) if at != names and len(header) == 2]
+    if not known:
+        # Without a header, the column of few different words or numbers.
+        known = [
+            at for at in range(len(header)) if at != names and not header[at] and len({r[at] for r in rows}) < len(rows)
+        ]
+    if not known:
+        raise DatasetError(
+            f"{path} does not say which of its columns has the labels ({', '.join(header)[:80]}): call it label."
+        )
+    return next((at for at in known if not _NUMBER.fullmatch(rows[0][at])), known[0])
+
+
+def _label(path: str, text: str, is_raf: bool, is_affectnet: bool) -> str:
+    if not _NUMBER.fullmatch(text):
+        return label_of(text)
+    number = int(float(text))
+    if is_raf or is_affectnet:
+        names = RAF_LABELS if is_raf else AFFECTNET_LABELS
+        return names[number] if number < len(names) else ""
+    raise DatasetError(
+        f"{path} has numbers as labels ({text}), and nobody said what they stand for: write names of expressions in "
+        "their place."
+    )
+
+
+def labels_beside(folder: Folder) -> str:
+    """Find what seems to be a list of labels, in a folder of pictures, or beside it.
+
+    Parameters
+    ----------
+    folder : Folder
+
+    Returns
+    -------
+    str, its path, or that of a folder of annotations; empty where there is none
+    """
+    places = [folder]
+    if folder.is_here:
+        places.append(Folder(Path(str(folder)).parent))
+    for place in places:
+        folders, files = place.entries()
+        for name in (file.name for file in files if re.search(r"\.(csv|tsv|txt|lst|list)$", file.name, re.IGNORECASE)):
+            with place.open(name) as file:
+                form = text_form(start := file.read(FIRST_BYTES))
+            if form is not None and _NAMES_PICTURES.search(start.decode(form.encoding, errors="replace")):
+                return place.place(name)
+        for name in folders:
+            if any(_ANNOTATION.fullmatch(file.name) for file in place.entries(name)[1][:_MOST_LOOKED_AT]):
+                return place.place(name)
+    return ""
