@@ -15,7 +15,7 @@ import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from emotion.data.dataset import FILE_COLUMN, LABEL_COLUMN, PARQUET_GROUP_ROWS, PART_NAME, PARTS_FILE, PIXEL_COLUMNS
+from emotion.data.tables.rows import FILE_COLUMN, LABEL_COLUMN, PARQUET_GROUP_ROWS, PART_NAME, PARTS_FILE, PIXEL_COLUMNS
 from emotion.errors import DatasetError, StorageError
 from emotion.faces.crop import FaceVectors
 from emotion.runtime.files import replacing

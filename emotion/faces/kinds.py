@@ -84,6 +84,8 @@ ZIP: Final = Kind("a zip archive", "archive", _UNPACK)
 GZIP: Final = Kind("a gzip archive", "archive", _UNPACK)
 PARQUET: Final = Kind("a Parquet table", "table", "train and evaluate take it with --data")
 EXCEL: Final = Kind("an Excel table", "table", _EXPORT)
+OLD_OFFICE: Final = Kind("an Office document of before 2007", "other", _EXPORT)
+OPEN_DOCUMENT: Final = Kind("an OpenDocument file", "other", _EXPORT)
 NUMPY: Final = Kind("a NumPy array", "table", _EXPORT)
 CSV_TABLE: Final = Kind("a table as text (CSV)", "table", _NO_USE)
 FACE_TABLE: Final = Kind("a table of faces", "table", "train and evaluate take it with --data")
@@ -156,7 +158,7 @@ _SIGNATURES: Final[tuple[tuple[int, bytes, Kind], ...]] = (
     (0, b"\x00MRM", _RAW),
     (0, b"%PDF-", Kind("a PDF document", "other", _EXPORT)),
     (0, b"{\\rtf", Kind("a text document (RTF)", "other", _EXPORT)),
-    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Kind("an Office document of before 2007", "other", _EXPORT)),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLD_OFFICE),
     (0, b"PAR1", PARQUET),
     (0, b"ARROW1", Kind("an Arrow table", "table", _EXPORT)),
     (0, b"\x93NUMPY", NUMPY),
@@ -184,7 +186,7 @@ _IN_ZIP: Final = (
     (b"xl/", EXCEL),
     (b"word/", Kind("a Word document", "other", _EXPORT)),
     (b"ppt/", Kind("a PowerPoint document", "other", _EXPORT)),
-    (b"application/vnd.oasis.opendocument", Kind("an OpenDocument file", "other", _EXPORT)),
+    (b"application/vnd.oasis.opendocument", OPEN_DOCUMENT),
     (b"data.pkl", Kind("a PyTorch model", "model", _NO_USE)),
     (b".npy", Kind("a NumPy archive", "table", _EXPORT)),
 )
@@ -313,7 +315,7 @@ class TextForm:
     ----------
     encoding : str, that Python knows
     delimiter : str, between cells: a comma, semicolon, tab, or a blank in lists without header
-    columns : tuple of str, the cells of the first line, without blanks around them
+    columns : tuple of str, the cells of the first line, without blanks and quotes around them
     """
 
     encoding: str
@@ -387,7 +389,7 @@ def text_form(start: bytes) -> TextForm | None:
     if not counts[delimiter]:
         delimiter = " " if re.fullmatch(r"\S+( +\S+)+", first.strip()) else ","
     cells = next(csv.reader([first.strip()], delimiter=delimiter), []) if len(first) < _LONGEST_FIRST_LINE else []
-    return TextForm(encoding, delimiter, tuple(cell.strip() for cell in cells))
+    return TextForm(encoding, delimiter, tuple(cell.strip(" \t'\"") for cell in cells))
 
 
 def _is_table(text: str, form: TextForm) -> bool:

@@ -8,7 +8,8 @@ import pyarrow.parquet
 import pytest
 from numpy.typing import NDArray
 
-from emotion.data.dataset import LABEL_COLUMN, PIXEL_COLUMNS, Faces, read_faces
+from emotion.data.dataset import Faces, read_faces
+from emotion.data.tables.rows import LABEL_COLUMN, PIXEL_COLUMNS
 from emotion.data.writing import face_writer
 from emotion.errors import DatasetError
 

@@ -18,7 +18,8 @@ import pytest
 import image_to_vector
 from emotion import cli
 from emotion.data import vectorize
-from emotion.data.dataset import PARTS_FILE, read_faces
+from emotion.data.dataset import read_faces
+from emotion.data.tables.rows import PARTS_FILE
 from emotion.errors import DatasetError, ImageError, StorageError
 from emotion.runtime.cluster import Stopping
 from emotion.runtime.storage import Folder
