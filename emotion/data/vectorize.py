@@ -329,12 +329,13 @@ def _check_faces(summary: Summary, source: Folder) -> None:
     read = summary.files - len(summary.unreadable)
     if not read and summary.unreadable:
         name, why = summary.unreadable[0]
-        raise DatasetError(f"None of the {summary.files:,} pictures of {source} can be read. {name}: {why}")
+        raise DatasetError(f"No picture of {source} can be read ({summary.files:,} files). {name}: {why}")
     if not read:
         raise DatasetError(f"{source} holds no pictures. {summary.passed_over}")
     others = f" {len(summary.unreadable):,} others cannot be read." if summary.unreadable else ""
     small = " If they are faces that somebody cut out, add --faces." if summary.small_without_face else ""
-    raise DatasetError(f"No face was found in the {read:,} pictures of {source}.{others}{small}")
+    pictures = "the picture" if read == 1 else f"the {read:,} pictures"
+    raise DatasetError(f"No face was found in {pictures} of {source}.{others}{small}")
 
 
 def _unreadable_lines(summary: Summary) -> str:
