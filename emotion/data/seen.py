@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from emotion import config
+from emotion.data.dataset import Faces
 from emotion.errors import ModelsError
 from emotion.faces.crop import FaceVectors
 from emotion.runtime.files import replacing
@@ -91,6 +92,29 @@ def face_codes(X: FaceVectors) -> Codes:
         # What is nought but for rounding, as of a face of one grey, has no sign.
         parts.append(np.packbits(waves > 1e-3, axis=1))
     return np.concatenate(parts)
+
+
+def distinct_rows(faces: Faces) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Find the rows to learn from: each picture once, and none that is labelled in two ways.
+
+    Parameters
+    ----------
+    faces : Faces
+
+    Returns
+    -------
+    keep : ndarray of shape (n,), bool: the first row of each picture with one label
+    conflicting : ndarray of shape (n,), bool: rows whose pixels occur under several labels; none of them is kept
+    """
+    # Of 16 bytes, which differ where a pixel does: no two pictures of one BLAKE2 digest are known, or can be found.
+    digests = b"".join(hashlib.blake2b(face.tobytes(), digest_size=16).digest() for face in faces.X)
+    _, first, picture = np.unique(np.frombuffer(digests, dtype="V16"), return_index=True, return_inverse=True)
+    conflicting_pictures = np.zeros(len(first), dtype=bool)
+    conflicting_pictures[picture[faces.y != faces.y[first[picture]]]] = True
+    conflicting = conflicting_pictures[picture]
+    keep = np.zeros(len(faces), dtype=bool)
+    keep[first] = True
+    return keep & ~conflicting, conflicting
 
 
 def known(X: FaceVectors, learnt: Codes) -> NDArray[np.bool_]:

@@ -6,16 +6,18 @@ is not enough.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from emotion import config
-from emotion.data.dataset import Faces
-from emotion.data.seen import NO_CODES, Codes, copies_between, known
+from emotion.data.dataset import Faces, by_parts
+from emotion.data.refusals import gone_classes, too_few_classes, too_few_told
+from emotion.data.seen import NO_CODES, Codes, copies_between, distinct_rows, known
 from emotion.errors import DatasetError
 from emotion.faces.crop import FaceVectors
 
@@ -29,6 +31,8 @@ SMALL: Final = 1000
 cross-validation."""
 LEAST_VALIDATION: Final = 300
 """With fewer validation faces, a calibration fits their chance more than the models: they are left to learn from."""
+LEAST_LEARNT: Final = 3
+"""Of fewer faces of a class, there are not two neighbours to each between which others could be made up."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Split:
     classes : dict of each label to a dict of counts: ``given``; ``repeated`` (also those labelled in two ways);
         ``copies`` that were left out; ``train``, ``validation`` and ``test``, the parts; and ``known``, how many of
         the different faces networks had learnt from
+    told : str, what the tables' own parts decided (`emotion.data.dataset.Given`)
     """
 
     train: Faces
@@ -71,6 +76,7 @@ class Split:
     seen_removed: int
     given: int
     classes: dict[str, dict[str, int]]
+    told: str = ""
 
     @property
     def test_copied(self) -> NDArray[np.bool_]:
@@ -88,29 +94,6 @@ class Split:
             digest.update(np.ascontiguousarray(part.X).data)
             digest.update("\n".join(map(str, part.y)).encode())
         return digest.hexdigest()
-
-
-def distinct_rows(faces: Faces) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Find the rows to learn from: each picture once, and none that is labelled in two ways.
-
-    Parameters
-    ----------
-    faces : Faces
-
-    Returns
-    -------
-    keep : ndarray of shape (n,), bool: the first row of each picture with one label
-    conflicting : ndarray of shape (n,), bool: rows whose pixels occur under several labels; none of them is kept
-    """
-    # Of 16 bytes, which differ where a pixel does: no two pictures of one BLAKE2 digest are known, or can be found.
-    digests = b"".join(hashlib.blake2b(face.tobytes(), digest_size=16).digest() for face in faces.X)
-    _, first, picture = np.unique(np.frombuffer(digests, dtype="V16"), return_index=True, return_inverse=True)
-    conflicting_pictures = np.zeros(len(first), dtype=bool)
-    conflicting_pictures[picture[faces.y != faces.y[first[picture]]]] = True
-    conflicting = conflicting_pictures[picture]
-    keep = np.zeros(len(faces), dtype=bool)
-    keep[first] = True
-    return keep & ~conflicting, conflicting
 
 
 def _labelled_copies(
@@ -140,16 +123,17 @@ def hold_out(y: NDArray[np.str_], share: float, seed: int) -> tuple[NDArray[np.i
         If there are fewer than two classes, or a class has too few faces for both parts.
     """
     labels, counts = np.unique(y, return_counts=True)
-    too_few = [str(label) for label in labels[counts < 2]]
-    if len(labels) < 2 or too_few:
-        raise DatasetError(
-            "Faces of at least two emotions are needed, and at least two of each"
-            + (f"; too few of: {', '.join(too_few)}." if too_few else ".")
-        )
+    if len(labels) < 2:
+        raise DatasetError(too_few_classes(y, y, ""))
+    if counts.min() < 2:
+        raise DatasetError(too_few_told(dict(zip(labels.tolist(), counts.tolist(), strict=True)), 2))
     try:
         rest, held_out = train_test_split(np.arange(len(y)), test_size=share, stratify=y, random_state=seed)
     except ValueError as error:
-        raise DatasetError(f"{len(y)} faces are too few to set a part of each emotion aside.") from error
+        raise DatasetError(
+            f"{len(y)} different faces are too few to set some of each of {len(labels)} emotions aside; "
+            f"{int((len(labels) - 1) / share) + 1} are needed."
+        ) from error
     return np.sort(rest), np.sort(held_out)
 
 
@@ -190,7 +174,8 @@ def split_faces(
     ----------
     data : Faces
     test : Faces, optional
-        A test part that somebody defined; by default a fifth of each class of `data` is set aside.
+        A test part that somebody defined. By default, `data`'s own (`emotion.data.dataset.by_parts`); where it has
+        none, a fifth of each class is set aside.
     seed : int
     seen : ndarray of shape (n, 16), uint8
         Codes (`emotion.data.seen.face_codes`) of faces that networks had learnt from before; by default of none. They
@@ -208,25 +193,34 @@ def split_faces(
     Raises
     ------
     DatasetError
-        If there are fewer than two classes, a class is too small, the test part has a label that the training part
-        lacks, every test face has a copy among the training faces or was seen by the networks, or nothing is left to
-        train on.
+        If there are fewer than two classes, a class has too few different faces, the test part has a label that the
+        training part lacks, or every test face has a copy among the training faces or was seen by the
+        networks.
     """
+    given = by_parts(data, test)
+    data, test = given.data, given.test
     # Rows are numbered, and faces are only gathered when all is decided: of a million, each copy is two gigabytes.
     keep, conflicting = distinct_rows(data)
     distinct = np.flatnonzero(keep)
     if len(np.unique(data.y[distinct])) < 2:
-        raise DatasetError(_too_few_classes(data.y, data.y[distinct], "the same pictures are also labelled otherwise"))
+        raise DatasetError(too_few_classes(data.y, data.y[distinct], "the same pictures are also labelled otherwise"))
+    went: dict[str, Any] = {
+        "repetitions": (~keep & ~conflicting).any(),
+        "faces labelled in two ways": conflicting.any(),
+    }
+    _check_left(data.y[distinct], data.y[distinct], went)
     is_known = known(data.X, seen)
     train, given_test = distinct, data[distinct[:0]] if test is None else test
     if test is None and (all_parts or len(distinct) >= SMALL):
         # Half of what the networks do not know stays for the validation part.
         rest, held_out = _hold_out_unseen(data.y[distinct], is_known[distinct], TEST_SHARE, seed, most=0.5)
         train, given_test = distinct[rest], data[distinct[held_out]]
+        went["test faces"] = True
     learnt_before = known(given_test.X, seen)
     if len(given_test) and learnt_before.all():
         raise DatasetError(
-            "The networks had learnt from every test face; name other faces to test on, or train networks without them."
+            f"The networks had learnt from every test face ({len(given_test):,} of {len(given_test):,}); name other "
+            "faces to test on, or train networks without them."
         )
     left_out, measured = given_test[learnt_before], given_test[~learnt_before]
     copied, copy_labels = _labelled_copies(data.X[train], data.y[train], measured.X, progress)
@@ -234,12 +228,17 @@ def split_faces(
     _, also_learnt = _labelled_copies(left_out.X, left_out.y, measured.X, progress)
     copy_labels = np.where(copy_labels == "", also_learnt, copy_labels)
     if len(measured) and (copy_labels != "").all():
-        raise DatasetError("Every test face is also a training face; give test faces that are not.")
+        raise DatasetError(
+            f"Every test face is also a training face, or nearly so ({len(measured):,} of {len(measured):,}); "
+            + ("give more different faces." if test is None else "give test faces that are not.")
+        )
     remaining = train[~copied]
-    if gone := sorted(set(measured.classes) - set(np.unique(data.y[remaining]).tolist())):
-        raise DatasetError(_gone_classes(data.y[train], copied, gone, is_given=test is not None))
-    if len(np.unique(data.y[remaining])) < 2:
-        raise DatasetError(_too_few_classes(data.y[train], data.y[remaining], "they are copies of test faces"))
+    if test is not None and (gone := sorted(set(measured.classes) - set(np.unique(data.y[remaining]).tolist()))):
+        raise DatasetError(gone_classes(data.y[train], copied, gone))
+    went["near-copies of test faces"] = copied.any()
+    if test is not None and len(np.unique(data.y[remaining])) < 2:
+        raise DatasetError(too_few_classes(data.y[train], data.y[remaining], "they are copies of test faces"))
+    _check_left(data.y[distinct], data.y[remaining], went)
     learnt, validation = remaining, remaining[:0]
     if all_parts or VALIDATION_SHARE * len(remaining) >= LEAST_VALIDATION:
         rest, held_out = _hold_out_unseen(data.y[remaining], is_known[remaining], VALIDATION_SHARE, seed)
@@ -247,8 +246,8 @@ def split_faces(
             learnt, validation = remaining[rest], remaining[held_out]
     repeated, _ = copies_between(data.X[learnt], data.X[validation], progress=progress)
     rows = learnt[~repeated]
-    if lacking := set(np.unique(data.y[remaining]).tolist()) - set(np.unique(data.y[rows]).tolist()):
-        raise DatasetError(f"Too few different faces of: {', '.join(sorted(lacking))}. Give more.")
+    went |= {"faces to calibrate by": len(validation), "near-copies of these": repeated.any()}
+    _check_left(data.y[remaining], data.y[rows], went)
     parts = {
         "given": data.y if test is None else np.concatenate([data.y, test.y]),
         "repeated": data.y[~keep],
@@ -272,31 +271,15 @@ def split_faces(
         seen_removed=int(learnt_before.sum()),
         given=len(parts["given"]),
         classes={str(label): {part: int((y == label).sum()) for part, y in parts.items()} for label in labels},
+        told=given.told,
     )
 
 
-def _too_few_classes(before: NDArray[np.str_], after: NDArray[np.str_], why: str) -> str:
-    """Say why there are not two expressions to tell apart."""
-    gone = sorted(set(before.tolist()) - set(after.tolist()))
-    if not gone:
-        return f"All faces are of one emotion, {before[0]}; training needs at least two."
-    return f"Training needs faces of at least two emotions. Each face of {', '.join(gone)} was left out: {why}."
-
-
-def _gone_classes(y: NDArray[np.str_], copied: NDArray[np.bool_], gone: list[str], *, is_given: bool) -> str:
-    """Say why the test faces, given or set aside, have emotions of which nothing can be learnt."""
-    if not is_given:
-        return f"The faces of {', '.join(gone)} are near-copies of one another, or too few. Give more different ones."
-    classes = sorted(set(y.tolist()))
-    if never := [label for label in gone if label not in classes]:
-        return (
-            f"The test faces have emotions that the training faces lack: {', '.join(never)}. The training faces have: "
-            f"{', '.join(classes)}. Is this the test part of these faces?"
-        )
-    return (
-        f"Every training face of {', '.join(gone)} is also a test face, and was therefore left out "
-        f"({int(copied.sum()):,} of {len(y):,} training faces are). Give test faces that are not trained on, or none."
-    )
+def _check_left(before: NDArray[np.str_], after: NDArray[np.str_], went: Mapping[str, Any]) -> None:
+    """Refuse classes of which too few faces are left to learn from."""
+    counts = {str(label): int((after == label).sum()) for label in np.unique(before)}
+    if min(counts.values()) < LEAST_LEARNT:
+        raise DatasetError(too_few_told(counts, LEAST_LEARNT, [part for part, any_went in went.items() if any_went]))
 
 
 _COLUMNS: Final = {
@@ -319,11 +302,13 @@ def describe_split(split: Split) -> str:
 
     Returns
     -------
-    str, a table of a line for each class and one for all, then what its columns mean and what is not there
+    str: what the tables' own parts decided, where they have any; a table of a line for each class and one for all; then
+    what its columns mean and what is not there
     """
     rows = {**split.classes, "all": {part: sum(of[part] for of in split.classes.values()) for part in _COLUMNS}}
     wide = max(map(len, rows))
-    lines = ["".ljust(wide) + "".join(f"  {title:>{max(len(title), 7)}}" for title in _COLUMNS.values())]
+    lines = [split.told] if split.told else []
+    lines += ["".ljust(wide) + "".join(f"  {title:>{max(len(title), 7)}}" for title in _COLUMNS.values())]
     for label, counts in rows.items():
         cells = (f"  {counts[part]:>{max(len(title), 7)},}" for part, title in _COLUMNS.items())
         lines.append(label.ljust(wide) + "".join(cells))

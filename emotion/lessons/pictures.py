@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from emotion import config
 from emotion.data.dataset import Faces
-from emotion.data.seen import copies_between
-from emotion.data.splitting import Split, distinct_rows
+from emotion.data.seen import copies_between, distinct_rows
+from emotion.data.splitting import Split
 from emotion.faces.crop import FaceVectors
 from emotion.faces.decode import BGRImage, decode_image
 from emotion.streams.drawing import draw_marks, marks

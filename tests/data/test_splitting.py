@@ -6,8 +6,8 @@ import pytest
 from numpy.typing import NDArray
 
 from emotion.data.dataset import Faces
-from emotion.data.seen import copies_between, face_codes, known
-from emotion.data.splitting import describe_split, distinct_rows, hold_out, split_faces
+from emotion.data.seen import copies_between, distinct_rows, face_codes, known
+from emotion.data.splitting import describe_split, hold_out, split_faces
 from emotion.errors import DatasetError
 from tests.synthetic import synthetic_faces
 
