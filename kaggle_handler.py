@@ -12,7 +12,6 @@ import re
 import shutil
 import sys
 import tempfile
-import textwrap
 import zipfile
 import zlib
 from collections import Counter
@@ -30,17 +29,18 @@ from emotion.runtime.terminal import from_here, say, typed
 
 _HANDLE: Final = re.compile(r"\w[\w.-]*/\w[\w.-]*(/versions/[1-9][0-9]*)?", re.ASCII)
 
-_AROUND: Final = " \t\r\n\xa0\u200b\ufeff\"'`<>()[]{}\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb,;.!/"
+_AROUND: Final = " \t\r\n\xa0\u200b\ufeff\"'`<>()[]{}\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb\u2039\u203a,;.!/"
 _ADDRESS: Final = re.compile(
     r"(?:https?://|(?<![\w/.@:-])(?://)?)((?:[\w-]+\.)+[a-z]{2,})(?::\d+)?/([^\s\"'`<>()\[\]?#]*)", re.IGNORECASE
 )
+_VERSION_ASKED: Final = re.compile(r"\?(?:\S*&)?datasetVersionNumber=(\d+)")
 _CALL: Final = re.compile(r"\b\w*(dataset|competition|model|notebook)\w*\([^\"']*[\"']([^\"']+)", re.ASCII)
 _COMMAND: Final = re.compile(
     r"\bkaggle\s+(\w+)\s+\w+(?:\s+(?:-[fp]|--file|--path)[\s=]+\S+|\s+-[\w-]*)*[\s=]+(\S+)", re.ASCII
 )
 _ELSEWHERE: Final = {
     "a competition": (
-        {"c", "competition", "competitions"},
+        {"c", "competition", "competitions", "t"},
         "its files come only after joining it there; look for a data set of such pictures under kaggle.com/datasets",
     ),
     "a notebook": ({"code", "k", "kernels", "notebook", "notebooks"}, "take the data set that its Input tab names"),
@@ -64,6 +64,7 @@ _OF_LABELS: Final = re.compile(r"label|emotion|expression|annotation", re.IGNORE
 
 _ANOTHER_TABLE: Final = "make another table in the same way, with --output test.csv, of"
 
+_SHOWN: Final = 100
 _FIRST_ENTRIES: Final = 50
 _LARGEST_LISTS: Final = 20
 _ROWS: Final = 40
@@ -180,10 +181,7 @@ def handler(
             contents = _contents(_download(handle))
             advice = _advice(contents, assets / name)
             if not advice:
-                raise DownloadError(
-                    f"{handle} has no pictures in emotion folders and no table of faces; it holds "
-                    f"{_by_ending(contents.endings) or 'no files'}: choose another data set."
-                )
+                raise DownloadError(_of_no_use(handle, contents))
             counts = _copy(contents, staging / name, assets / name)
             _move(staging / name, assets / name, undo)
         undo.pop_all()
@@ -193,8 +191,8 @@ def handler(
 
 def _handle_in(pasted: str) -> str:
     """Take the handle out of what people paste: an address, a line of Python, a command of Kaggle's."""
-    text = pasted.strip(_AROUND)
-    shown = repr(textwrap.shorten(pasted, 100, placeholder="..."))
+    text = _VERSION_ASKED.sub(r"/versions/\1", pasted.strip(_AROUND))
+    shown = repr(pasted if len(pasted) <= _SHOWN else f"{pasted[:_SHOWN]}...")
     if said := _CALL.search(text) or _COMMAND.search(text):
         _check_kind(said[1], shown)
         text = said[2].strip(_AROUND)
@@ -224,7 +222,7 @@ def _handle_at(path: list[str], shown: str) -> str:
         case [_, _, "notebook" | "script", *_]:
             _check_kind("notebook", shown)
         case [owner, name, *rest] if owner not in {*_PAGES, "api", "datasets"} and name not in _TABS:
-            pass  # as addresses were before 2022
+            pass  # as addresses were at first
         case _:
             owner, name, rest = "", "", []
     version = f"/versions/{rest[1]}" if len(rest) > 1 and rest[0] in ("version", "versions") else ""
@@ -335,6 +333,7 @@ class _Contents:
     pictures : list of str
     tables : dict of str to Kind, what may hold faces or labels: tables, and lists as text
     passed_over : Counter of str, other files by ending
+    archives : int, how many of these are archives, whatever is in them
     endings : Counter of str, all files by ending
     """
 
@@ -342,6 +341,7 @@ class _Contents:
     pictures: list[str] = field(default_factory=list)
     tables: dict[str, kinds.Kind] = field(default_factory=dict)
     passed_over: Counter[str] = field(default_factory=Counter)
+    archives: int = 0
     endings: Counter[str] = field(default_factory=Counter)
 
 
@@ -357,6 +357,7 @@ def _contents(folder: Path) -> _Contents:
             contents.tables[name] = kind
         else:
             contents.passed_over[_ending(name, kind)] += 1
+            contents.archives += kind.family == "archive"
     inner = [name for name in contents.pictures if "/" in name]
     beside = [name for name in contents.pictures if "/" not in name]
     if inner and (len(inner) >= len(beside) or _name_expressions(inner)):  # covers and examples
@@ -436,30 +437,47 @@ def _by_ending(counts: Counter[str]) -> str:
     return ", ".join(shown)
 
 
+def _of_no_use(handle: str, contents: _Contents) -> str:
+    advice = "choose another data set"
+    if contents.archives:
+        advice = f"unpack its archives in {contents.folder} and run this again"
+    return (
+        f"{handle} has no pictures in emotion folders and no table of faces; it holds "
+        f"{_by_ending(contents.endings) or 'no files'}: {advice}."
+    )
+
+
 def _advice(contents: _Contents, target: Path) -> list[str]:
     """Say what to type next, after what one has to know for it; nothing where nothing can be made of the data set."""
     folders = sorted(set(map(_above, contents.pictures)))
-    if folders and not _name_expressions(contents.pictures) and (told := _on_labels(contents, folders, target)):
+    named = _name_expressions(contents.pictures)
+    if folders and not named and (told := _on_labels(contents, folders, target)):
         return told
-    if any(folders):
-        parts = _training_first(Counter(_above(_above(name)) for name in contents.pictures))
-        doubts = []
-        if len(folders) == 1:
-            doubts = [f"All pictures lie in one folder, {folders[0]}: only one emotion comes out of it."]
-        elif not _name_expressions(contents.pictures):
-            doubts = ["No folder is named after an expression that is known here: each becomes an emotion of its name."]
-        return [
-            *doubts,
-            *_for_test(parts, target, _ANOTHER_TABLE),
-            f"Next: {_vectorizing(target / parts[0])}",
-        ]
     of_faces = [name for name, kind in contents.tables.items() if kind in (kinds.FACE_TABLE, kinds.FER2013_TABLE)]
-    of_faces = of_faces or [name for name, kind in contents.tables.items() if kind is kinds.PARQUET]
-    if not of_faces:
+    if any(folders) and (named or not of_faces):
+        return _on_folders(contents, folders, target)
+    # Of Parquet, the beginning does not tell what is in it.
+    tables = of_faces or [name for name, kind in contents.tables.items() if kind is kinds.PARQUET]
+    if not tables:
         return []
-    tables = _training_first(Counter({name: (contents.folder / name).stat().st_size for name in of_faces}))
+    tables = _training_first(Counter({name: (contents.folder / name).stat().st_size for name in tables}))
     training = typed("-m", "emotion", "train", "--data", str(from_here(target / tables[0])))
     return [*_for_test(tables, target, "there is"), f"Next: {training}"]
+
+
+def _on_folders(contents: _Contents, folders: list[str], target: Path) -> list[str]:
+    """Say what to type where folders are emotions."""
+    parts = _training_first(Counter(_above(_above(name)) for name in contents.pictures))
+    doubts = []
+    if len(folders) == 1:
+        doubts = [f"All pictures lie in one folder, {folders[0]}: only one emotion comes out of it."]
+    elif not _name_expressions(contents.pictures):
+        doubts = ["No folder is named after an expression that is known here: each becomes an emotion of its name."]
+    return [
+        *doubts,
+        *_for_test(parts, target, _ANOTHER_TABLE),
+        f"Next: {_vectorizing(target / parts[0])}",
+    ]
 
 
 def _on_labels(contents: _Contents, folders: list[str], target: Path) -> list[str]:

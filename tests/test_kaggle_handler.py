@@ -458,6 +458,7 @@ def test_a_wellformed_handle_is_asked_for(kaggle: Kaggle, assets: Path, handle: 
         "www.kaggle.com/datasets/someone/faces/versions/3?select=train",
         "kaggle.com/datasets/someone/faces/versions/3#readme",
         "//www.kaggle.com/datasets/someone/faces/versions/3",
+        "https://www.kaggle.com/api/v1/datasets/download/someone/faces?datasetVersionNumber=3",
         "https://www.kaggle.com:443/datasets/someone/faces/versions/3",
         "kaggle.com/someone/faces/versions/3",
         "https://www.kaggle.com/someone/faces/version/3",
@@ -506,6 +507,7 @@ def test_an_address_without_version_asks_for_the_newest(kaggle: Kaggle, assets: 
     [
         ("https://www.kaggle.com/competitions/faces/data", "is a competition on Kaggle and not a data set: its files"),
         ("kaggle.com/c/faces", "is a competition on Kaggle"),
+        ("kaggle.com/t/0123abcd", "is a competition on Kaggle"),
         ("c/faces", "is a competition on Kaggle"),
         ("kaggle competitions download -c faces", "is a competition on Kaggle"),
         ("kagglehub.competition_download('faces')", "is a competition on Kaggle"),
@@ -597,6 +599,10 @@ def test_wrapping_folders_go_and_the_rest_stays(
                 "x": b"\x80\x04\x95",
             },
             r"it holds 2 \.mp4, 1 \.jpg without a picture in it, 1 empty, 1 without ending: choose another data set",
+        ),
+        (
+            {"aligned.zip": zipped({"1.png": b""}), "labels.txt": b"1.png 5"},
+            r"it holds 1 \.txt, 1 \.zip: unpack its archives in .*versions.3 and",
         ),
     ],
 )
@@ -725,6 +731,7 @@ def test_of_many_folders_the_first_are_shown(
         ({"fer 1.csv.gz": gzip.compress(FER2013)}, ["Next: python -m emotion train --data 'Assets/raf/fer 1.csv.gz'"]),
         ({"a.parquet": b"PAR1", "b.csv": b"a,b\n1,2\n"}, ["Next: python -m emotion train --data Assets/raf/a.parquet"]),
         ({"a.parquet": b"PAR1" * 99, "b.csv": FER2013}, ["Next: python -m emotion train --data Assets/raf/b.csv"]),
+        ({"a.csv": FER2013, "plots/1.png": picture("")}, ["Next: python -m emotion train --data Assets/raf/a.csv"]),
         (
             {"test.csv": FER2013 * 2, "train.csv": FER2013, "icml_face_data.csv": FER2013 * 3},
             ["For --test, there is Assets/raf/test.csv.", "Next: python -m emotion train --data Assets/raf/train.csv"],
