@@ -25,9 +25,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from emotion import config, load_models
 from emotion.data.listing import picture_files
 from emotion.faces.crop import FaceVector, cut_out, face_vector
-from emotion.faces.decode import BGRImage, decode_image
+from emotion.faces.decode import decode_image
 from emotion.faces.detect import Detection
 from emotion.faces.fitness import Fitness, fitness
+from emotion.faces.pixels import BGRImage
 from emotion.faces.yunet import YuNetDetector
 from emotion.runtime.storage import Folder
 

@@ -24,7 +24,7 @@ from benchmarks.speed import picture_folder, timed, vectorizing, watched
 from emotion import config
 from emotion.data.writing import face_writer
 from emotion.faces.crop import FaceVectors
-from emotion.faces.decode import BGRImage
+from emotion.faces.pixels import BGRImage
 from emotion.vote.recognizer import Recognizer
 
 PAGE = """\

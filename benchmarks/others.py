@@ -29,7 +29,7 @@ from xgboost import XGBClassifier
 
 from emotion.data.dataset import Faces
 from emotion.faces.crop import FaceVector, FaceVectors
-from emotion.faces.decode import BGRImage
+from emotion.faces.pixels import BGRImage
 
 ORIGINAL_COMPONENTS = 400
 FINAL_ROWS = 1000

@@ -32,8 +32,8 @@ from benchmarks.others import fer, original_recipe
 from emotion import config
 from emotion.data.dataset import read_faces
 from emotion.data.splitting import split_faces
-from emotion.faces.decode import BGRImage
 from emotion.faces.detect import HaarDetector
+from emotion.faces.pixels import BGRImage
 from emotion.faces.yunet import YuNetDetector
 from emotion.training.training import train
 from emotion.vote.recognizer import VideoRecognizer

@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.machine import machine
 from emotion import config
-from emotion.faces.decode import BGRImage
+from emotion.faces.pixels import BGRImage
 from emotion.faces.yunet import YuNetDetector
 from tests.browser.live import (
     browser_flags,

@@ -21,7 +21,8 @@ from emotion.errors import ImageError, OutputError
 from emotion.faces.crop import DETECTORS, FaceVector
 from emotion.faces.decode import decode
 from emotion.faces.detect import Detection
-from emotion.faces.kinds import NotAPictureError, PassedOver, is_to_be_told
+from emotion.faces.files.kinds import NotAPictureError
+from emotion.faces.files.walks import PassedOver, is_to_be_told
 from emotion.runtime.cluster import Stopping, Workers, workers
 from emotion.runtime.files import printable, replacing
 from emotion.runtime.storage import UNREAD, Folder, is_address

@@ -13,9 +13,10 @@ from emotion import config
 from emotion.bulk import recognize_folder
 from emotion.errors import DatasetError, EmotionError, ImageError, OutputError, TrainingError
 from emotion.faces.crop import DETECTORS
-from emotion.faces.decode import BGRImage, decode_image
+from emotion.faces.decode import decode_image
 from emotion.faces.fetch import fetch
 from emotion.faces.fitness import why_no_face
+from emotion.faces.pixels import BGRImage
 from emotion.options import command_line, program
 from emotion.runtime.files import printable
 from emotion.runtime.storage import Folder, folder_and_name

@@ -17,7 +17,8 @@ from emotion.errors import DatasetError, ImageError
 from emotion.faces.crop import DETECTORS
 from emotion.faces.decode import decode_image
 from emotion.faces.detect import Box
-from emotion.faces.kinds import NotAPictureError, PassedOver, is_to_be_told
+from emotion.faces.files.kinds import NotAPictureError
+from emotion.faces.files.walks import PassedOver, is_to_be_told
 from emotion.faces.tracking import overlap
 from emotion.runtime.storage import Folder
 from emotion.vote.ensemble import Ensemble

@@ -9,7 +9,9 @@ from typing import Final, NamedTuple
 
 from emotion.data.naming import Labels, labels_beside
 from emotion.errors import DatasetError
-from emotion.faces.kinds import FIRST_BYTES, PassedOver, is_named_as_picture, kind_of
+from emotion.faces.files.kinds import kind_of
+from emotion.faces.files.texts import FIRST_BYTES
+from emotion.faces.files.walks import PassedOver, is_named_as_picture
 from emotion.labels import label_of, names_expression
 from emotion.runtime.storage import Folder, StoredFile, folder_and_name
 

@@ -15,7 +15,8 @@ from typing import Final
 import numpy as np
 
 from emotion.errors import DatasetError
-from emotion.faces.kinds import FIRST_BYTES, TEXT, kind_of, text_form
+from emotion.faces.files.kinds import TEXT, kind_of
+from emotion.faces.files.texts import FIRST_BYTES, text_form
 from emotion.labels import label_of
 from emotion.runtime.storage import Folder, folder_and_name
 

@@ -20,7 +20,8 @@ from emotion.data.writing import about_part, check_output, face_writer, finish_p
 from emotion.errors import DatasetError, ImageError
 from emotion.faces.crop import DETECTORS, FaceVectors, find_faces
 from emotion.faces.decode import decode_image
-from emotion.faces.kinds import NotAPictureError, PassedOver, is_to_be_told
+from emotion.faces.files.kinds import NotAPictureError
+from emotion.faces.files.walks import PassedOver, is_to_be_told
 from emotion.runtime.cluster import Stopping, Workers, workers
 from emotion.runtime.files import printable, replacing
 from emotion.runtime.storage import UNREAD, Folder, is_address

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emotion import config
-from emotion.faces.decode import BGRImage, as_bgr
 from emotion.faces.detect import Box, Cut, Detection, FaceDetector, HaarDetector
+from emotion.faces.pixels import BGRImage, as_bgr
 from emotion.faces.yunet import YuNetDetector
 
 FaceVector = NDArray[np.uint8]
@@ -89,7 +89,7 @@ def find_faces(
     Parameters
     ----------
     image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red, or what else
-        `emotion.faces.decode.as_bgr` takes
+        `emotion.faces.pixels.as_bgr` takes
     detector : FaceDetector
     whole : bool
         Whether any picture is such a face: the largest square in its middle is taken.
@@ -101,7 +101,7 @@ def find_faces(
     Raises
     ------
     ValueError
-        As `emotion.faces.decode.as_bgr`.
+        As `emotion.faces.pixels.as_bgr`.
     DetectorError
         If the detector's file is missing or is another one.
     """

@@ -10,7 +10,7 @@ import cv2
 
 from emotion import config
 from emotion.errors import DetectorError
-from emotion.faces.decode import BGRImage
+from emotion.faces.pixels import BGRImage
 
 _SCALE_FACTOR: Final = 1.1
 _MIN_NEIGHBORS: Final = 5

@@ -11,9 +11,9 @@ import numpy as np
 
 from emotion import config
 from emotion.faces.crop import FaceVector
-from emotion.faces.decode import BGRImage
 from emotion.faces.detect import Detection
 from emotion.faces.looks import LEAST_SIDE, sees_tiny_faces, sees_turned_faces
+from emotion.faces.pixels import BGRImage
 
 TOO_SMALL: Final = "too small"
 TURNED_AWAY: Final = "turned away"

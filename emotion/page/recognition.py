@@ -8,9 +8,10 @@ from typing import Final
 import cv2
 import numpy as np
 
-from emotion.faces.decode import BGRImage, decode
+from emotion.faces.decode import decode
 from emotion.faces.detect import Box
 from emotion.faces.fitness import why_no_face
+from emotion.faces.pixels import BGRImage
 from emotion.streams.drawing import draw_marks, marks
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.recognizer import FaceEmotion, Recognizer

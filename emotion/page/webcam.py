@@ -10,7 +10,7 @@ from streamlit.errors import StreamlitInvalidLayoutContextError
 from streamlit_webrtc import WebRtcStreamerContext, webrtc_streamer
 
 from emotion import config
-from emotion.faces.decode import BGRImage
+from emotion.faces.pixels import BGRImage
 from emotion.page.camera import (
     CAUSES,
     CONNECTING_SECONDS,

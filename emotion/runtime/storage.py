@@ -12,7 +12,8 @@ import fsspec
 
 from emotion import config
 from emotion.errors import EmotionError, ImageError, StorageError
-from emotion.faces.kinds import FIRST_BYTES, check_picture
+from emotion.faces.files.kinds import check_picture
+from emotion.faces.files.texts import FIRST_BYTES
 from emotion.runtime.files import replacing
 
 _CHANGES = (

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from emotion.faces.decode import BGRImage
 from emotion.faces.detect import Box
+from emotion.faces.pixels import BGRImage
 from emotion.vote.recognizer import FaceEmotion
 from emotion.vote.voting import Vote
 

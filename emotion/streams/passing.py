@@ -9,7 +9,7 @@ import av
 import cv2
 import numpy as np
 
-from emotion.faces.decode import BGRImage
+from emotion.faces.pixels import BGRImage
 
 _SECONDS_BETWEEN_REPORTS: Final = 60.0
 

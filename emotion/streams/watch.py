@@ -13,8 +13,8 @@ from typing import Final, Protocol
 
 from emotion import config
 from emotion.faces.crop import FaceVector
-from emotion.faces.decode import BGRImage
 from emotion.faces.detect import Box, Detection
+from emotion.faces.pixels import BGRImage
 from emotion.faces.tracking import MOST_FOLLOWED, FaceTracker, Track
 from emotion.streams.record import FaceRecord, Moment, SessionRecord
 from emotion.vote.recognizer import FaceEmotion

@@ -18,7 +18,7 @@ import av
 import cv2
 import numpy as np
 
-from emotion.faces.decode import BGRImage
+from emotion.faces.pixels import BGRImage
 from emotion.streams.drawing import Mark, draw_marks, draw_notice, vote_text
 from emotion.streams.passing import Mailbox, Seldom, frame_of, picture_of
 from emotion.streams.record import FaceRecord, SessionRecord

@@ -8,9 +8,10 @@ from PIL import Image
 
 from emotion import config
 from emotion.faces.crop import FaceVector, find_faces
-from emotion.faces.decode import BGRImage, Decoded
+from emotion.faces.decode import Decoded
 from emotion.faces.detect import Box, Detection, FaceDetector
 from emotion.faces.fitness import Fitness, fitness, why_no_face
+from emotion.faces.pixels import BGRImage
 from emotion.faces.yunet import YuNetDetector
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.voting import Vote
@@ -53,7 +54,7 @@ class Recognizer:
         Parameters
         ----------
         image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red, or what else
-            `emotion.faces.decode.as_bgr` takes: a grey one, one with opacity, a picture of Pillow's
+            `emotion.faces.pixels.as_bgr` takes: a grey one, one with opacity, a picture of Pillow's
         whole : bool, whether the whole picture is one face, and none is sought
 
         Returns
@@ -93,7 +94,7 @@ class Recognizer:
         Parameters
         ----------
         image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red, or what else
-            `emotion.faces.decode.as_bgr` takes: a grey one, one with opacity, a picture of Pillow's
+            `emotion.faces.pixels.as_bgr` takes: a grey one, one with opacity, a picture of Pillow's
         whole : bool, whether the whole picture is one face, and none is sought
 
         Returns

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from emotion import config
-from emotion.faces.decode import BGRImage
 from emotion.faces.fetch import LOOPBACK_SWITCH
+from emotion.faces.pixels import BGRImage
 from emotion.vote.loading import read_manifest
 from tests.browser.live import (
     FAR_NAME,

@@ -24,8 +24,9 @@ import skimage.data
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from emotion import config
-from emotion.faces.decode import BGRImage, decode_image
+from emotion.faces.decode import decode_image
 from emotion.faces.fetch import LOOPBACK_SWITCH
+from emotion.faces.pixels import BGRImage
 from tests.loopback import free_port
 
 SERVER_START_SECONDS = 90.0

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from emotion import config
-from emotion.faces.decode import BGRImage
+from emotion.faces.pixels import BGRImage
 from tests.browser.live import browser_flags, component, required_chromium, serving
 
 FOLDER = config.ROOT / "docs"

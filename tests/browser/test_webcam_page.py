@@ -16,8 +16,9 @@ from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from emotion import config
-from emotion.faces.decode import BGRImage, decode_image
+from emotion.faces.decode import decode_image
 from emotion.faces.detect import Box
+from emotion.faces.pixels import BGRImage
 from emotion.faces.yunet import YuNetDetector
 from emotion.page.webcam import BUSY
 from emotion.streams import drawing

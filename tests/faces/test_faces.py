@@ -20,8 +20,9 @@ from skimage import data
 from emotion import config
 from emotion.errors import DetectorError, EmotionError, ImageError
 from emotion.faces.crop import DETECTORS, cut_out, face_vector, find_faces
-from emotion.faces.decode import as_bgr, decode, decode_image
+from emotion.faces.decode import decode, decode_image
 from emotion.faces.detect import Box, Cut, FaceDetector, HaarDetector, square_around
+from emotion.faces.pixels import as_bgr
 from emotion.faces.tracking import overlap
 from emotion.faces.yunet import YuNetDetector
 from emotion.vote.recognizer import Recognizer

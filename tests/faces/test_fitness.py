@@ -9,9 +9,9 @@ import pytest
 import skimage
 
 from emotion.faces.crop import find_faces
-from emotion.faces.decode import BGRImage
 from emotion.faces.detect import Box, Cut, Detection
 from emotion.faces.fitness import BLURRED, TOO_DARK, TOO_SMALL, TURNED_AWAY, Fitness, fitness, turn_degrees
+from emotion.faces.pixels import BGRImage
 from emotion.faces.yunet import YuNetDetector
 
 PORTRAIT: BGRImage = np.ascontiguousarray(skimage.data.astronaut()[0:250, 110:330, ::-1])

@@ -14,9 +14,10 @@ from emotion import config
 from emotion.errors import DetectorError
 from emotion.faces import looks
 from emotion.faces.crop import find_faces
-from emotion.faces.decode import BGRImage, decode_image
+from emotion.faces.decode import decode_image
 from emotion.faces.detect import Box
 from emotion.faces.fitness import BLACK, DARK, ON_ITS_SIDE, OTHERWISE, TINY, why_no_face
+from emotion.faces.pixels import BGRImage
 from emotion.faces.yunet import YuNetDetector
 
 PORTRAIT = np.ascontiguousarray(data.astronaut()[:, :, ::-1])

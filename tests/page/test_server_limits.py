@@ -9,8 +9,8 @@ import pytest
 
 from emotion.errors import FetchError
 from emotion.faces.crop import FaceVector
-from emotion.faces.decode import BGRImage
 from emotion.faces.detect import Box, Detection
+from emotion.faces.pixels import BGRImage
 from emotion.page import server
 from emotion.streams.webcam import FaceVideo
 from emotion.vote.recognizer import FaceEmotion

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from emotion.faces.crop import FaceVector
-from emotion.faces.decode import BGRImage
 from emotion.faces.detect import Box, Detection, square_around
 from emotion.faces.fitness import BLURRED, Fitness
+from emotion.faces.pixels import BGRImage
 from emotion.streams.watch import FaceWatch, VideoSettings
 from emotion.vote.recognizer import FaceEmotion
 from emotion.vote.voting import Vote

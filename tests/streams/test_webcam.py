@@ -10,9 +10,9 @@ import pytest
 
 from emotion.errors import DetectorError
 from emotion.faces.crop import FaceVector
-from emotion.faces.decode import BGRImage
 from emotion.faces.detect import Box, Detection, square_around
 from emotion.faces.fitness import Fitness
+from emotion.faces.pixels import BGRImage
 from emotion.streams.passing import frame_of, picture_of
 from emotion.streams.watch import VideoSettings
 from emotion.streams.webcam import FaceVideo, Snapshot, State

@@ -48,7 +48,7 @@ def wrong_table(path: Path | str, start: bytes, wanted: Wanted, lacking: str = "
     Parameters
     ----------
     path : path or address, for people
-    start : bytes, its first, as for `emotion.faces.kinds.kind_of`
+    start : bytes, its first, as for `emotion.faces.files.kinds.kind_of`
     wanted : Wanted
     lacking : str, of another table, the columns that it lacks; by default all
 
@@ -161,7 +161,7 @@ def settled_encoding(file: BinaryIO, encoding: str) -> str:
     Parameters
     ----------
     file : a binary file, which is back at its beginning afterwards
-    encoding : str, as `emotion.faces.kinds.text_form` gives it
+    encoding : str, as `emotion.faces.files.kinds.text_form` gives it
 
     Returns
     -------
