@@ -23,7 +23,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from emotion import config, load_models
-from emotion.data.listing import picture_files
+from emotion.data.folders.listing import picture_files
 from emotion.faces.crop import FaceVector, cut_out, face_vector
 from emotion.faces.decode import decode_image
 from emotion.faces.detect import Detection

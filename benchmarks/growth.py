@@ -22,7 +22,7 @@ import emotion
 from benchmarks.machine import machine
 from benchmarks.speed import picture_folder, timed, vectorizing, watched
 from emotion import config
-from emotion.data.writing import face_writer
+from emotion.data.tables.writing import face_writer
 from emotion.faces.crop import FaceVectors
 from emotion.faces.pixels import BGRImage
 from emotion.vote.recognizer import Recognizer

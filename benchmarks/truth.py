@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from emotion import config
-from emotion.data.listing import picture_files
+from emotion.data.folders.listing import picture_files
 from emotion.errors import ImageError
 from emotion.faces.crop import FaceVectors, find_faces
 from emotion.faces.decode import decode_image

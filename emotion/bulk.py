@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from emotion.data.listing import check_folder
+from emotion.data.folders.listing import check_folder
 from emotion.errors import ImageError, OutputError
 from emotion.faces.crop import DETECTORS, FaceVector
 from emotion.faces.decode import decode

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from tqdm import tqdm
 
-from emotion.data.listing import picture_files
+from emotion.data.folders.listing import picture_files
 from emotion.errors import DatasetError, ImageError
 from emotion.faces.crop import DETECTORS
 from emotion.faces.decode import decode_image

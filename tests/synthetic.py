@@ -9,7 +9,7 @@ import numpy as np
 
 from emotion.data.annotators import VOTED_LABELS
 from emotion.data.dataset import Faces
-from emotion.data.writing import face_writer
+from emotion.data.tables.writing import face_writer
 
 CLASSES = ("Angry", "Happy", "Sad")
 VOTES_COLUMNS = tuple(VOTED_LABELS)

@@ -461,7 +461,7 @@ def test_ctrl_c_that_comes_too_late_is_not_told_as_one_that_came_in_time(
 FULL_DISK = """
 import sys, numpy
 from pathlib import Path
-from emotion.data.writing import face_writer
+from emotion.data.tables.writing import face_writer
 from emotion.errors import DatasetError
 table = Path(sys.argv[1])
 table.write_text("old", encoding="utf-8")

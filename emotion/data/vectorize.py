@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from emotion import config
-from emotion.data.listing import Listing, Picture, picture_files
-from emotion.data.naming import read_labels
-from emotion.data.writing import about_part, check_output, face_writer, finish_parts, write_part
+from emotion.data.folders.listing import Listing, Picture, picture_files
+from emotion.data.folders.naming import read_labels
+from emotion.data.tables.writing import about_part, check_output, face_writer, finish_parts, write_part
 from emotion.errors import DatasetError, ImageError
 from emotion.faces.crop import DETECTORS, FaceVectors, find_faces
 from emotion.faces.decode import decode_image
@@ -186,7 +186,7 @@ def vectorize(
     progress: bool = True,
     remark: Callable[[str], None] = lambda sentence: None,
 ) -> Summary:
-    """Write every face of ``folder/<emotion>/*`` into a table of faces; see `emotion.data.listing.picture_files`.
+    """Write every face of ``folder/<emotion>/*`` into a table of faces; see `folders.listing.picture_files`.
 
     The same folder gives the same bytes each time, whoever does the work. Unreadable files are listed in a text file
     beside the table, named after it with the ending ``.unreadable.txt`` (in a folder of parts, ``_unreadable.txt``);
@@ -198,11 +198,11 @@ def vectorize(
     output : path or address
         Where it is an address, a folder, or ends in a slash: a folder for parts of the table, each of 2,048 pictures,
         which whoever read the pictures writes. A run that was broken off goes on with the parts that are there. Else a
-        file, see `emotion.data.writing.face_writer`; only replaced when all is done.
+        file, see `emotion.data.tables.writing.face_writer`; only replaced when all is done.
     keep_names : bool
         Whether to add the column ``file``: the path below `folder`, with forward slashes.
     labels : path or address, optional
-        Of a list of labels, see `emotion.data.naming.read_labels`; the folders' names do not count then.
+        Of a list of labels, see `emotion.data.folders.naming.read_labels`; the folders' names do not count then.
     way : Way, how faces come out of the pictures
     dask : str, optional
         The address of a Dask scheduler, whose workers do the work; they must find `folder`, and a folder for parts,

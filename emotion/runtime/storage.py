@@ -14,6 +14,7 @@ from emotion import config
 from emotion.errors import EmotionError, ImageError, StorageError
 from emotion.faces.files.kinds import check_picture
 from emotion.faces.files.texts import FIRST_BYTES
+from emotion.faces.files.walks import is_litter
 from emotion.runtime.files import replacing
 
 _CHANGES = (
@@ -39,12 +40,6 @@ class StoredFile(NamedTuple):
     stamp: int
 
 
-_LITTER: Final = frozenset(
-    {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "system volume information"}
-)
-"""What operating systems leave in folders, besides hidden files."""
-
-
 UNREAD: Final = "The file cannot be read"
 """How the reason begins where a file was not got, whatever it may hold."""
 
@@ -68,11 +63,6 @@ def folder_and_name(path: Path | str) -> tuple["Folder", str]:
     first, chain, rest = str(path).partition("::")
     parent, _, name = first.rpartition("/")
     return Folder(f"{parent}/{chain}{rest}"), name
-
-
-def is_litter(name: str) -> bool:
-    """Tell what nobody put there to be looked at: hidden files, and what operating systems leave behind."""
-    return name.startswith(".") or name.casefold() in _LITTER
 
 
 class Folder:

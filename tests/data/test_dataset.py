@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from emotion.data.dataset import Faces, read_faces
 from emotion.data.tables.rows import LABEL_COLUMN, PIXEL_COLUMNS
-from emotion.data.writing import face_writer
+from emotion.data.tables.writing import face_writer
 from emotion.errors import DatasetError
 
 RANDOM = np.random.default_rng(0)

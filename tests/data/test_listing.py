@@ -9,8 +9,8 @@ import pytest
 
 import image_to_vector
 from emotion.data.dataset import read_faces
-from emotion.data.listing import picture_files
-from emotion.data.naming import read_labels
+from emotion.data.folders.listing import picture_files
+from emotion.data.folders.naming import read_labels
 from emotion.data.vectorize import vectorize
 from emotion.errors import DatasetError
 from emotion.runtime.storage import Folder

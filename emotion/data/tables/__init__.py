@@ -1,4 +1,4 @@
-"""Tables on disk, however they are called and written -> their rows.
+"""Tables on disk, however they are called and written -> their rows, and faces -> tables.
 
-Begin with `rows.face_batches`; `opening.text_rows` is for tables of votes and boxes.
+Begin with `rows.face_batches` and `writing.face_writer`; `opening.text_rows` is for tables of votes and boxes.
 """

@@ -16,7 +16,8 @@ from typing import Any, BinaryIO, Final
 import pyarrow as pa
 
 from emotion.errors import DatasetError
-from emotion.faces import kinds
+from emotion.faces.files import kinds
+from emotion.faces.files.texts import FIRST_BYTES, text_form
 from emotion.runtime.storage import Folder, folder_and_name
 
 MAKE_TABLE: Final = "python image_to_vector.py FOLDER --output data.csv"
@@ -56,7 +57,7 @@ def wrong_table(path: Path | str, start: bytes, wanted: Wanted, lacking: str = "
     -------
     DatasetError
     """
-    kind, form = kinds.kind_of(start), kinds.text_form(start)
+    kind, form = kinds.kind_of(start), text_form(start)
     if kind is kinds.EMPTY:
         return DatasetError(f"{path} is not {wanted.name}: the file is empty. Make or download it anew.")
     if kind is kinds.UNKNOWN:
@@ -147,9 +148,9 @@ def _file(folder: Folder, name: str, way: str) -> BinaryIO:
 
 
 def _first_bytes(file: BinaryIO) -> bytes:
-    start = read = file.read(kinds.FIRST_BYTES)
-    while read and len(start) < kinds.FIRST_BYTES:  # storage may give less than it is asked for
-        read = file.read(kinds.FIRST_BYTES - len(start))
+    start = read = file.read(FIRST_BYTES)
+    while read and len(start) < FIRST_BYTES:  # storage may give less than it is asked for
+        read = file.read(FIRST_BYTES - len(start))
         start += read
     file.seek(0)
     return start
@@ -200,7 +201,7 @@ def text_rows(path: Path | str, wanted: Wanted, needed: Sequence[str]) -> "Itera
         If it cannot be read, or is no such table.
     """
     with opened(path, wanted) as (file, start):
-        form = kinds.text_form(start)
+        form = text_form(start)
         lacking = [column for column in needed if form is None or column not in form.columns]
         if form is None or lacking:
             raise wrong_table(path, start, wanted, ", ".join(lacking) if len(lacking) < len(needed) else "")

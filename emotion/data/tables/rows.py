@@ -18,7 +18,8 @@ import pyarrow.parquet
 from emotion import config
 from emotion.data.tables.opening import MAKE_TABLE, READ_BYTES, Wanted, opened, settled_encoding, wrong_table
 from emotion.errors import DatasetError
-from emotion.faces import kinds
+from emotion.faces.files import kinds
+from emotion.faces.files.texts import FIRST_BYTES, text_form, text_of
 from emotion.runtime.storage import Folder, is_address
 
 PIXEL_COLUMNS: Final = tuple(f"{i}_px" for i in range(config.N_PIXELS))
@@ -69,7 +70,7 @@ def face_batches(path: Path | str, *, plain: bool = True) -> Iterator[pa.RecordB
         if kinds.kind_of(start) is kinds.PARQUET:
             yield from parquet_batches(file, path)
             return
-        form = kinds.text_form(start)
+        form = text_form(start)
         places = None if form is None else _places(form.columns, path)
         if form is None or places is None:
             raise wrong_table(path, start, _FACES, "" if form is None else _lacking(form.columns))
@@ -113,11 +114,11 @@ def _lacking(columns: Sequence[str]) -> str:
 
 
 def _csv_batches(
-    file: BinaryIO, start: bytes, form: kinds.TextForm, places: dict[str, int], path: Path | str, plain: bool
+    file: BinaryIO, start: bytes, form: TextForm, places: dict[str, int], path: Path | str, plain: bool
 ) -> Iterator[pa.RecordBatch]:
-    lines = re.split(r"\r\n|\r|\n", kinds.text_of(start) or "")
+    lines = re.split(r"\r\n|\r|\n", text_of(start) or "")
     header = next(number for number, line in enumerate(lines, 1) if line.strip("\ufeff \t"))
-    if len(start) < kinds.FIRST_BYTES and not any(line.strip() for line in lines[header:]):
+    if len(start) < FIRST_BYTES and not any(line.strip() for line in lines[header:]):
         return
     names = [f"column {place}" for place in range(len(form.columns))]
     for column, place in places.items():
@@ -161,7 +162,7 @@ _PIXELS: Final = frozenset(PIXEL_COLUMNS)
 _NUMBER: Final = re.compile(r"\s*([+-]?\d{1,300}([.,]\d*)?(e[+-]?\d+)?|-?nan|null|#?n/?a|)\s*", re.IGNORECASE)
 
 
-def _bad_row(path: Path | str, encoding: str, form: kinds.TextForm, places: dict[str, int], rows_read: int) -> str:
+def _bad_row(path: Path | str, encoding: str, form: TextForm, places: dict[str, int], rows_read: int) -> str:
     """Find what pyarrow, which reads many rows at once, does not tell."""
     with opened(path, _FACES) as (file, _), contextlib.suppress(csv.Error):  # of texts longer than csv takes
         text = io.TextIOWrapper(file, encoding, errors="replace", newline="")
@@ -307,6 +308,6 @@ def _holds_pictures(folder: Folder, inner: list[str], depth: int = 2) -> bool:
 def _kind_in(folder: Folder, name: str) -> kinds.Kind:
     try:
         with folder.open(name) as file:
-            return kinds.kind_of(file.read(kinds.FIRST_BYTES))
+            return kinds.kind_of(file.read(FIRST_BYTES))
     except OSError:
         return kinds.UNKNOWN

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from pathlib import PurePosixPath
 from typing import Final
 
 from emotion.faces.files.kinds import NotAPictureError
@@ -16,6 +17,25 @@ def is_named_as_picture(name: str) -> bool:
     return _NAMED_AS_PICTURE.search(name) is not None
 
 
+_LITTER: Final = frozenset(
+    {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "system volume information"}
+)
+"""What operating systems leave in folders, besides hidden files."""
+
+_MOST_REASONS: Final = 8
+
+
+def is_litter(name: str) -> bool:
+    """Tell what nobody put there to be looked at: hidden files, and what operating systems leave behind."""
+    return name.startswith(".") or name.casefold() in _LITTER
+
+
+def ending_of(name: str) -> str:
+    """Say how a file is called, for counting: by its ending in small letters, as in ``.txt``, or ``without ending``."""
+    ending = PurePosixPath(name).suffix.lower()
+    return ending if re.fullmatch(r"\.\w{1,12}", ending) else "without ending"
+
+
 class PassedOver(Counter[str]):
     """Counts files that a walk through folders does not look at, by the reason: an ending, or some words."""
 
@@ -26,17 +46,21 @@ class PassedOver(Counter[str]):
         ----------
         name : str, with or without folders
         """
-        stem, dot, ending = name.rpartition("/")[2].rpartition(".")
-        self[f".{ending.lower()}" if stem and dot and ending else "without ending"] += 1
+        self[ending_of(name)] += 1
+
+    @property
+    def reasons(self) -> str:
+        """How many there are for each reason, as in "30 .txt, 12 at another depth"; after eight reasons, all others."""
+        rows = sorted(self.items(), key=lambda row: (-row[1], row[0]))
+        shown = [f"{count:,} {reason}" for reason, count in rows[:_MOST_REASONS]]
+        if more := sum(count for _, count in rows[_MOST_REASONS:]):
+            shown.append(f"{more:,} others")
+        return ", ".join(shown)
 
     def __str__(self) -> str:
         """A sentence, such as "42 files passed over: 30 .txt, 12 at another depth."; empty where there are none."""
-        if not self:
-            return ""
-        reasons = ", ".join(
-            f"{n:,} {reason}" for reason, n in sorted(self.items(), key=lambda item: (-item[1], item[0]))
-        )
-        return f"{self.total():,} {'file' if self.total() == 1 else 'files'} passed over: {reasons}."
+        over = self.total()
+        return f"{over:,} file{'s' * (over > 1)} passed over: {self.reasons}." if over else ""
 
 
 def is_to_be_told(name: str, error: NotAPictureError) -> bool:

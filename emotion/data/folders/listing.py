@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from emotion.data.naming import Labels, labels_beside
+from emotion.data.folders.naming import Labels, labels_beside
 from emotion.errors import DatasetError
 from emotion.faces.files.kinds import kind_of
 from emotion.faces.files.texts import FIRST_BYTES
