@@ -25,14 +25,14 @@ _SCHEME: Final = re.compile("https?://", re.IGNORECASE)
 # Without a scheme, an address begins a word; behind these schemes stands what only a browser, or fsspec, can open.
 _START: Final = re.compile(
     r"(?<!blob:)(?<!filesystem:)(?<!::)https?://"
-    rf"|(?<![\w.@%/\\:=?&#~-])(?://)?(?:www\.(?=[^\W_])|{_HOST}[/?])",
+    rf"|(?<![\w.@%/\\:=?&#~-])(?://)?(?:www\.(?=[^\W_])|{_HOST}/)",
     re.IGNORECASE,
 )
 
 _QUOTES: Final = {
-    '"': '"', "'": r"'(?!\w)", "`": "`", "<": "[>|]", "«": "»", "»": "«", "‹": "›", "›": "‹",
+    '"': '"', "'": r"'(?!\w)", "`": "`", "<": "[>|]", "«": "»", "»": "«", "‹": "›", "›": "‹", "~": "~",
     "\u201c": "[\u201c\u201d]", "\u201d": "\u201d", "\u201e": "[\u201c\u201d]", "\u201a": "[\u2018\u2019]",
-    "\u2018": r"\u2019(?!\w)", "\u2019": r"\u2019(?!\w)", "「": "」", "『": "』", "《": "》", "_": r"_(?!\w)", "~": "~",
+    "\u2018": r"\u2019(?!\w)", "\u2019": r"\u2019(?!\w)", "「": "」", "『": "』", "《": "》", "_": r"_(?![\w(])",
 }  # fmt: skip
 """What ends an address that one of these begins, in the customs of several languages; in chats, <ADDRESS|text>."""
 
@@ -41,11 +41,12 @@ _SEPARATORS: Final = ",;|，；、"
 _INVISIBLE: Final = (
     "\xad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 )
-_TRAILING: Final = f"{_SEPARATORS}{_INVISIBLE}.:!?…*'\"\u2018\u2019\u201c\u201d»›。！？： \t\xa0"
+_TRAILING: Final = f"{_SEPARATORS}{_INVISIBLE}.:!?…*'\"\u2018\u2019\u201c\u201d»›>。！？： \t\xa0"
 _LIST_MARK: Final = re.compile(r"\s*(?:[-*•·+>‣–—]|\d{1,3}[.)])\s+")
 _NEVER_INSIDE: Final = re.compile(r'["<>`]|\[/\w+\]')
-_REMARK: Final = re.compile(r"[(\[{<#|=\u2013\u2014\u2192（-]|//|:|\d+(?:\.\d+)?[wx]$")
-"""How what is written behind an address begins: a bracket, a dash; a width, in HTML's srcset."""
+_WIDTH: Final = r"\d+(?:\.\d+)?[wx]"  # in HTML's srcset
+_REMARK: Final = re.compile(rf"[(\[{{<#|=\u2013\u2014\u2192（-]|//|:|{_WIDTH}$")
+"""How what is written behind an address begins."""
 
 _THIS_COMPUTER: Final = r"[a-z]:[\\/](?!/)|\\\\\w|~[\\/]|\.{1,2}[\\/]|/\w|file:|content:"
 _PATH: Final = re.compile(_THIS_COMPUTER, re.IGNORECASE)
@@ -131,9 +132,9 @@ def _judge(bare: str, addresses: list[str], problems: list[str], others: list[st
         addresses.append(bare)  # to be refused as any address is
     elif _FILE_NAME.fullmatch(bare):
         problems.append(_of_this_computer(bare))
-    elif re.fullmatch(_HOST, bare, re.IGNORECASE):
+    elif re.fullmatch(rf"{_HOST}(?:\?\S*)?", bare, re.IGNORECASE):
         addresses.append(f"https://{bare}")
-    else:
+    elif re.search(r"\w", bare):
         others.append(bare)
 
 
@@ -173,7 +174,7 @@ def _taken(line: str, start: re.Match[str], before: str) -> str:
     closer = _QUOTES.get(before.rstrip()[-1:])
     closed = re.search(closer, segment) if closer else None
     if closed is not None:
-        quoted = segment[: closed.start()].strip()
+        quoted = re.sub(rf"\s+{_WIDTH}$", "", segment[: closed.start()].strip())
         head = quoted.split()[0]
         return _trimmed(head) if _PICTURE.search(head) else quoted
     if (stop := _NEVER_INSIDE.search(segment)) is not None:
@@ -211,7 +212,7 @@ def _up_to_remark(segment: str, is_beside_others: bool) -> str:
     if len(words) < 2 or _PICTURE.search(words[0][1]):
         return segment[: words[0][0]]
     for end, word in words:
-        if re.search(_PICTURE.pattern + "$", word, re.IGNORECASE):
+        if re.search(rf"{_PICTURE.pattern}(?:[?#].*)?$", word, re.IGNORECASE):
             return segment[:end]
     n_own = next((n for n, (_, word) in enumerate(words) if n and (not word or _REMARK.match(word))), len(words))
     return segment[: words[0 if is_beside_others else n_own - 1][0]]

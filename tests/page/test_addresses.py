@@ -194,6 +194,7 @@ def test_what_belongs_to_an_address_stays(address: str) -> None:
     [
         ("example.org/me.jpg", ["https://example.org/me.jpg"]),
         ("example.org", ["https://example.org"]),
+        ("example.org?x=1", ["https://example.org?x=1"]),
         ("www.example.org", ["https://www.example.org"]),
         ("www.example.org/me", ["https://www.example.org/me"]),
         ("//example.org/me.jpg", ["https://example.org/me.jpg"]),
@@ -285,11 +286,10 @@ def test_nothing_is_nothing(pasted: str) -> None:
     assert read_pasted(pasted) == ([], [])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("again", ["https://a/ (", "a.", "(", ")", "https://", "data:image/a;,", "a.b,", "- ", "_"])
 @pytest.mark.hostile("what is found; nobody waits")
 def test_texts_that_were_made_to_take_long_are_read(again: str) -> None:
-    """With brackets counted anew for each of them, this took a minute and a half; nothing of it is measured here."""
+    """Each address looks at what follows it, and only so far."""
     assert len(read_pasted((again * 200_000)[:100_000]).addresses) <= 500
 
 
@@ -491,7 +491,6 @@ def test_a_page_may_name_its_encoding_itself(start: bytes) -> None:
     assert main_picture(page) == "http://example.org/%C3%A4.jpg"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "again", ["<a ", "<meta ", '<meta "', "<meta '\"", "<!--", "<script", "<meta a=", "<![", '<meta "<meta a" ']
 )
