@@ -1,25 +1,34 @@
 """``python -m emotion predict | train | evaluate | train-networks | app``."""
 
 import argparse
+import glob
 import json
 import os
 import runpy
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from emotion import config
 from emotion.bulk import recognize_folder
-from emotion.errors import DatasetError, EmotionError, ImageError, OutputError, TrainingError
+from emotion.errors import (
+    DatasetError,
+    EmotionError,
+    FetchError,
+    ImageError,
+    OutputError,
+    TrainingError,
+    WebPageError,
+)
 from emotion.faces.crop import DETECTORS
-from emotion.faces.decode import decode_image
-from emotion.faces.fetch import fetch
+from emotion.faces.decode import Decoded, decode
 from emotion.faces.fitness import why_no_face
-from emotion.faces.pixels import BGRImage
 from emotion.options import command_line, program
+from emotion.page.addresses import fetch_picture, web_addresses
 from emotion.runtime.files import printable
-from emotion.runtime.storage import Folder, folder_and_name
+from emotion.runtime.storage import Folder, folder_and_name, is_address
 from emotion.runtime.terminal import from_here, say, typed
 from emotion.streams.drawing import vote_text
 from emotion.vote.ensemble import Ensemble
@@ -64,12 +73,12 @@ def _predict(options: argparse.Namespace) -> int:
     recognizer = Recognizer(load_models(options.models), DETECTORS[options.detector]())
     whose = set_name(options.models)
     status = 0
-    for picture in options.pictures:
+    for picture in _expanded(options.pictures):
         name = printable(picture)
         try:
-            image_bgr = _picture(picture)
-            faces = recognizer.recognize(image_bgr)
-            why = "" if faces else why_no_face(image_bgr)
+            decoded = _picture(picture)
+            faces = recognizer.recognize_in(decoded)
+            why = "" if faces else why_no_face(decoded.image_bgr)
         except EmotionError as error:
             # One bad picture must not cost the others.
             status = 1
@@ -77,6 +86,8 @@ def _predict(options: argparse.Namespace) -> int:
             say(_as_json(name, reason, whose) if options.json else f"{name}: {reason}")
             continue
         say(_as_json(name, faces, whose) if options.json else _as_text(name, faces, why, whose))
+        if decoded.note and not options.json:
+            say(f"{name}: {decoded.note}")
     return status
 
 
@@ -106,13 +117,38 @@ def _predict_folder(options: argparse.Namespace, out: Path) -> int:
     return 1 if done.unreadable else 0
 
 
-def _picture(name: str) -> BGRImage:
+def _expanded(arguments: list[str]) -> Iterator[str]:
+    """Give the files that patterns and ~ mean where no shell has said so, and the addresses out of what is pasted."""
+    for argument in arguments:
+        if os.path.lexists(argument):
+            yield argument
+            continue
+        path = os.path.expanduser(argument)  # noqa: PTH111  # Path's raises where nobody has that name
+        # Brackets are common in names of copies. Path.glob takes no pattern that begins at the root.
+        found = glob.glob(path.replace("[", "[[]"), recursive=True) if _is_pattern(path) else []  # noqa: PTH207
+        yield from sorted(file for file in found if Path(file).is_file()) or web_addresses(path) or [path]
+
+
+def _is_pattern(name: str) -> bool:
+    return not is_address(name) and not {"*", "?"}.isdisjoint(name)
+
+
+def _picture(name: str) -> Decoded:
     if name.lower().startswith(("http://", "https://")):
-        return decode_image(fetch(name))
+        try:
+            return decode(fetch_picture(name))
+        except WebPageError as error:
+            if not error.main_picture:
+                raise
+            raise FetchError(f"{error} Its main picture: {error.main_picture}") from error
+    if not is_address(name) and not os.path.lexists(name):
+        if _is_pattern(name):
+            raise ImageError(f"There is no file that matches {name}; check the folder, and * and ? in the name.")
+        raise ImageError(f"There is no file {name}; check its folder and its name.")
     if Folder(name).exists():
         raise ImageError("This is a folder; name a file for its votes: --csv votes.csv, or --json votes.jsonl.")
     folder, file = folder_and_name(name)
-    return decode_image(folder.read(file))
+    return decode(folder.read(file))
 
 
 def _as_json(picture: str, result: list[FaceEmotion] | str, models: str) -> str:

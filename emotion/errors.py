@@ -4,6 +4,11 @@ Whatever a caller can cause (a bad address, a broken file, a wrong table) is rai
 anything else that escapes is a fault of this program and keeps its traceback.
 """
 
+import email.utils
+import math
+from datetime import UTC, datetime
+from typing import Final
+
 
 class EmotionError(Exception):
     """Base of all errors whose text is written for the user. `str(error)` is one sentence or two, no traceback."""
@@ -19,6 +24,66 @@ class DetectorError(EmotionError):
 
 class FetchError(EmotionError):
     """An address is refused, or what is behind it cannot be had within the limits."""
+
+
+_INSTEAD: Final = "open the address in your browser, save the picture, and use the file"
+_STATUSES: Final = {
+    401: f"The server wants a login first (status 401): {_INSTEAD}.",
+    403: f"The server gives this to its own pages only, or to people who signed in (status 403): {_INSTEAD}.",
+    404: "There is nothing at this address (status 404): check it, or copy it anew.",
+    410: "What was at this address is gone (status 410): use another one.",
+    451: "The server may not give this out, for legal reasons (status 451): use another picture.",
+}
+
+
+class StatusError(FetchError):
+    """A server answered with another status than 200.
+
+    Parameters
+    ----------
+    status : int, of HTTP
+    retry_after : str, that header's value: seconds or a date (RFC 9110, 10.2.3), or empty
+    """
+
+    def __init__(self, status: int, retry_after: str = "") -> None:
+        told = f"The server answered with status {status} and no picture: check the address."
+        if status == 429:
+            told = f"The server was asked too often (status 429): try again {_when(retry_after)}."
+        elif 500 <= status < 600:
+            told = f"The server is out of order (status {status}): try again {_when(retry_after)}."
+        super().__init__(_STATUSES.get(status, told))
+
+
+def _when(retry_after: str) -> str:
+    try:
+        if retry_after.isdecimal():
+            seconds = float(retry_after)
+        else:
+            moment = email.utils.parsedate_to_datetime(retry_after)
+            seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    except (ValueError, OverflowError):
+        return "later"
+    unit, length = next(((u, n) for u, n in (("second", 1), ("minute", 60)) if seconds <= 90 * n), ("hour", 3600))
+    count = max(1, math.ceil(seconds / length)) if seconds < _LONG else 0
+    return f"in {count} {unit}{'' if count == 1 else 's'}" if count else "later"
+
+
+_LONG: Final = 48 * 3600
+"""Seconds; nobody waits for longer."""
+
+
+class WebPageError(FetchError):
+    """An address leads to a web page where a picture was asked for.
+
+    Parameters
+    ----------
+    told : str
+    main_picture : str, the address of the picture that the page names as its main one, if it names any
+    """
+
+    def __init__(self, told: str, main_picture: str = "") -> None:
+        self.main_picture = main_picture
+        super().__init__(told)
 
 
 class DownloadError(EmotionError):

@@ -13,6 +13,8 @@ from skimage import data
 
 from emotion import cli, config
 from emotion.errors import FetchError
+from emotion.faces.fetch import LOOPBACK_SWITCH, Answer
+from tests.loopback import http_answer, serving
 from tests.tiny_models import CLASSES, write_tiny_models
 
 PORTRAIT = cv2.imencode(".png", data.astronaut()[:, :, ::-1])[1].tobytes()
@@ -63,7 +65,7 @@ def test_one_bad_picture_does_not_cost_the_others(
     missing = str(tmp_path / "missing.png")
     assert cli.main(["predict", missing, portrait, "--models", models, "--json"]) == 1
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
-    error = "The file cannot be read: No such file or directory."
+    error = f"There is no file {missing}; check its folder and its name."
     assert first == {"picture": missing, "models": "models", "error": error}
     assert len(second["faces"]) == 1
 
@@ -89,16 +91,87 @@ def test_names_that_are_no_text_are_told_all_the_same(
 def test_addresses_go_through_the_guarded_fetch(
     models: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fetch(address: str) -> bytes:
+    def fetch(address: str, _: float) -> Answer:
         if address == "HTTPS://example.org/a.png":
-            return PORTRAIT
+            return Answer(PORTRAIT, address, "")
         raise FetchError("No.")
 
-    monkeypatch.setattr(cli, "fetch", fetch)
+    monkeypatch.setattr("emotion.page.addresses.fetch", fetch)
     assert cli.main(["predict", "HTTPS://example.org/a.png", "http://10.0.0.1/", "--models", models]) == 1
     first, second = capsys.readouterr().out.splitlines()
     assert "Happy" in first
     assert second == "http://10.0.0.1/: No."
+
+
+def test_addresses_are_taken_out_of_what_stands_around_them(
+    models: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(LOOPBACK_SWITCH, "1")
+    with serving({"/a.png": http_answer(PORTRAIT)}) as server:
+        pasted = [f"![me]({server.url('/a.png')})", f"<{server.url('/a.png')}>, {server.url('/gone.png')} (me)"]
+        assert cli.main(["predict", *pasted, "--models", models]) == 1
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert first == second == f"{server.url('/a.png')}: Happy 5/5, 100%, by models"
+    assert third.startswith(f"{server.url('/gone.png')}: There is nothing at this address (status 404)")
+
+
+def test_a_page_in_place_of_a_picture_names_its_main_picture(
+    models: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(LOOPBACK_SWITCH, "1")
+    page = b'<!doctype html><meta property="og:image" content="/a.png?x=1&amp;y=2">'
+    with serving({"/page": http_answer(page)}) as server:
+        assert cli.main(["predict", server.url("/page"), "--models", models]) == 1
+    said = capsys.readouterr().out
+    assert "leads to a web page, not to a picture" in said
+    assert said.endswith(f" Its main picture: {server.url('/a.png?x=1&y=2')}\n")
+
+
+@pytest.mark.parametrize("pattern", ["~/pictures/*.png", "~/pictures/b[1]*", "~/pictures/?[1].png", "~/**/*.png"])
+def test_patterns_in_quotes_mean_what_they_mean_to_a_shell(
+    models: str,
+    portrait: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    pattern: str,
+) -> None:
+    """Windows' shells put no names in, and none does within quotes."""
+    (tmp_path / "home" / "pictures" / "folder.png").mkdir(parents=True)
+    pictures = [tmp_path / "home" / "pictures" / name for name in ("a[1].png", "b[1].png")]
+    for picture in pictures:
+        picture.write_bytes(PORTRAIT)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    assert cli.main(["predict", pattern, "--models", models]) == 0
+    expected = pictures[1:] if pattern.endswith("b[1]*") else pictures
+    said = capsys.readouterr().out.splitlines()
+    assert said == [f"{picture}: Happy 5/5, 100%, by models" for picture in expected]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("nowhere/x.jpg", "There is no file nowhere/x.jpg; check its folder and its name."),
+        ("x.jpg", "There is no file x.jpg; check its folder and its name."),
+        ("~nobody-has-this-name/x.jpg", "There is no file ~nobody-has-this-name/x.jpg; check its folder and its name."),
+        ("*.jpg", "There is no file that matches *.jpg; check the folder, and * and ? in the name."),
+        ("no?here/x.jpg", "There is no file that matches no?here/x.jpg; check the folder, and * and ? in the name."),
+    ],
+)
+def test_a_file_that_is_not_there_is_told_by_its_name(
+    models: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    sentence: str,
+) -> None:
+    """Not as a folder that others are to find."""
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    assert cli.main(["predict", name, "--models", models]) == 1
+    assert capsys.readouterr().out == f"{name}: {sentence}\n"
 
 
 @pytest.mark.slow

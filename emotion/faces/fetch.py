@@ -1,4 +1,4 @@
-"""A public http(s) address -> bytes, with limits and no way into private networks.
+"""A public http(s) address -> what it leads to, with limits and no way into private networks.
 
 Whoever opens the page decides what this machine connects to, so each address is looked up once, everything it
 resolves to must be public, and the connection goes to what was checked; `microsoft-antissrf` does that for each hop.
@@ -21,7 +21,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import cache
 from ipaddress import IPv6Network
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -30,7 +30,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-from emotion.errors import FetchError
+from emotion.errors import FetchError, StatusError
 
 LOOPBACK_SWITCH: Final = "EMOTION_TEST_ALLOW_LOOPBACK"
 
@@ -38,7 +38,7 @@ CONNECT_SECONDS = 5.0
 FETCH_SECONDS = 15.0
 """Everything together, the look-up of a name included."""
 
-MAX_BYTES = 10_000_000
+MAX_BYTES = 40_000_000
 """The body, after decompression."""
 
 MAX_HEADER_BYTES = 2_000_000
@@ -76,7 +76,15 @@ _IPV6_NOT_GLOBAL: Final = [
 ]
 
 
-def fetch(address: str, seconds: float = FETCH_SECONDS) -> bytes:
+class Answer(NamedTuple):
+    """What a server gave: its body, decompressed; where redirects ended; that header, which may be empty or wrong."""
+
+    body: bytes
+    url: str
+    content_type: str
+
+
+def fetch(address: str, seconds: float = FETCH_SECONDS) -> Answer:
     """Fetch what a public address leads to.
 
     Parameters
@@ -86,7 +94,7 @@ def fetch(address: str, seconds: float = FETCH_SECONDS) -> bytes:
 
     Returns
     -------
-    bytes, 1 to `MAX_BYTES` of them, decompressed; whether they are a picture is not looked at
+    Answer, with a body of 1 to `MAX_BYTES`; whether it is a picture is not looked at
 
     Raises
     ------
@@ -98,7 +106,7 @@ def fetch(address: str, seconds: float = FETCH_SECONDS) -> bytes:
     end = time.monotonic() + min(seconds, FETCH_SECONDS)
     if not _places.acquire(blocking=False):
         raise FetchError("Too many addresses wait for an answer: try again in a minute.")
-    fetching: Future[bytes] = Future()
+    fetching: Future[Answer] = Future()
     thread = threading.Thread(target=_settle, args=(fetching, address, _Deadline(end)), name="fetch", daemon=True)
     try:
         thread.start()
@@ -111,7 +119,7 @@ def fetch(address: str, seconds: float = FETCH_SECONDS) -> bytes:
         raise _too_slow() from error
 
 
-def _settle(fetching: "Future[bytes]", address: str, deadline: "_Deadline") -> None:
+def _settle(fetching: "Future[Answer]", address: str, deadline: "_Deadline") -> None:
     try:
         fetching.set_result(_fetch(address, deadline))
     except BaseException as error:  # noqa: BLE001  # it is raised where the result is asked for
@@ -120,11 +128,11 @@ def _settle(fetching: "Future[bytes]", address: str, deadline: "_Deadline") -> N
         _places.release()
 
 
-def _fetch(address: str, deadline: "_Deadline") -> bytes:
+def _fetch(address: str, deadline: "_Deadline") -> Answer:
     url = ""
     with _guarded_session() as session:
         for _ in range(MAX_REDIRECTS + 1):
-            request = _prepare(address, base=url)
+            request = prepare(address, base=url)
             url = str(request.url)
             # The adapter, not the session, sends: a session would add what the environment says (proxies, .netrc),
             # and it reads the body of a redirect whole, however large it is when decompressed. It takes urllib3's
@@ -134,14 +142,19 @@ def _fetch(address: str, deadline: "_Deadline") -> bytes:
                 session.get_adapter(url).send(request, stream=True, timeout=deadline) as response,  # type: ignore[arg-type]
             ):
                 if not response.is_redirect:
-                    return _body(response)
+                    return Answer(_body(response), url, response.headers.get("Content-Type", ""))
                 # http.client takes header bytes for Latin-1; servers mean UTF-8.
                 address = response.headers["Location"].encode("latin-1").decode("utf-8", "replace")
     raise FetchError(f"The address redirects more than {MAX_REDIRECTS} times: use the one where it ends.")
 
 
-def _prepare(address: str, base: str) -> requests.PreparedRequest:
-    """Turn an address, or a redirect from `base`, into a request, and refuse what is wrong before any look-up."""
+def prepare(address: str, base: str = "") -> requests.PreparedRequest:
+    """Turn an address, or what the one in `base` leads to, into a request, and refuse what is wrong before any look-up.
+
+    Raises
+    ------
+    FetchError
+    """
     if len(address) > MAX_ADDRESS_CHARS:
         raise FetchError(f"The address is longer than {MAX_ADDRESS_CHARS} characters: use a shorter one.")
     address = address.strip()
@@ -171,7 +184,7 @@ def _prepare(address: str, base: str) -> requests.PreparedRequest:
 
 def _body(response: requests.Response) -> bytes:
     if response.status_code != 200:
-        raise FetchError(f"The server answered with status {response.status_code} and no picture: check the address.")
+        raise StatusError(response.status_code, response.headers.get("Retry-After", ""))
     if (response.raw.length_remaining or 0) > MAX_BYTES:  # as announced; None where nothing is
         raise _too_large()
     body = bytearray()

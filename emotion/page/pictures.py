@@ -1,8 +1,8 @@
 """Pictures from addresses, files and examples: boxes, a table of faces and, for a chosen one, what the models say."""
 
 import logging
-import re
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import partial
 from typing import Final
@@ -12,9 +12,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from emotion import config
-from emotion.errors import EmotionError, FetchError
+from emotion.errors import EmotionError, FetchError, WebPageError
 from emotion.faces.crop import FaceVector
-from emotion.faces.fetch import fetch
+from emotion.page.addresses import fetch_picture, read_pasted
 from emotion.page.elements import crop_picture, heat_picture, show_details, show_label, show_problem
 from emotion.page.recognition import (
     RecognizedPicture,
@@ -26,7 +26,7 @@ from emotion.page.recognition import (
     voted_anew,
 )
 from emotion.page.server import REQUEST_SECONDS, turn_to_fetch
-from emotion.page.state import Request, Source, visit
+from emotion.page.state import Problem, Request, Source, visit
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.occlusion import occlusion_map
 from emotion.vote.voting import Vote
@@ -39,7 +39,6 @@ MOST_PICTURES: Final = 20
 MOST_CUT_OUT_SIDE: Final = 400
 """Pixels; a picture that is larger is hardly a face that somebody cut out."""
 
-_SUFFIXES: Final = sorted(suffix.removeprefix(".") for suffix in config.IMAGE_SUFFIXES)
 _FAULT: Final = "Something went wrong on the server; its log says what."
 
 
@@ -55,7 +54,7 @@ def show_pictures(models: Ensemble) -> None:
         addresses = st.text_area(
             "Addresses of pictures, one a line", placeholder="https://example.org/portrait.jpg", height=80
         )
-        files = st.file_uploader("Or files", type=_SUFFIXES, accept_multiple_files=True)
+        files = st.file_uploader("Or files", accept_multiple_files=True)
         asked = st.form_submit_button("Recognise", type="primary")
     examples = sorted(config.EXAMPLES.glob("*.jpg"))
     chosen = None
@@ -65,14 +64,18 @@ def show_pictures(models: Ensemble) -> None:
                 chosen = example
     url = st.query_params.get("url", "")
     if asked:
-        ask_for([*_fetching(_addresses(addresses)), *((file.name, file.getvalue) for file in files)])
+        pasted = read_pasted(addresses)
+        ask_for(
+            [*_fetching(pasted.addresses), *((file.name, file.getvalue) for file in files)], problems=pasted.problems
+        )
         st.query_params.pop("url", None)
     elif chosen is not None:
         ask_for([(chosen.name, chosen.read_bytes)])
     elif url != state.opened_url:
         state.opened_url = url
         if url:
-            ask_for(_fetching([url]))
+            pasted = read_pasted(url)
+            ask_for(_fetching(pasted.addresses), problems=pasted.problems)
     pictures = answered(models)
     for number, picture in enumerate(pictures):
         show_picture(picture, models, key=f"picture_{number}")
@@ -86,11 +89,6 @@ def show_pictures(models: Ensemble) -> None:
         )
 
 
-def _addresses(text: str) -> list[str]:
-    """Take addresses apart: they may have blanks within, and be several on a line."""
-    return [address.strip() for address in re.split(r"(?i)\n|\s(?=https?://)", text) if address.strip()]
-
-
 def _fetching(addresses: list[str]) -> list[Source]:
     left = REQUEST_SECONDS
 
@@ -101,26 +99,36 @@ def _fetching(addresses: list[str]) -> list[Source]:
         start = time.monotonic()
         try:
             with turn_to_fetch(left):
-                return fetch(address, left - (time.monotonic() - start))
+                return fetch_picture(address, left - (time.monotonic() - start))
         finally:
             left -= time.monotonic() - start
 
     return [(address, partial(fetched, address)) for address in addresses]
 
 
-def ask_for(sources: list[Source]) -> None:
+def ask_for(sources: list[Source], problems: Sequence[str] = ()) -> None:
     """Note what this visitor asks for, in place of what was asked for before; `answered` looks at it.
 
     Parameters
     ----------
     sources : list of Source
+    problems : sequence of str, with what else was asked for
     """
-    request = Request(sources[:MOST_PICTURES], prefixed=len(sources) > 1)
-    if not sources:
-        request.problems.append("Give an address or choose a file.")
+    request = Request(sources[:MOST_PICTURES], prefixed=len(sources) > 1, problems=[*map(Problem, problems)])
+    if not sources and not problems:
+        request.problems.append(
+            Problem(
+                f"There is nothing to look at: give an address, or choose a file of at most {_most_megabytes()} MB."
+            )
+        )
     if len(sources) > MOST_PICTURES:
-        request.problems.append(f"At most {MOST_PICTURES} pictures at a time; the first {MOST_PICTURES} are shown.")
+        told = f"At most {MOST_PICTURES} pictures at a time; the first {MOST_PICTURES} are shown."
+        request.problems.append(Problem(told))
     visit().request = request
+
+
+def _most_megabytes() -> int:
+    return int(st.get_option("server.maxUploadSize"))
 
 
 def answered(models: Ensemble) -> list[RecognizedPicture]:
@@ -150,8 +158,14 @@ def answered(models: Ensemble) -> list[RecognizedPicture]:
             else:
                 pictures, problems = list(request.pictures), list(request.problems)
                 break
-    for problem in problems:
-        show_problem(problem)
+    for number, problem in enumerate(problems):
+        show_problem(problem.told)
+        if problem.main_picture and st.button("Open the page's main picture", key=f"main_picture_{number}"):
+            with request.turn:
+                if problem in request.problems:  # of two presses, one counts
+                    request.problems.remove(problem)
+                    request.pending += _fetching([problem.main_picture])
+            st.rerun()
     return pictures
 
 
@@ -161,10 +175,11 @@ def _look_at_next(request: Request, models: Ensemble) -> None:
     try:
         request.pictures.append(recognize_picture(name, read(), models))
     except EmotionError as error:
-        request.problems.append(f"{prefix}{error}")
+        main_picture = error.main_picture if isinstance(error, WebPageError) else ""
+        request.problems.append(Problem(f"{prefix}{error}", main_picture))
     except Exception:  # a fault of ours: the visitor gets a sentence, the log the traceback
         log.exception("a picture could not be recognised")
-        request.problems.append(f"{prefix}{_FAULT}")
+        request.problems.append(Problem(f"{prefix}{_FAULT}"))
     request.pending.pop(0)
 
 
@@ -182,6 +197,8 @@ def show_picture(picture: RecognizedPicture, models: Ensemble, key: str) -> None
         with left:
             st.image(drawn(picture), channels="BGR", alt="The picture with a box around each face")
             st.text(picture.name)
+            if picture.note:
+                st.caption(picture.note)
             # Encoded when it is asked for, not at every drawing of the page.
             st.download_button(
                 "Annotated picture",

@@ -16,6 +16,20 @@ Source = tuple[str, Callable[[], bytes]]
 """The name of a picture, and what gives the bytes of its file."""
 
 
+@dataclass(frozen=True)
+class Problem:
+    """Why a picture is not there.
+
+    Attributes
+    ----------
+    told : str, for the visitor
+    main_picture : str, the address of the one that the web page which stood there names, if it names any
+    """
+
+    told: str
+    main_picture: str = ""
+
+
 @dataclass
 class Request:
     """Pictures that a visitor asked for, and what came of them.
@@ -28,7 +42,7 @@ class Request:
     pending : list of Source, pictures that were not looked at yet
     prefixed : bool, whether there were several, so that each problem begins with a name
     pictures : list of RecognizedPicture
-    problems : list of str, why others are not there
+    problems : list of Problem, why others are not there
     voted_by : tuple, the `origin` of the models whose votes the pictures have
     turn : Lock
     """
@@ -36,7 +50,7 @@ class Request:
     pending: list[Source] = field(default_factory=list)
     prefixed: bool = False
     pictures: list[RecognizedPicture] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     voted_by: tuple[str, str] | None = None
     turn: threading.Lock = field(default_factory=threading.Lock)
 

@@ -204,7 +204,7 @@ def _offer_single_picture(cause: str, models: Ensemble) -> None:
     if cause == "connection":
         taken = st.camera_input("Take a single picture instead")
     else:  # the browser would refuse its camera here too; telephones offer theirs with the choice of files
-        taken = st.file_uploader("Choose a picture instead", type=["jpg", "jpeg", "png", "webp"])
+        taken = st.file_uploader("Choose a picture instead")
     if taken is None:
         return
     if taken.file_id != state.single_id:  # once, not at every refresh

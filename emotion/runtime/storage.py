@@ -83,6 +83,7 @@ class Folder:
         here = str(path).removeprefix("file://")
         self._local = None if is_address(here) else Path(here).absolute()
         self._of_thread = threading.local()
+        self._was_sent = False
         if self._local is None:
             self._opened()
 
@@ -90,7 +91,7 @@ class Folder:
         return {"path": self.path, "_local": self._local}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__ = state | {"_of_thread": threading.local()}
+        self.__dict__ = state | {"_of_thread": threading.local(), "_was_sent": True}
 
     def _opened(self) -> tuple[Any, str]:
         """Give the file system and the folder in it: one for each thread, since not all kinds may be shared."""
@@ -260,9 +261,8 @@ class Folder:
                         looked_at = True
         except OSError as error:
             if not self.exists():
-                raise StorageError(
-                    f"The folder {self} is not there; where others do the work, they must find it under this very name."
-                ) from error
+                others = "; where others do the work, they must find it under this very name" if self._was_sent else ""
+                raise StorageError(f"The folder {self} is not there{others}.") from error
             raise ImageError(f"{UNREAD}: {error.strerror or error}.") from error
         if len(content) > most:
             raise ImageError(f"The file is larger than {most // 1_000_000} MB.")

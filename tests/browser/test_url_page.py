@@ -39,10 +39,11 @@ class SlowHandler(QuietHandler):
 
 @contextmanager
 def serving_pictures(folder: Path, kind: type[QuietHandler] = QuietHandler) -> Iterator[str]:
-    """Serve a portrait and a page of text, and give the address."""
+    """Serve a portrait, a page of text and one that names the portrait as its main picture, and give the address."""
     astronaut_bgr = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)
     assert cv2.imwrite(str(folder / "astronaut.jpg"), astronaut_bgr)
     (folder / "page.html").write_text("<h1>No picture</h1>")
+    (folder / "about.html").write_text("<h1>About</h1><meta property='og:image' content='astronaut.jpg'>")
     handler = functools.partial(kind, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -84,27 +85,39 @@ def test_address_gives_the_vote_or_the_reason_why_not(open_page, pictures, class
     expect(picture).to_have_js_property("naturalWidth", 512)
 
     ask_for(page, f"{pictures}/page.html")
-    see(page.get_by_text("This is not a picture"))
+    see(page.get_by_text("leads to a web page, not to a picture"))
     see_none(page.get_by_text("of 5 models agree"))
 
     # What Markdown would make a link, a symbol, a dash, a formula or HTML.
-    hostile = "www.example.org/--:smile:<b>:material_face:$x$**a**"
-    ask_for(page, hostile.replace(":smile:", "a@b.org:smile:") + "\nnonsense")
+    hostile = "www@example.org/--a@b.org:smile:<b>:material_face:$x$**a**b"
+    ask_for(page, f"{hostile}\nnonsense")
     alert = page.get_by_role("alert").first
-    expect(alert).to_contain_text(hostile.replace(":smile:", "a@b.org:smile:"))
+    expect(alert).to_contain_text(hostile)
     assert alert.locator("a, b, strong, span, img").count() == 0
 
     ask_for(page, "nonsense")
-    see(page.get_by_text(re.compile("^This is not a complete web address")))  # the one before had the name before it
-    see_none(page.get_by_text("This is not a picture"))
+    see(page.get_by_text("There is no web address in nonsense: paste one like"))
+    see_none(page.get_by_text("leads to a web page"))
 
 
-@pytest.mark.hostile("the file's name, and that it is larger than 20 MB")
+def test_the_main_picture_of_a_page_opens_at_a_press(open_page, pictures):
+    page = open_page(path="/pictures")
+    ask_for(page, f"![about]({pictures}/about.html)")
+    see(page.get_by_text("leads to a web page, not to a picture"))
+    page.get_by_role("button", name="Open the page's main picture").click()
+    see(page.get_by_text("of 5 models agree"))
+    see(page.get_by_text(f"{pictures}/astronaut.jpg"))
+    see_none(page.get_by_text("leads to a web page"))
+
+
+@pytest.mark.hostile("the file's name, and that it is larger than 50 MB")
 def test_a_file_that_is_too_large_is_refused_and_the_page_goes_on(open_page, tmp_path: Path) -> None:
     page = open_page(path="/pictures")
-    (tmp_path / "huge.png").write_bytes(bytes(21_000_000))
+    (tmp_path / "huge.png").write_bytes(bytes(53_000_000))
     page.locator('input[type="file"]').set_input_files(tmp_path / "huge.png")
-    see(page.get_by_text("20.0MB"))
+    see(page.get_by_text("50.0MB"))
+    page.get_by_role("button", name="Recognise").click()
+    see(page.get_by_text("choose a file of at most 50 MB"))
     page.get_by_role("button", name="Grace Hopper").click()
     see(page.get_by_text("of 5 models agree"))
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -31,10 +31,11 @@ from streamlit.runtime.scriptrunner import RerunData, RerunException
 from streamlit.testing.v1 import AppTest
 from streamlit_webrtc.process import AsyncVideoProcessTrack
 
+import emotion.page.addresses
 import emotion.page.pictures
 from emotion import config, load_models
 from emotion.errors import FetchError
-from emotion.faces.fetch import LOOPBACK_SWITCH
+from emotion.faces.fetch import LOOPBACK_SWITCH, Answer
 from emotion.page.camera import CAUSES, StreamProcessor, ice_servers
 from emotion.page.elements import UNMEASURED
 from emotion.page.recognition import pictures_csv
@@ -125,14 +126,14 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes | Exception]:
     """What each address gives, in place of the network."""
     answers: dict[str, bytes | Exception] = {}
 
-    def fetch(address: str, seconds: float) -> bytes:
+    def fetch(address: str, seconds: float) -> Answer:
         assert 0 < seconds <= 45
         answer = answers[address]
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return Answer(answer, address, "")
 
-    monkeypatch.setattr("emotion.page.pictures.fetch", fetch)
+    monkeypatch.setattr("emotion.page.addresses.fetch", fetch)
     return answers
 
 
@@ -456,7 +457,7 @@ def test_the_server_is_closed_to_others_unless_it_is_opened():
     assert options["server"]["address"] == "127.0.0.1"
     assert options["server"]["enableXsrfProtection"] is True
     assert options["server"]["enableCORS"] is True
-    assert options["server"]["maxUploadSize"] <= 20
+    assert options["server"]["maxUploadSize"] <= 50
     assert options["browser"]["gatherUsageStats"] is False
     assert options["client"]["showErrorDetails"] == "none"
 
@@ -501,9 +502,11 @@ def test_whatever_is_pressed_meanwhile_the_other_pictures_are_looked_at(pictures
         return recognize(*arguments)
 
     monkeypatch.setattr("emotion.page.pictures.recognize_picture", recognize_unless_pressed)
-    ask_for(pictures, f"{ADDRESS}\nhttps://b/\n{ADDRESS}\n{ADDRESS}")
+    served["https://c/"] = served["https://d/"] = served[ADDRESS]
+    ask_for(pictures, f"{ADDRESS}\nhttps://b/\nhttps://c/\nhttps://d/")
     assert not pictures.exception
-    assert [picture.name for picture in pictures.session_state["visit"].request.pictures] == [ADDRESS] * 3
+    names = [picture.name for picture in pictures.session_state["visit"].request.pictures]
+    assert names == [ADDRESS, "https://c/", "https://d/"]
     assert problems(pictures) == ["https://b/: Nobody answers."]
 
 
@@ -551,7 +554,86 @@ def test_failed_address_replaces_the_result_by_its_reason(pictures, served):
 def test_something_else_than_a_picture_is_called_so(pictures, served):
     served[ADDRESS] = b"<html>not found</html>"
     ask_for(pictures, ADDRESS)
-    assert "This is not a picture" in problems(pictures)[0]
+    assert problems(pictures) == [
+        "The address leads to a web page, not to a picture: copy the picture's own address (right click on it), or "
+        "save it and use the file."
+    ]
+    assert not [button for button in pictures.button if "main picture" in button.label], "it names none"
+
+
+def test_the_main_picture_of_a_page_is_one_press_away(pictures, served):
+    """People copy the address of the page that a picture stands on."""
+    served[ADDRESS], served["https://b/"] = png(skimage.data.astronaut()), FetchError("Nobody answers.")
+    served["https://example.org/p/1"] = b"<html><head><meta property='og:image' content='/portrait.png'></head>"
+    ask_for(pictures, "https://example.org/p/1 https://b/")
+    [offer] = [button for button in pictures.button if button.label == "Open the page's main picture"]
+    offer.click().run()
+    assert not pictures.exception
+    assert [picture.name for picture in pictures.session_state["visit"].request.pictures] == [ADDRESS]
+    assert problems(pictures) == ["https://b/: Nobody answers."], "what is said of the others stays"
+
+
+@pytest.mark.hostile("Pictures are only fetched from the public internet, and HOST was not found there")
+def test_a_page_cannot_lead_into_a_private_network(pictures, monkeypatch):
+    monkeypatch.setattr("emotion.page.addresses.fetch", guarded := FirstFromTable(emotion.page.addresses.fetch))
+    guarded.page = b"<html><meta name=og:image content=http://127.0.0.1:8501/secret.png>"
+    monkeypatch.delenv(LOOPBACK_SWITCH, raising=False)
+    ask_for(pictures, ADDRESS.replace("https", "http"))
+    [offer] = [button for button in pictures.button if button.label == "Open the page's main picture"]
+    offer.click().run()
+    assert "127.0.0.1 was not found there" in problems(pictures)[0]
+
+
+class FirstFromTable:
+    """Answers the first address with a page, and hands all others on."""
+
+    def __init__(self, fetch: Callable[[str, float], Answer]) -> None:
+        self.fetch = fetch
+        self.page = b""
+
+    def __call__(self, address: str, seconds: float) -> Answer:
+        page, self.page = self.page, b""
+        return Answer(page, address, "text/html") if page else self.fetch(address, seconds)
+
+
+def test_a_file_of_ones_own_computer_is_to_be_chosen_as_one(pictures, served):
+    """Not looked for on the web, nor on the server; what else was asked for is there."""
+    served[ADDRESS] = png(skimage.data.astronaut())
+    ask_for(pictures, f"C:\\Users\\me\\me.jpg\n{ADDRESS}")
+    assert problems(pictures) == [
+        "C:\\Users\\me\\me.jpg is a file of your computer, not a web address: choose it as a file below."
+    ]
+    assert headings(pictures)[0] in CLASSES
+
+
+def test_who_asks_for_nothing_is_told_what_may_be_asked_for(pictures):
+    """Also where the browser has refused a file that is too large, which the server never hears of."""
+    ask_for(pictures, " \n ")
+    assert problems(pictures) == ["There is nothing to look at: give an address, or choose a file of at most 50 MB."]
+
+
+def test_any_file_may_be_chosen_and_is_told_by_its_content(pictures, monkeypatch):
+    """IMG_0001.HEIC may be a JPEG, a picture may have no ending, and a wrong file has a sentence of its own."""
+    pictures.run()
+    jpeg = cv2.imencode(".jpg", skimage.data.astronaut()[:, :, ::-1])[1].tobytes()
+    files = {"IMG_0001.HEIC": jpeg, "portrait": jpeg, "portrait.jfif": jpeg, "me.zip": b"PK\x05\x06" + bytes(18)}
+    chosen = [SimpleNamespace(name=name, getvalue=lambda data=data: data) for name, data in files.items()]
+    arguments: dict[str, Any] = {}
+    monkeypatch.setattr("emotion.page.pictures.st.file_uploader", lambda *_, **given: arguments.update(given) or chosen)
+    pictures.button[0].click().run()
+    assert not pictures.exception
+    assert "type" not in arguments
+    names = [picture.name for picture in pictures.session_state["visit"].request.pictures]
+    assert names == ["IMG_0001.HEIC", "portrait", "portrait.jfif"]
+    [problem] = problems(pictures)
+    assert problem.startswith("me.zip: ")
+
+
+def test_the_address_of_the_page_may_be_decorated_too(pictures, served):
+    served[ADDRESS] = png(skimage.data.astronaut())
+    pictures.query_params["url"] = f"<{ADDRESS}>"
+    pictures.run()
+    assert headings(pictures)[0] in CLASSES
 
 
 @pytest.mark.hostile("Pictures are only fetched from the public internet, and HOST was not found there")

@@ -19,7 +19,7 @@ from emotion import config
 from emotion.data.tables.opening import MAKE_TABLE, READ_BYTES, Wanted, opened, settled_encoding, wrong_table
 from emotion.errors import DatasetError
 from emotion.faces.files import kinds
-from emotion.faces.files.texts import FIRST_BYTES, text_form, text_of
+from emotion.faces.files.texts import FIRST_BYTES, TextForm, text_form, text_of
 from emotion.runtime.storage import Folder, is_address
 
 PIXEL_COLUMNS: Final = tuple(f"{i}_px" for i in range(config.N_PIXELS))

@@ -7,14 +7,13 @@ from typing import Final
 
 from emotion.faces.files.kinds import NotAPictureError
 
-_NAMED_AS_PICTURE: Final = re.compile(
-    r"\.(jpe?g?|jfif|jif|png|apng|gif|webp|bmp|dib|tiff?|avif|hei[cf]s?|p[bgnp]m)$", re.IGNORECASE
-)
+PICTURE_ENDINGS: Final = "jpe?g?|jfif|jif|png|apng|gif|webp|bmp|dib|tiff?|avif|hei[cf]s?|p[bgnp]m"
+"""How names of pictures end: a pattern. What a file is, only its content says."""
 
 
 def is_named_as_picture(name: str) -> bool:
-    """Tell whether somebody who named a file so took it for a picture; what it is, only its content says."""
-    return _NAMED_AS_PICTURE.search(name) is not None
+    """Tell whether somebody who named a file so took it for a picture."""
+    return re.search(rf"\.({PICTURE_ENDINGS})$", name, re.IGNORECASE) is not None
 
 
 _LITTER: Final = frozenset(
