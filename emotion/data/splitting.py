@@ -203,7 +203,9 @@ def split_faces(
     keep, conflicting = distinct_rows(data)
     distinct = np.flatnonzero(keep)
     if len(np.unique(data.y[distinct])) < 2:
-        raise DatasetError(too_few_classes(data.y, data.y[distinct], "the same pictures are also labelled otherwise"))
+        what = "faces of the table's training part" if given.told else "faces"
+        why = "the same pictures are also labelled otherwise"
+        raise DatasetError(too_few_classes(data.y, data.y[distinct], why, what))
     went = {"repetitions": data.y[~keep & ~conflicting], "faces labelled in two ways": data.y[conflicting]}
     _check_left(data.y[distinct], data.y[distinct], went)
     is_known = known(data.X, seen)

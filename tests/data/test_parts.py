@@ -10,7 +10,7 @@ from emotion import cli
 from emotion.data.dataset import Faces, by_parts, faces_to_test, read_faces
 from emotion.data.splitting import Split, describe_split, split_faces
 from emotion.data.writing import face_writer
-from emotion.errors import TrainingError
+from emotion.errors import DatasetError, TrainingError
 from emotion.lessons.places import places
 from tests.synthetic import synthetic_faces
 from tests.tiny_models import write_tiny_models
@@ -44,7 +44,8 @@ def test_the_tables_own_test_part_is_the_test_part() -> None:
     assert rows_of(split.train) == rows_of(faces[is_training])
     told = describe_split(split).splitlines()[0]
     assert told == (
-        "The table has parts: 36 faces are learnt from (Training), the 24 others tested on (PrivateTest, PublicTest)."
+        "By the table's own parts, 36 of its 60 faces are learnt from (Training); the others "
+        "(PrivateTest, PublicTest: 24) are tested on."
     )
     as_two = split_faces(*(Faces(part.X, part.y) for part in (faces[is_training], faces[~is_training])))
     assert split.fingerprint == as_two.fingerprint, "as if they had been two tables"
@@ -84,8 +85,8 @@ def test_with_a_test_table_only_the_training_part_is_learnt_from() -> None:
     assert len(split.train) == 36
     assert rows_of(split.test) == rows_of(test)
     assert split.told == (
-        "The table has parts: 36 faces are learnt from (Training), its 24 others (PrivateTest, PublicTest) left out, "
-        "since test faces are given."
+        "By the table's own parts, 36 of its 60 faces are learnt from (Training); the others "
+        "(PrivateTest, PublicTest: 24) are left out, since test faces are given."
     )
 
 
@@ -94,7 +95,10 @@ def test_of_a_test_table_with_parts_only_the_test_part_is_tested_on() -> None:
     faces = with_parts(FER2013)
     split = split_faces(faces, faces)
     assert (len(split.train), len(split.test)) == (36, 24)
-    assert "24 faces are tested on (PrivateTest, PublicTest), its 36 others (Training) left out." in split.told
+    assert (
+        "24 of its 60 faces are tested on (PrivateTest, PublicTest); the others (Training: 36) are left out."
+        in split.told
+    )
 
 
 def test_tables_without_parts_are_as_they_were() -> None:
@@ -131,7 +135,9 @@ def test_the_commands_that_train_keep_the_test_part_aside_and_say_so(
     assert cli.main([*command, "--data", str(table)]) == 1
     told, errors = capsys.readouterr()
     assert errors == "Ended.\n"
-    assert "36 faces are learnt from (Training), the 24 others tested on (PrivateTest, PublicTest)." in told
+    assert (
+        "36 of its 60 faces are learnt from (Training); the others (PrivateTest, PublicTest: 24) are tested on." in told
+    )
     read = read_faces(table)
     assert read.parts is not None
     assert rows_of(splits[0].test) == rows_of(read[read.parts != "Training"])
@@ -143,8 +149,8 @@ def test_what_is_evaluated_is_the_test_part(table: Path, tmp_path: Path, capsys:
     assert cli.main(["evaluate", "--data", str(table), "--models", str(models)]) == 0
     told = capsys.readouterr().out
     assert (
-        "The table to test on has parts: 24 faces are tested on (PrivateTest, PublicTest), its 36 others (Training) "
-        "left out."
+        "By the parts of the table to test on, 24 of its 60 faces are tested on (PrivateTest, PublicTest); the others "
+        "(Training: 36) are left out."
     ) in told
     assert "24 faces are too few to say" in told
 
@@ -163,3 +169,11 @@ def test_parts_are_as_many_as_faces() -> None:
     faces = synthetic_faces((1, 1, 1))
     with pytest.raises(ValueError, match="parts must have one name a row"):
         Faces(faces.X, faces.y, parts=np.array(["Training"]))
+
+
+def test_a_training_part_of_one_emotion_is_told_as_that() -> None:
+    """The table itself has others, which somebody would point at."""
+    faces = synthetic_faces((9, 9, 0))
+    faces = Faces(faces.X, faces.y, parts=np.where(faces.y == "Angry", "Training", "PublicTest"))
+    with pytest.raises(DatasetError, match=r"^All faces of the table's training part are of one emotion, Angry; "):
+        split_faces(faces)

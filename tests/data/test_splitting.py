@@ -317,3 +317,38 @@ def test_faces_that_networks_know_are_never_judged(monkeypatch: pytest.MonkeyPat
     assert len(split_faces(faces, seen=seen).test) == 0
     with pytest.raises(DatasetError, match=r"had learnt from every test face \(15 of 15\)"):
         split_faces(faces, test[::4], seen=seen)
+
+
+def test_fifty_copies_of_a_face_are_one_face() -> None:
+    """Who counts the files of such a folder would look for the fault elsewhere."""
+    faces = faces_of(photographs(2).repeat(50, axis=0), *["Happy"] * 50, *["Sad"] * 50)
+    told = r"^Happy has 1 different face and Sad 1 after repetitions went; 3 of each are needed\.$"
+    for all_parts in (False, True):
+        with pytest.raises(DatasetError, match=told):
+            split_faces(faces, all_parts=all_parts)
+
+
+def test_faces_of_a_small_class_are_counted_behind_all_that_went(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And only what went of that class is named: other classes' repetitions are not to blame."""
+    monkeypatch.setattr("emotion.data.splitting.SMALL", 20)
+    small = photographs(8, seed=3)
+    X = np.concatenate([photographs(60), small[[0, 1, 2, 2]], small[4:7]])
+    faces = faces_of(X, *["Happy", "Sad"] * 30, *["Fear"] * 4, *["Tense"] * 3)
+    with pytest.raises(
+        DatasetError, match=r"^Fear has 2 different faces and Tense 2 after repetitions and test faces "
+    ):
+        split_faces(faces)
+    others = np.concatenate([X[:60], X[:9], small[4:7]])
+    with pytest.raises(DatasetError, match=r"^Tense has 2 different faces after test faces went; 3 are needed\.$"):
+        split_faces(faces_of(others, *["Happy", "Sad"] * 30, *(["Happy", "Sad"] * 5)[:9], *["Tense"] * 3))
+
+
+def test_copies_of_given_test_faces_are_counted_among_what_went() -> None:
+    X = photographs(20)
+    data = faces_of(X, *["Happy"] * 10, *["Sad"] * 8, *["Fear"] * 2)
+    test = faces_of(np.concatenate([X[18:19], photographs(4, seed=9)]), *["Happy"] * 3, *["Sad"] * 2)
+    with pytest.raises(DatasetError, match=r"^Fear has 2 different faces; 3 are needed\.$"):
+        split_faces(data, test)
+    more = faces_of(np.concatenate([X, photographs(1, seed=5)]), *data.y.tolist(), "Fear")
+    with pytest.raises(DatasetError, match=r"^Fear has 2 different faces after near-copies of test faces went; 3 are "):
+        split_faces(more, test)
