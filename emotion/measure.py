@@ -216,15 +216,15 @@ def table_lines(models: Ensemble, folder: Path, data: Path | str, votes: Path | 
     """
     # Training's libraries, which measuring whole pictures does without.
     from emotion.data.annotators import opinions_on
-    from emotion.data.dataset import Faces, read_faces
+    from emotion.data.dataset import Faces, faces_to_test, read_faces
     from emotion.data.seen import SEEN_FILE, known, read_seen
     from emotion.training.calibration import reliability
     from emotion.training.evaluation import FEW, VOTE, as_shares, evaluate, score
     from emotion.training.reports import class_frame, reliability_line, score_lines
 
-    faces = read_faces(data)
+    faces, told = faces_to_test(read_faces(data))
     opinions = opinions_on(faces, votes, models.classes) if votes else None
-    seen, lines = read_seen(folder), []
+    seen, lines = read_seen(folder), [told] if told else []
     if learnt := int(known(faces.X, np.concatenate([seen.networks, seen.models])).sum()):
         lines.append(
             f"{learnt:,} of these {len(faces):,} faces were trained on: their score is no measure of new ones."
@@ -347,20 +347,20 @@ def measure_boxes(folder: Path | str, boxes: Path, *, detector: str = "yunet", p
 
 
 def _read_boxes(file: Path) -> dict[str, list[tuple[Box, bool]]]:
+    from emotion.data.tables.opening import Wanted, text_rows
+
     marked: dict[str, list[tuple[Box, bool]]] = defaultdict(list)
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as table:
-            rows = csv.DictReader(table)
-            if missing := [column for column in _BOX_COLUMNS if column not in (rows.fieldnames or ())]:
-                raise DatasetError(f"{file} is no table of boxes: it lacks {', '.join(missing)}.")
+    columns = f"{', '.join(_BOX_COLUMNS)} (pixels)"
+    with text_rows(
+        file, Wanted("a table of boxes", columns, f"--boxes takes a CSV with {columns}"), _BOX_COLUMNS
+    ) as rows:
+        try:
             for row in rows:
                 box = Box(*(round(float(row[column])) for column in _BOX_COLUMNS[1:]))
                 if box.area > 0:
                     marked[row["file"]].append((box, row.get("invalid") in ("1", "True", "true")))
-    except OSError as error:
-        raise DatasetError(f"{file} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, TypeError, OverflowError, csv.Error) as error:
-        raise DatasetError(f"{file} has a row near line {rows.line_num} that is no box of four numbers.") from error
+        except (ValueError, TypeError, OverflowError, csv.Error) as error:
+            raise DatasetError(f"{file} has a row near line {rows.line_num} that is no box of four numbers.") from error
     if not marked:
-        raise DatasetError(f"{file} has no boxes.")
+        raise DatasetError(f"{file} has no boxes. Each needs a width and a height above 0.")
     return marked

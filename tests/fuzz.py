@@ -8,6 +8,7 @@ its seed.
 
 import argparse
 import contextlib
+import gzip
 import inspect
 import io
 import ipaddress
@@ -23,6 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.csv
+import pyarrow.parquet
 from PIL import Image
 
 from emotion.data.dataset import read_faces
@@ -124,15 +127,25 @@ def _encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def tables() -> list[bytes]:
-    """A small table of faces, and beginnings of one."""
+    """A small table of faces in several forms, and the beginning of one."""
     columns = ",".join([*(f"{i}_px" for i in range(2304)), "emotion"])
     rows = [
         ",".join([str(shade)] * 2304) + f",{label}" for shade, label in ((0, "Angry"), (128, "Happy"), (255, "Sad"))
     ]
+    whole = "\n".join([columns, *rows])
+    pixels = [
+        f"{code},{' '.join([str(70 + code)] * 2304)},{part}" for code, part in ((0, "Training"), (6, "PublicTest"))
+    ]
+    parquet = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.csv.read_csv(io.BytesIO(whole.encode())), parquet)
     return [
-        "\n".join([columns, *rows]).encode(),
+        whole.encode(),
         columns.encode(),
         b"\xef\xbb\xbf" + "\r\n".join([columns, *rows]).encode(),
+        whole.replace(",", ";").encode("utf-16"),
+        "\n".join(["emotion,pixels,Usage", *pixels]).encode(),
+        gzip.compress(whole.encode()),
+        parquet.getvalue(),
     ]
 
 

@@ -117,12 +117,15 @@ def test_the_command_tells_it(marked: tuple[Path, Path], capsys: pytest.CaptureF
 @pytest.mark.parametrize(
     ("table", "told"),
     [
-        ("file,x,y\na.png,1,2\n", "is no table of boxes: it lacks w, h."),
+        ("file,x,y\na.png,1,2\n", "is not a table of boxes: it lacks the columns w, h. It has file, x, y."),
         ("file,x,y,w,h\na.png,1,2,three,4\n", "has a row near line 2 that is no box of four numbers."),
         ("file,x,y,w,h\na.png,1,2\n", "has a row near line 2 that is no box of four numbers."),
         ("file,x,y,w,h\n", "has no boxes."),
         ("file,x,y,w,h\nnowhere.png,1,2,50,50\n", "can be read below"),
-        (None, "cannot be read: No such file or directory."),
+        ("file;x;y;w;h\nnowhere.png;1;2;50,5;50\n", "has a row near line 2 that is no box of four numbers."),
+        ("PAR1", "is a Parquet table, not a table of boxes: save it as CSV and give that."),
+        ("", "is not a table of boxes: the file is empty."),
+        (None, "boxes.csv; --boxes takes a CSV with file, x, y, w, h (pixels)."),
     ],
 )
 @pytest.mark.hostile("what is wrong with the table, in one sentence")

@@ -1,6 +1,7 @@
 """FER+: what ten people each saw in the faces of FER2013 (Barsoum et al., 2016, https://arxiv.org/abs/1608.01041)."""
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion.data.dataset import Faces
-from emotion.data.splitting import Split
+from emotion.data.splitting import SMALL, Split
+from emotion.data.tables.opening import Wanted, text_rows
 from emotion.errors import DatasetError
+from emotion.faces import kinds
 
 VOTED_LABELS: Final = {
     "neutral": "Neutral",
@@ -24,6 +27,14 @@ VOTED_LABELS: Final = {
     "contempt": "Contempt",
 }
 """Columns of votes, and the labels that they stand for."""
+
+_MOST_VOTES: Final = 1_000_000
+_VOTES: Final = Wanted(
+    "a table of votes",
+    f"file (or Image name), {', '.join(VOTED_LABELS)}",
+    "FER+'s own is fer2013new.csv of https://github.com/microsoft/FERPlus",
+    (kinds.VOTES_TABLE,),
+)
 
 LEAST_MAJORITY: Final = 5
 """Of ten votes; with fewer for any label, people did not agree on a face."""
@@ -48,27 +59,35 @@ def read_votes(path: Path | str, files: Sequence[str]) -> NDArray[np.int64]:
     DatasetError
         If the file is missing or not such a table, or has none of the pictures.
     """
-    names = [name.rsplit("/", 1)[-1] for name in files]
-    try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as table:
-            rows = csv.DictReader(table)
-            file = "Image name" if "Image name" in (rows.fieldnames or ()) else "file"
-            votes = {row[file]: [int(row[column]) for column in VOTED_LABELS] for row in rows}
-        nobody = [0] * len(VOTED_LABELS)
-        found = np.array([votes.get(name, nobody) for name in names], dtype=np.int64).reshape(-1, len(VOTED_LABELS))
-    except OSError as error:
-        raise DatasetError(f"The table of votes {path} cannot be read: {error.strerror or error}.") from error
-    except (KeyError, ValueError, TypeError, OverflowError, csv.Error) as error:
-        raise DatasetError(
-            f"{path} is not a table of votes: it needs the columns file (or Image name), {', '.join(VOTED_LABELS)}, "
-            "with whole numbers."
-        ) from error
+    names = [re.split(r"[/\\]", name)[-1] for name in files]
+    votes: dict[str, list[int]] = {}
+    with text_rows(path, _VOTES, tuple(VOTED_LABELS)) as rows:
+        file = next((name for name in ("Image name", "file") if name in (rows.fieldnames or ())), None)
+        if file is None:
+            raise DatasetError(f"{path} is not a table of votes: it lacks the column file (or Image name).")
+        try:
+            for row in rows:
+                votes[row[file]] = [_count(row[column]) for column in VOTED_LABELS]
+        except (ValueError, TypeError, OverflowError, csv.Error) as error:
+            raise DatasetError(
+                f"{path} is not a table of votes: near its line {rows.line_num} there are not {len(VOTED_LABELS)} "
+                "whole numbers of votes."
+            ) from error
+    nobody = [0] * len(VOTED_LABELS)
+    found = np.array([votes.get(name, nobody) for name in names], dtype=np.int64).reshape(-1, len(VOTED_LABELS))
     if votes.keys().isdisjoint(names):
         raise DatasetError(
             f"{path} has no votes on these faces: it names files like {next(iter(votes), 'none')}, and not like "
             f"{next(iter(names), 'none')}."
         )
     return found
+
+
+def _count(text: str) -> int:
+    count = float(text)
+    if not 0 <= count <= _MOST_VOTES or count != int(count):
+        raise ValueError(f"no number of votes: {text[:30]}")
+    return int(count)
 
 
 def vote_shares(votes: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -104,6 +123,31 @@ def majority_labels(votes: NDArray[np.int64], classes: Sequence[str]) -> NDArray
     agreed = (leading >= LEAST_MAJORITY) & ((votes == leading[:, None]).sum(axis=1) == 1)
     chosen = labels[votes.argmax(axis=1)]
     return np.where(agreed & np.isin(chosen, list(classes)), chosen, "")
+
+
+def file_names(faces: Faces) -> list[str]:
+    """Give the names by which votes are found.
+
+    Parameters
+    ----------
+    faces : Faces
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    DatasetError
+        If the table of faces had none.
+    """
+    if faces.files is None:
+        raise DatasetError(
+            "Votes are found by the names of pictures, and the table of faces has none: it needs the column file, as "
+            "image_to_vector.py --keep-names writes it."
+        )
+    names: list[str] = faces.files.tolist()
+    return names
 
 
 @dataclass(frozen=True)
@@ -161,10 +205,8 @@ def opinions_on(faces: Faces, votes: Path | str, classes: tuple[str, ...] | None
     DatasetError
         If the table cannot be read, the file names were not kept, or people did not agree on any of these faces.
     """
-    if faces.files is None:
-        raise DatasetError("Votes belong to files: make the table of faces with image_to_vector.py --keep-names.")
     classes = classes or faces.classes
-    found = read_votes(votes, faces.files.tolist())
+    found = read_votes(votes, file_names(faces))
     voted = list(VOTED_LABELS.values())
     columns = [voted.index(label) if label in voted else -1 for label in classes]
     # A class that nobody could vote for has no votes.
@@ -172,7 +214,10 @@ def opinions_on(faces: Faces, votes: Path | str, classes: tuple[str, ...] | None
     shares = (counted / np.maximum(found.sum(axis=1, keepdims=True), 1)).astype(np.float32)
     majority = majority_labels(found, classes)
     if not (majority != "").any():
-        raise DatasetError(f"{votes} has no votes on these faces.")
+        raise DatasetError(
+            f"{votes} does not tell what these faces show: on none of the {len(faces):,}, {LEAST_MAJORITY} people or "
+            f"more agreed on one of {', '.join(classes)}."
+        )
     return Opinions(classes, counted, shares, majority, majority_labels(found, voted))
 
 
@@ -214,7 +259,13 @@ def votes_on(split: Split, path: Path | str, *, learn: bool) -> Votes:
     """
     classes = split.train.classes
     if not len(split.test):
-        raise DatasetError(f"{path} is for sets with a test part, and none is set aside of so few faces.")
+        raise DatasetError(
+            f"{path} is for test faces, and of fewer than {SMALL:,} faces none are set aside: there are "
+            f"{len(split.train):,}. Name others with --test."
+            if len(split.train) < SMALL
+            else f"{path} is for test faces, and the networks know nearly all {len(split.train):,} faces. Name others "
+            "with --test."
+        )
     test = opinions_on(split.test, path, classes)
     if not learn:
         return Votes(test)

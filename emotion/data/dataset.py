@@ -295,14 +295,14 @@ def by_parts(data: Faces, test: Faces | None = None) -> Given:
     told = []
     if (is_training := _training_rows(data)) is not None:
         learnt, others = data[is_training], data[~is_training]
+        told.append(
+            f"By the table's own parts, {len(learnt):,} of its {len(data):,} faces are learnt from "
+            f"({_part_names(learnt)}); the others ({_part_names(others)}: {len(others):,}) are "
+            + ("tested on." if test is None else "left out, since test faces are given.")
+        )
         if test is None:
-            rest = f"the {len(others):,} others tested on ({_part_names(others)})"
-        else:
-            rest = f"its {len(others):,} others ({_part_names(others)}) left out, since test faces are given"
-        told.append(f"The table has parts: {len(learnt):,} faces are learnt from ({_part_names(learnt)}), {rest}.")
-        data, test = learnt, others if test is None else test
-        if test is others:
-            return Given(data, test, told[0])
+            return Given(learnt, others, told[0])
+        data = learnt
     if test is not None:
         test, of_test = faces_to_test(test)
         told += [of_test] if of_test else []
@@ -325,8 +325,8 @@ def faces_to_test(faces: Faces) -> tuple[Faces, str]:
         return faces, ""
     tested, others = faces[~is_training], faces[is_training]
     return tested, (
-        f"The table to test on has parts: {len(tested):,} faces are tested on ({_part_names(tested)}), its "
-        f"{len(others):,} others ({_part_names(others)}) left out."
+        f"By the parts of the table to test on, {len(tested):,} of its {len(faces):,} faces are tested on "
+        f"({_part_names(tested)}); the others ({_part_names(others)}: {len(others):,}) are left out."
     )
 
 

@@ -31,13 +31,14 @@ def listed(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), *parts[-1:]] if len(parts) > 1 else parts)
 
 
-def too_few_classes(before: NDArray[np.str_], after: NDArray[np.str_], why: str) -> str:
+def too_few_classes(before: NDArray[np.str_], after: NDArray[np.str_], why: str, what: str = "faces") -> str:
     """Say why there are not two emotions to tell apart.
 
     Parameters
     ----------
     before, after : ndarrays of str, the labels of all faces, and of those that are left
     why : str, why faces were left out
+    what : str, what these are
 
     Returns
     -------
@@ -45,7 +46,7 @@ def too_few_classes(before: NDArray[np.str_], after: NDArray[np.str_], why: str)
     """
     gone = sorted(set(before.tolist()) - set(after.tolist()))
     if not gone:
-        return f"All faces are of one emotion, {before[0]}; training needs at least two."
+        return f"All {what} are of one emotion, {before[0]}; training needs at least two."
     return f"Training needs faces of at least two emotions. Each face of {', '.join(gone)} was left out: {why}."
 
 

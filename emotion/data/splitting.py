@@ -8,7 +8,7 @@ is not enough.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -203,11 +203,10 @@ def split_faces(
     keep, conflicting = distinct_rows(data)
     distinct = np.flatnonzero(keep)
     if len(np.unique(data.y[distinct])) < 2:
-        raise DatasetError(too_few_classes(data.y, data.y[distinct], "the same pictures are also labelled otherwise"))
-    went: dict[str, Any] = {
-        "repetitions": (~keep & ~conflicting).any(),
-        "faces labelled in two ways": conflicting.any(),
-    }
+        what = "faces of the table's training part" if given.told else "faces"
+        why = "the same pictures are also labelled otherwise"
+        raise DatasetError(too_few_classes(data.y, data.y[distinct], why, what))
+    went = {"repetitions": data.y[~keep & ~conflicting], "faces labelled in two ways": data.y[conflicting]}
     _check_left(data.y[distinct], data.y[distinct], went)
     is_known = known(data.X, seen)
     train, given_test = distinct, data[distinct[:0]] if test is None else test
@@ -215,7 +214,7 @@ def split_faces(
         # Half of what the networks do not know stays for the validation part.
         rest, held_out = _hold_out_unseen(data.y[distinct], is_known[distinct], TEST_SHARE, seed, most=0.5)
         train, given_test = distinct[rest], data[distinct[held_out]]
-        went["test faces"] = True
+        went["test faces"] = given_test.y
     learnt_before = known(given_test.X, seen)
     if len(given_test) and learnt_before.all():
         raise DatasetError(
@@ -235,7 +234,7 @@ def split_faces(
     remaining = train[~copied]
     if test is not None and (gone := sorted(set(measured.classes) - set(np.unique(data.y[remaining]).tolist()))):
         raise DatasetError(gone_classes(data.y[train], copied, gone))
-    went["near-copies of test faces"] = copied.any()
+    went["near-copies of test faces"] = data.y[train[copied]]
     if test is not None and len(np.unique(data.y[remaining])) < 2:
         raise DatasetError(too_few_classes(data.y[train], data.y[remaining], "they are copies of test faces"))
     _check_left(data.y[distinct], data.y[remaining], went)
@@ -246,7 +245,7 @@ def split_faces(
             learnt, validation = remaining[rest], remaining[held_out]
     repeated, _ = copies_between(data.X[learnt], data.X[validation], progress=progress)
     rows = learnt[~repeated]
-    went |= {"faces to calibrate by": len(validation), "near-copies of these": repeated.any()}
+    went |= {"faces to calibrate by": data.y[validation], "near-copies of these": data.y[learnt[repeated]]}
     _check_left(data.y[remaining], data.y[rows], went)
     parts = {
         "given": data.y if test is None else np.concatenate([data.y, test.y]),
@@ -275,11 +274,12 @@ def split_faces(
     )
 
 
-def _check_left(before: NDArray[np.str_], after: NDArray[np.str_], went: Mapping[str, Any]) -> None:
+def _check_left(before: NDArray[np.str_], after: NDArray[np.str_], went: Mapping[str, NDArray[np.str_]]) -> None:
     """Refuse classes of which too few faces are left to learn from."""
     counts = {str(label): int((after == label).sum()) for label in np.unique(before)}
-    if min(counts.values()) < LEAST_LEARNT:
-        raise DatasetError(too_few_told(counts, LEAST_LEARNT, [part for part, any_went in went.items() if any_went]))
+    if short := [label for label, count in counts.items() if count < LEAST_LEARNT]:
+        of_these = [part for part, y in went.items() if np.isin(y, short).any()]
+        raise DatasetError(too_few_told(counts, LEAST_LEARNT, of_these))
 
 
 _COLUMNS: Final = {

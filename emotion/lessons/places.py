@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emotion import config
-from emotion.data.dataset import Faces, read_faces
+from emotion.data.dataset import Faces, by_parts, read_faces
 from emotion.data.seen import read_seen
 from emotion.data.splitting import Split, split_faces
 from emotion.training.recipes import FAST, FULL, Size
@@ -43,14 +43,18 @@ class Places:
 
         Returns
         -------
-        data : Faces
-        test : Faces, or None where none is named
+        data : Faces, to learn from
+        test : Faces, or None where none are named and the table has no test part of its own
 
         Raises
         ------
         DatasetError
             If one cannot be read.
         """
+        given = by_parts(*self._tables())
+        return given.data, given.test
+
+    def _tables(self) -> tuple[Faces, Faces | None]:
         return read_faces(self.data), read_faces(self.test) if self.test else None
 
     def split(self) -> Split:
@@ -65,7 +69,7 @@ class Places:
         DatasetError
             As `emotion.data.splitting.split_faces`.
         """
-        return split_faces(*self.read(), seen=read_seen(self.networks).networks)
+        return split_faces(*self._tables(), seen=read_seen(self.networks).networks)
 
 
 def places(environment: Mapping[str, str] = os.environ) -> Places:

@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion.data.annotators import VOTED_LABELS, read_votes, vote_shares
+from emotion.data.annotators import VOTED_LABELS, file_names, read_votes, vote_shares
 from emotion.data.seen import fingerprints
 from emotion.data.splitting import Split
-from emotion.errors import DatasetError, TrainingError
+from emotion.errors import TrainingError
 from emotion.faces.crop import FaceVectors
 from emotion.runtime.files import replacing
 
@@ -142,10 +142,8 @@ def network_data(split: Split, votes: Path | str | None = None) -> NetworkData:
     classes = np.array(split.train.classes)
     if votes is None:
         shares = np.zeros((len(split.train), len(VOTED_LABELS)), dtype=np.float32)
-    elif split.train.files is None:
-        raise DatasetError("Votes belong to files: make the table of faces with image_to_vector.py --keep-names.")
     else:
-        shares = vote_shares(read_votes(votes, split.train.files.tolist()))
+        shares = vote_shares(read_votes(votes, file_names(split.train)))
     return NetworkData(
         split.train.X,
         _smoothed(np.searchsorted(classes, split.train.y), len(classes)),

@@ -65,7 +65,7 @@ def train_networks(
 
     Parameters
     ----------
-    data, test : paths of CSV or Parquet files, as `emotion.training.training.train` takes them
+    data, test : paths or addresses of tables, as `emotion.training.training.train` takes them
     out : path of a folder: for each network a checkpoint, ``network_N.pt``, and the result, ``network_N.onnx``; with
         them, `emotion.data.seen.SEEN_FILE`, and with teachers their checkpoints and `LESSONS_FILE`
     votes : path of FER+'s table of votes, optional
@@ -95,6 +95,8 @@ def train_networks(
         If a checkpoint or the lessons do not fit, or the folder cannot be written.
     """
     split = split_faces(read_faces(data), read_faces(test) if test else None, seed, all_parts=True, progress=progress)
+    if progress and split.told:
+        say(split.told)
     faces = network_data(split, votes)
     histories: dict[str, list[dict[str, float]]] = {}
     if teachers:

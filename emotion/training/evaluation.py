@@ -171,7 +171,9 @@ def score(y_true: NDArray[np.str_], y_predicted: NDArray[np.str_], classes: tupl
     if unknown or not len(y_true):
         known = ", ".join(classes)
         raise DatasetError(
-            f"The models know {known}, but not: {', '.join(unknown)}." if unknown else "There are no faces to score."
+            f"The models know {known}, but not: {', '.join(unknown)}. Leave such faces out, or name other models."
+            if unknown
+            else "There are no faces to score."
         )
     names = list(classes)
     precision, recall, f1, support = precision_recall_fscore_support(

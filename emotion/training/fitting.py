@@ -22,6 +22,7 @@ from emotion.data.dataset import Faces
 from emotion.data.embedding import EMBEDDING, OnnxEmbedding, network_file
 from emotion.faces.crop import FaceVectors
 from emotion.runtime.progress import Progress
+from emotion.training.class_sizes import check_counts, check_resampled
 from emotion.training.recipes import (
     EXPERIMENTS,
     FULL,
@@ -31,8 +32,6 @@ from emotion.training.recipes import (
     build_projection,
     build_sampler,
     build_stack,
-    check_counts,
-    check_resampled,
 )
 
 _SHARED_ROWS: Final = 3_000
@@ -179,6 +178,8 @@ def fit_experiments(
     boosts = sum(experiment.boost is not None for experiment in experiments)
     each = _FEATURES_SECONDS + _RESAMPLING_SECONDS + _STACK_SECONDS
     labels = LabelEncoder().fit(train.y)
+    if opinions is None:  # before the features, which take longer
+        check_counts(dict(enumerate(train.counts().values())), tuple(labels.classes_))
     fitted: list[FittedExperiment] = []
     expected = each * len(experiments) + _BOOST_SECONDS * (boosts + 1)
     with (

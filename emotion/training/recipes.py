@@ -22,8 +22,6 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
 from xgboost import XGBClassifier
 
-from emotion.errors import TrainingError
-
 Resampling = Literal["SMOTE", "SMOTEENN"]
 Weights = Literal["balanced"]
 Features = Literal["network", "pixels"]
@@ -205,7 +203,7 @@ def build_sampler(experiment: Experiment, counts: Mapping[int, int], seed: int) 
     Parameters
     ----------
     experiment : Experiment
-    counts : mapping of class code to number of training rows, which `check_counts` has passed
+    counts : mapping of class code to number of training rows, which `class_sizes.check_counts` has passed
     seed : int
 
     Returns
@@ -221,45 +219,6 @@ def build_sampler(experiment: Experiment, counts: Mapping[int, int], seed: int) 
         return smote
     enn = EditedNearestNeighbours(sampling_strategy=doubled, n_neighbors=3, kind_sel="mode", n_jobs=os.cpu_count())
     return SMOTEENN(smote=smote, enn=enn, random_state=seed)
-
-
-def check_counts(counts: Mapping[int, int], classes: tuple[str, ...]) -> None:
-    """Refuse classes with too few rows to interpolate between.
-
-    Parameters
-    ----------
-    counts : mapping of class code to number of training rows
-    classes : tuple of str, the names of the codes
-
-    Raises
-    ------
-    TrainingError
-        If a class has fewer than three.
-    """
-    for code, count in counts.items():
-        if count < 3:
-            raise TrainingError(f"{classes[code]} has {count} training faces left; every class needs three or more.")
-
-
-def check_resampled(before: Mapping[int, int], after: Mapping[int, int], classes: tuple[str, ...]) -> None:
-    """Refuse a resampling that all but removed a class, or left too few rows for the folds of the stacks.
-
-    Parameters
-    ----------
-    before, after : mapping of class code to number of rows
-    classes : tuple of str, the names of the codes
-
-    Raises
-    ------
-    TrainingError
-        If a class is left with less than a quarter of its rows, or with fewer than six.
-    """
-    for code, count in before.items():
-        if after.get(code, 0) < LEAST_ROWS:
-            raise TrainingError(f"{classes[code]} has {after.get(code, 0)} training faces; {LEAST_ROWS} are needed.")
-        if after.get(code, 0) < LEAST_KEPT_SHARE * count:
-            left = f"{after.get(code, 0)} of {count} rows of {classes[code]}"
-            raise TrainingError(f"Cleaning left {left}; the classes overlap too much for this resampling.")
 
 
 def build_stack(experiment: Experiment, size: Size, n_features: int, seed: int, n_rows: int) -> StackingClassifier:

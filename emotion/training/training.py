@@ -253,7 +253,7 @@ def train(
     ----------
     data : path or address of a table, as `emotion.data.dataset.read_faces` takes it
     test : path or address of another one, optional
-        By default a fifth of each class of `data` is set aside.
+        By default the table's own test part, or else a fifth of each class, is set aside.
     out : path of the folder of models
     size : Size
     seed : int

@@ -90,5 +90,7 @@ def test_another_table_is_refused(tmp_path: Path, content: str) -> None:
 
 
 def test_a_missing_table_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="cannot be read: No such file"):
+    with pytest.raises(
+        DatasetError, match=r"There is no file .*votes\.csv; FER\+'s own is fer2013new\.csv of https://github"
+    ):
         read_votes(tmp_path / "votes.csv", ["a.png"])

@@ -19,8 +19,9 @@ from emotion.data.dataset import Faces, read_faces
 from emotion.data.seen import NO_CODES, SeenFaces, face_codes, read_seen
 from emotion.data.splitting import split_faces
 from emotion.errors import DatasetError, ModelsError, TrainingError
-from emotion.training import training
+from emotion.training import fitting, training
 from emotion.training.card import model_card, score_table
+from emotion.training.class_sizes import check_counts, check_resampled
 from emotion.training.evaluation import accuracy_told, evaluate, score, told
 from emotion.training.export import model_to_onnx
 from emotion.training.recipes import (
@@ -32,8 +33,6 @@ from emotion.training.recipes import (
     build_boost,
     build_projection,
     build_sampler,
-    check_counts,
-    check_resampled,
 )
 from emotion.vote.loading import read_manifest
 from tests.synthetic import CLASSES, VOTES_COLUMNS, synthetic_faces, write_table, write_votes
@@ -212,7 +211,7 @@ def test_an_emptied_class_stops_the_training() -> None:
 
 @pytest.mark.hostile("which class has too few faces, and how many are needed")
 def test_a_class_too_small_for_the_folds_stops_the_training() -> None:
-    with pytest.raises(TrainingError, match="Sad has 5 training faces; 6 are needed"):
+    with pytest.raises(TrainingError, match=r"^Sad has 5 different faces; 6 are needed\.$"):
         check_resampled({0: 5, 1: 9}, {0: 5, 1: 9}, ("Sad", "Happy"))
 
 
@@ -238,8 +237,15 @@ def test_xgboost_of_two_small_classes_says_the_same_when_it_ships(rows_of_each: 
 
 @pytest.mark.hostile("which class it is, and how many faces it has")
 def test_a_class_of_two_faces_is_told() -> None:
-    with pytest.raises(TrainingError, match="Sad has 2 training faces"):
+    with pytest.raises(TrainingError, match=r"^Sad has 2 different faces; 3 are needed\.$"):
         check_counts({0: 10, 1: 2}, ("Happy", "Sad"))
+
+
+@pytest.mark.hostile("which classes they are, how many faces each has, and how many are needed")
+def test_all_small_classes_are_told_before_the_features_are_made() -> None:
+    """Or whoever mends one is told of the next, each time after minutes of work."""
+    with pytest.raises(TrainingError, match=r"^Angry has 5 different faces and Sad 3; 6 of each are needed\.$"):
+        fitting.fit_experiments(synthetic_faces((5, 8, 3)), FAST, networks="nowhere", progress=False)
 
 
 @pytest.mark.parametrize(("n_rows", "n_components"), [(500, 400), (120, None)])
