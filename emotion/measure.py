@@ -2,8 +2,7 @@
 and boxes, where it is known where faces are.
 """
 
-import csv
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,6 @@ from emotion.data.folders.listing import picture_files
 from emotion.errors import DatasetError, ImageError
 from emotion.faces.crop import DETECTORS
 from emotion.faces.decode import decode_image
-from emotion.faces.detect import Box
 from emotion.faces.files.kinds import NotAPictureError
 from emotion.faces.files.walks import PassedOver, is_to_be_told
 from emotion.faces.tracking import overlap
@@ -32,8 +30,6 @@ FOUND_OVERLAP: Final = 0.3
 """A box with at least so much of what it covers together with a face (intersection over union) has found it."""
 
 _BINS: Final = 10
-
-_BOX_COLUMNS: Final = ("file", "x", "y", "w", "h")
 
 
 @dataclass(frozen=True)
@@ -324,7 +320,9 @@ def measure_boxes(folder: Path | str, boxes: Path, *, detector: str = "yunet", p
     StorageError
         If the folder is gone.
     """
-    source, marked, finder = Folder(folder), _read_boxes(boxes), DETECTORS[detector]()
+    from emotion.data.tables.boxes import read_boxes
+
+    source, marked, finder = Folder(folder), read_boxes(boxes), DETECTORS[detector]()
     counts: Counter[str] = Counter()
     for name, faces in tqdm(marked.items(), unit="picture", disable=None if progress else True):
         try:
@@ -344,23 +342,3 @@ def measure_boxes(folder: Path | str, boxes: Path, *, detector: str = "yunet", p
     if not counts["pictures"]:
         raise DatasetError(f"None of the {len(marked):,} pictures that {boxes} names can be read below {folder}.")
     return BoxCounts(**{name: counts[name] for name in BoxCounts.__dataclass_fields__})
-
-
-def _read_boxes(file: Path) -> dict[str, list[tuple[Box, bool]]]:
-    from emotion.data.tables.opening import Wanted, text_rows
-
-    marked: dict[str, list[tuple[Box, bool]]] = defaultdict(list)
-    columns = f"{', '.join(_BOX_COLUMNS)} (pixels)"
-    with text_rows(
-        file, Wanted("a table of boxes", columns, f"--boxes takes a CSV with {columns}"), _BOX_COLUMNS
-    ) as rows:
-        try:
-            for row in rows:
-                box = Box(*(round(float(row[column])) for column in _BOX_COLUMNS[1:]))
-                if box.area > 0:
-                    marked[row["file"]].append((box, row.get("invalid") in ("1", "True", "true")))
-        except (ValueError, TypeError, OverflowError, csv.Error) as error:
-            raise DatasetError(f"{file} has a row near line {rows.line_num} that is no box of four numbers.") from error
-    if not marked:
-        raise DatasetError(f"{file} has no boxes. Each needs a width and a height above 0.")
-    return marked

@@ -14,7 +14,7 @@ from emotion.data.dataset import Faces
 from emotion.data.splitting import SMALL, Split
 from emotion.data.tables.opening import Wanted, text_rows
 from emotion.errors import DatasetError
-from emotion.faces import kinds
+from emotion.faces.files import kinds
 
 VOTED_LABELS: Final = {
     "neutral": "Neutral",

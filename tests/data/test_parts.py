@@ -9,7 +9,7 @@ import pytest
 from emotion import cli
 from emotion.data.dataset import Faces, by_parts, faces_to_test, read_faces
 from emotion.data.splitting import Split, describe_split, split_faces
-from emotion.data.writing import face_writer
+from emotion.data.tables.writing import face_writer
 from emotion.errors import DatasetError, TrainingError
 from emotion.lessons.places import places
 from tests.synthetic import synthetic_faces

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from emotion.data.annotators import read_votes
 from emotion.data.dataset import Faces, read_faces
+from emotion.data.tables.boxes import read_boxes
 from emotion.data.tables.rows import PIXEL_COLUMNS
-from emotion.data.writing import check_output, face_writer
+from emotion.data.tables.writing import check_output, face_writer
 from emotion.errors import DatasetError
-from emotion.measure import _read_boxes
 from tests.synthetic import VOTES_COLUMNS, write_table
 
 PIXELS: NDArray[np.uint8] = np.random.default_rng(0).integers(2, 256, (4, 2304), np.uint8)
@@ -298,7 +298,7 @@ def test_votes_and_boxes_are_read_however_they_are_written(encoding: str, delimi
     votes.write_text(VOTES.replace("a.png", "ä.png").replace(",", delimiter), encoding=encoding)
     boxes.write_text("file, x, y, w, h\nä.png,1,2,50,60\n".replace(",", delimiter), encoding=encoding)
     assert read_votes(votes, ["sad/ä.png"]).tolist() == [[1] * 8]
-    [(box, invalid)] = _read_boxes(boxes)["ä.png"]
+    [(box, invalid)] = read_boxes(boxes)["ä.png"]
     assert (box.x, box.y, box.w, box.h, invalid) == (1, 2, 50, 60, False)
 
 
