@@ -134,7 +134,7 @@ def _picture(name: str) -> BGRImage:
         except WebPageError as error:
             if not error.main_picture:
                 raise
-            raise FetchError(f"{error} Its main picture: {error.main_picture}") from error
+            raise FetchError(f"{error} The page's main picture: {error.main_picture}") from error
     if not is_address(name) and not os.path.lexists(name):
         if _is_pattern(name):
             raise ImageError(f"There is no file that matches {name}; check the folder, and * and ? in the name.")
