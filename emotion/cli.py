@@ -126,7 +126,9 @@ def _expanded(arguments: list[str]) -> Iterator[str]:
         path = os.path.expanduser(argument)  # noqa: PTH111  # Path's raises where nobody has that name
         # Brackets are common in names of copies. Path.glob takes no pattern that begins at the root.
         found = glob.glob(path.replace("[", "[[]"), recursive=True) if _is_pattern(path) else []  # noqa: PTH207
-        yield from sorted(file for file in found if Path(file).is_file()) or web_addresses(path) or [path]
+        files = sorted(file for file in found if Path(file).is_file())
+        # A file that is not there must not be asked for on the web, because its folder is called as a host might be.
+        yield from files or ([] if os.path.lexists(path.split("/")[0]) else web_addresses(path)) or [path]
 
 
 def _is_pattern(name: str) -> bool:
@@ -140,7 +142,7 @@ def _picture(name: str) -> Decoded:
         except WebPageError as error:
             if not error.main_picture:
                 raise
-            raise FetchError(f"{error} Its main picture: {error.main_picture}") from error
+            raise FetchError(f"{error} The page's main picture: {error.main_picture}") from error
     if not is_address(name) and not os.path.lexists(name):
         if _is_pattern(name):
             raise ImageError(f"There is no file that matches {name}; check the folder, and * and ? in the name.")

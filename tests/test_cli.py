@@ -124,7 +124,7 @@ def test_a_page_in_place_of_a_picture_names_its_main_picture(
         assert cli.main(["predict", server.url("/page"), "--models", models]) == 1
     said = capsys.readouterr().out
     assert "leads to a web page, not to a picture" in said
-    assert said.endswith(f" Its main picture: {server.url('/a.png?x=1&y=2')}\n")
+    assert said.endswith(f" The page's main picture: {server.url('/a.png?x=1&y=2')}\n")
 
 
 @pytest.mark.parametrize("pattern", ["~/pictures/*.png", "~/pictures/b[1]*", "~/pictures/?[1].png", "~/**/*.png"])

@@ -10,12 +10,12 @@ from typing import Final, NamedTuple
 
 from emotion.errors import FetchError, WebPageError
 from emotion.faces.fetch import FETCH_SECONDS, MAX_ADDRESS_CHARS, Answer, fetch, prepare
-from emotion.faces.files.kinds import WEB_PAGE, NotAPictureError, kind_of
+from emotion.faces.files.kinds import JSON, WEB_PAGE, NotAPictureError, kind_of
 from emotion.faces.files.texts import FIRST_BYTES, text_of
 from emotion.faces.files.walks import PICTURE_ENDINGS
 
 _PICTURE_ENDINGS: Final = f"{PICTURE_ENDINGS}|svg"
-_FILE_ENDINGS: Final = f"{_PICTURE_ENDINGS}|avi|csv|docx?|mkv|mov|mp4|pdf|webm|xlsx?|zip"
+_FILE_ENDINGS: Final = f"{_PICTURE_ENDINGS}|avi|csv|docx?|gz|html?|json|mkv|mov|mp4|mpe?g|pdf|rar|txt|webm|xlsx?|zip"
 _PICTURE: Final = re.compile(rf"\.(?:{_PICTURE_ENDINGS})(?!\w)", re.IGNORECASE)
 
 _NAME: Final = r"(?:[^\W_][\w-]{0,62}\.){1,20}(?:[^\W\d_]{2,63}|xn--[\w-]{1,59})"
@@ -42,7 +42,7 @@ _INVISIBLE: Final = (
 )
 _TRAILING: Final = f"{_SEPARATORS}{_INVISIBLE}.:!?…*'\"\u2018\u2019\u201c\u201d»›>。！？： \t\xa0"
 _LIST_MARK: Final = re.compile(r"\s*(?:[-*•·+>‣–—]|\d{1,3}[.)])\s+")
-_NEVER_INSIDE: Final = re.compile(r'["<>`]|\[/\w+\]')
+_NEVER_INSIDE: Final = re.compile(r'["<>`]|&(?:quot|gt|lt|#39);|\[/\w+\]')
 _WIDTH: Final = r"\d+(?:\.\d+)?[wx]"  # in HTML's srcset
 _REMARK: Final = re.compile(rf"[(\[{{<#|=\u2013\u2014\u2192（-]|//|:|{_WIDTH}$")
 """How what is written behind an address begins."""
@@ -180,7 +180,7 @@ def _taken(line: str, start: re.Match[str], before: str) -> str:
         segment, follower = segment[: stop.start()], stop.start()
     closers = {bracket[1] for bracket in _BRACKETS if before.count(bracket[0]) > before.count(bracket[1])}
     segment = _up_to_bracket(segment, closers)
-    is_beside_others = follower is not None or bool(re.search(r"[^\W\d_]{2,}", _without_marks(before)))
+    is_beside_others = follower is not None or bool(closers) or bool(re.search(r"[^\W\d_]{2,}", _without_marks(before)))
     return _trimmed(_up_to_remark(segment, is_beside_others))
 
 
@@ -290,7 +290,7 @@ def fetch_picture(address: str, seconds: float = FETCH_SECONDS) -> bytes:
     """
     answer = fetch(address, seconds)
     kind = kind_of(answer.body[:FIRST_BYTES])
-    if kind == WEB_PAGE or (kind.family == "text" and "html" in answer.content_type.lower()):
+    if kind == WEB_PAGE or (kind.family == "text" and kind != JSON and "html" in answer.content_type.lower()):
         raise _web_page_error(address, answer)
     if kind.family != "picture":
         raise NotAPictureError(kind)

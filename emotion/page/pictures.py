@@ -114,21 +114,16 @@ def ask_for(sources: list[Source], problems: Sequence[str] = ()) -> None:
     sources : list of Source
     problems : sequence of str, with what else was asked for
     """
-    request = Request(sources[:MOST_PICTURES], prefixed=len(sources) > 1, problems=[*map(Problem, problems)])
+    is_one_of_several = len(sources) + len(problems) > 1
+    request = Request(sources[:MOST_PICTURES], prefixed=is_one_of_several, problems=[*map(Problem, problems)])
     if not sources and not problems:
-        request.problems.append(
-            Problem(
-                f"There is nothing to look at: give an address, or choose a file of at most {_most_megabytes()} MB."
-            )
-        )
+        most = st.get_option("server.maxUploadSize")  # what is larger, the browser refuses without a word to the server
+        told = f"There is nothing to look at: give an address, or choose a file of at most {most} MB."
+        request.problems.append(Problem(told))
     if len(sources) > MOST_PICTURES:
         told = f"At most {MOST_PICTURES} pictures at a time; the first {MOST_PICTURES} are shown."
         request.problems.append(Problem(told))
     visit().request = request
-
-
-def _most_megabytes() -> int:
-    return int(st.get_option("server.maxUploadSize"))
 
 
 def answered(models: Ensemble) -> list[RecognizedPicture]:
@@ -165,6 +160,7 @@ def answered(models: Ensemble) -> list[RecognizedPicture]:
                 if problem in request.problems:  # of two presses, one counts
                     request.problems.remove(problem)
                     request.pending += _fetching([problem.main_picture])
+                    request.prefixed = True  # nobody has seen that address yet
             st.rerun()
     return pictures
 

@@ -65,6 +65,14 @@ ONE = [
     "url({})",
     '{{"url": "{}", "width": 300}}',
     '["{}"]',
+    "&lt;img src=&quot;{}&quot;&gt;",
+    "[{} me]",
+    "[[{}][me]]",
+    "`me <{}>`_",
+    "[me](<{}>)",
+    r"\url{{{}}}",
+    ".. image:: {}",
+    "👉{}",
     "- {}",
     "* {}",
     "• {}",
@@ -236,6 +244,7 @@ OF_THIS_COMPUTER = [
     "Pictures/me.jpg",
     r"Pictures\me.jpg",
     "film.mp4",
+    "notes.txt",
 ]
 
 
@@ -325,7 +334,7 @@ def test_a_picture_comes_back_whatever_the_server_calls_it(server: LoopbackServe
     [
         (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "video/mp4", "a film, not a picture: stop it where the face shows"),
         (b"\x1a\x45\xdf\xa3" + bytes(40), "image/jpeg", "a film, not a picture"),
-        (json.dumps({"error": "no"}).encode(), "application/json", "a JSON text, not a picture"),
+        (json.dumps({"error": "no"}).encode(), "text/html", "a JSON text, not a picture"),
         (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "image/svg+xml", "an SVG drawing, which is not read"),
         (b"%PDF-1.7\n", "application/pdf", "a PDF document, not a picture"),
         (zipped(), "application/zip", "a zip archive, not a picture: unpack it"),

@@ -581,7 +581,8 @@ def test_a_page_cannot_lead_into_a_private_network(pictures, monkeypatch):
     ask_for(pictures, ADDRESS.replace("https", "http"))
     [offer] = [button for button in pictures.button if button.label == "Open the page's main picture"]
     offer.click().run()
-    assert "127.0.0.1 was not found there" in problems(pictures)[0]
+    [told] = problems(pictures)
+    assert told.startswith("http://127.0.0.1:8501/secret.png: Pictures are only fetched from the public internet")
 
 
 class FirstFromTable:
@@ -604,6 +605,12 @@ def test_a_file_of_ones_own_computer_is_to_be_chosen_as_one(pictures, served):
         "C:\\Users\\me\\me.jpg is a file of your computer, not a web address: choose it as a file below."
     ]
     assert headings(pictures)[0] in CLASSES
+
+
+def test_of_several_problems_each_says_whose_it_is(pictures, served):
+    served[ADDRESS] = FetchError("Nobody answers.")
+    ask_for(pictures, f"me.jpg\n{ADDRESS}")
+    assert [told.partition(" ")[0] for told in problems(pictures)] == ["me.jpg", f"{ADDRESS}:"]
 
 
 def test_who_asks_for_nothing_is_told_what_may_be_asked_for(pictures):
