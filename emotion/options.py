@@ -3,10 +3,13 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Final
 
 from emotion import config
 from emotion.faces.crop import DETECTORS
 from emotion.runtime.storage import is_address
+
+_TABLE: Final = "a table of faces: one of image_to_vector.py, or FER2013's own; may be an address"
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -39,10 +42,11 @@ def command_line() -> argparse.ArgumentParser:
     predict.set_defaults(run="predict")
 
     train = commands.add_parser("train", help="train the five models from a table of faces")
-    train.add_argument("--data", required=True, help="a table made by image_to_vector.py; may be an address")
+    train.add_argument("--data", required=True, help=_TABLE)
     train.add_argument(
         "--test",
-        help="another one to measure on (default: a fifth of --data; of fewer than a thousand faces, cross-validation)",
+        help="another one to measure on (default: the test part that --data names, or a fifth of it; of fewer than a "
+        "thousand faces, cross-validation)",
     )
     train.add_argument(
         "--out",
@@ -72,7 +76,7 @@ def command_line() -> argparse.ArgumentParser:
 
     evaluate = commands.add_parser("evaluate", help="score the models on faces that they never saw")
     what = evaluate.add_mutually_exclusive_group(required=True)
-    what.add_argument("--data", help="a table made by image_to_vector.py; may be an address")
+    what.add_argument("--data", help=_TABLE)
     what.add_argument(
         "--pictures",
         metavar="FOLDER",
@@ -88,8 +92,10 @@ def command_line() -> argparse.ArgumentParser:
     evaluate.set_defaults(run="evaluate")
 
     networks = commands.add_parser("train-networks", help="train the embedding networks; needs requirements/train.txt")
-    networks.add_argument("--data", required=True, help="a table made by image_to_vector.py; may be an address")
-    networks.add_argument("--test", help="another one, to keep away from (default: a fifth of --data)")
+    networks.add_argument("--data", required=True, help=_TABLE)
+    networks.add_argument(
+        "--test", help="another one, to keep away from (default: the test part that --data names, or a fifth)"
+    )
     networks.add_argument(
         "--out",
         type=_path_here,

@@ -35,7 +35,7 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def test_found_and_right_are_counted_for_each_expression(pictures: Path, models: Path) -> None:
-    outcomes, unreadable = measure_pictures(pictures, load_models(models), progress=False)
+    outcomes, unreadable, _ = measure_pictures(pictures, load_models(models), progress=False)
     assert unreadable == 0
     assert [outcome.is_right for outcome in outcomes if outcome.label == "Sad"] == [True, True, False]
     assert [outcome.vote is None for outcome in outcomes if outcome.label == "Angry"] == [False, True]
@@ -49,7 +49,7 @@ def test_found_and_right_are_counted_for_each_expression(pictures: Path, models:
 
 def test_what_a_manifest_says_of_pictures_from_elsewhere_is_counted_whole(pictures: Path, models: Path) -> None:
     """Faces that are not found count among the pictures: never the favourable half."""
-    outcomes, _ = measure_pictures(pictures, load_models(models), progress=False)
+    outcomes, _, _ = measure_pictures(pictures, load_models(models), progress=False)
     measured = summary(outcomes, {"Angry": 0.5, "Happy": 0.1, "Sad": 0.4})
     happy = next(outcome for outcome in outcomes if outcome.label == "Happy")
     right = 3 + happy.is_right
@@ -150,7 +150,7 @@ def test_faces_that_cannot_be_judged_are_counted_by_cause(models: Path, tmp_path
     for number in range(2):
         (tmp_path / "set" / "sad").mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(tmp_path / "set" / "sad" / f"{number}.png"), np.full((48, 48), 255, np.uint8))
-    outcomes, _ = measure_pictures(tmp_path / "set", load_models(models), progress=False)
+    outcomes, _, _ = measure_pictures(tmp_path / "set", load_models(models), progress=False)
     assert "2 are on faces not fit to be judged: 2 blurred." in outcome_lines(outcomes)
 
 

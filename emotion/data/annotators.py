@@ -259,11 +259,9 @@ def votes_on(split: Split, path: Path | str, *, learn: bool) -> Votes:
     """
     classes = split.train.classes
     if not len(split.test):
+        why = f"fewer than {SMALL:,}" if len(split.train) < SMALL else "nearly all known to the networks"
         raise DatasetError(
-            f"{path} is for test faces, and of fewer than {SMALL:,} faces none are set aside: there are "
-            f"{len(split.train):,}. Name others with --test."
-            if len(split.train) < SMALL
-            else f"{path} is for test faces, and the networks know nearly all {len(split.train):,} faces. Name others "
+            f"{path} is for sets with a test part, and of {len(split.train):,} faces, {why}, none is set aside: name one "
             "with --test."
         )
     test = opinions_on(split.test, path, classes)

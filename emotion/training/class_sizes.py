@@ -8,13 +8,14 @@ from emotion.errors import TrainingError
 from emotion.training.recipes import LEAST_KEPT_SHARE, LEAST_ROWS, SMOTE_SHARE
 
 
-def check_counts(counts: Mapping[int, int], classes: tuple[str, ...]) -> None:
+def check_counts(counts: Mapping[int, int], classes: tuple[str, ...], by: str = "") -> None:
     """Refuse classes with too few rows to interpolate between, or for the folds of the stacks once that is done.
 
     Parameters
     ----------
     counts : mapping of class code to number of training rows
     classes : tuple of str, the names of the codes
+    by : str, by what faces are counted where not by their labels, as a sentence begins
 
     Raises
     ------
@@ -24,7 +25,7 @@ def check_counts(counts: Mapping[int, int], classes: tuple[str, ...]) -> None:
     raised = round(SMOTE_SHARE * max(counts.values()))
     needed = LEAST_LEARNT if raised >= LEAST_ROWS else LEAST_ROWS
     if min(counts.values()) < needed:
-        raise TrainingError(too_few_told({classes[code]: counts[code] for code in sorted(counts)}, needed))
+        raise TrainingError(by + too_few_told({classes[code]: counts[code] for code in sorted(counts)}, needed))
 
 
 def check_resampled(before: Mapping[int, int], after: Mapping[int, int], classes: tuple[str, ...]) -> None:

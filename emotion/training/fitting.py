@@ -178,6 +178,7 @@ def fit_experiments(
     boosts = sum(experiment.boost is not None for experiment in experiments)
     each = _FEATURES_SECONDS + _RESAMPLING_SECONDS + _STACK_SECONDS
     labels = LabelEncoder().fit(train.y)
+    by = "" if opinions is None else "By people's votes, "
     if opinions is None:  # before the features, which take longer
         check_counts(dict(enumerate(train.counts().values())), tuple(labels.classes_))
     fitted: list[FittedExperiment] = []
@@ -193,7 +194,7 @@ def fit_experiments(
             # Each draws its own synthetic rows and its own sample for the support vectors: votes differ for a reason.
             own_seed = seed + experiment.number
             y = labels.transform(train.y) if opinions is None else drawn_codes(opinions, own_seed)
-            X_resampled, y_resampled = _resample(experiment, X, y, labels, own_seed, bar)
+            X_resampled, y_resampled = _resample(experiment, X, y, labels, by, own_seed, bar)
             models = _fit_models(experiment, X_resampled, y_resampled, size, own_seed, on_cluster, bar)
             reference = None
             if not fitted:
@@ -281,11 +282,17 @@ def round_components(pipeline: Pipeline) -> None:
 
 
 def _resample(
-    experiment: Experiment, X: NDArray[np.float32], y: NDArray[np.int_], labels: LabelEncoder, seed: int, bar: Progress
+    experiment: Experiment,
+    X: NDArray[np.float32],
+    y: NDArray[np.int_],
+    labels: LabelEncoder,
+    by: str,
+    seed: int,
+    bar: Progress,
 ) -> tuple[NDArray[np.float32], NDArray[np.int_]]:
     classes = tuple(labels.classes_)
     before = dict(enumerate(np.bincount(y, minlength=len(classes)).tolist()))
-    check_counts(before, classes)
+    check_counts(before, classes, by)
     with bar.step(f"experiment {experiment.number}: {experiment.resampling}", _RESAMPLING_SECONDS):
         X_resampled, y_resampled = build_sampler(experiment, before, seed).fit_resample(X, y)
     after = Counter(y_resampled.tolist())
