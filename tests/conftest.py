@@ -3,12 +3,16 @@
 import ipaddress
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from emotion.errors import EmotionError
+from tests import refusals
 from tests.hostile import Collected
+from tests.refusals import RECORD
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # A test has a core: libraries that spread a second of work over all cores would wait for their turns on them.
@@ -28,6 +32,23 @@ def pytest_configure(config: pytest.Config) -> None:
     """Remember all tests that are found: tests/README.md lists some of them."""
     config.stash[COLLECTED] = Collected()
     config.pluginmanager.register(config.stash[COLLECTED])
+
+
+@pytest.fixture(autouse=True)
+def refusals_as_listed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Notice which refusals a test provokes: those that docs/refusals.md promises of it, too."""
+    said: dict[str, str] = {}
+
+    def noticed(error: EmotionError, *arguments: object) -> None:
+        Exception.__init__(error, *arguments)
+        if (place := refusals.place_of(sys._getframe(1))) is not None:
+            said.setdefault(place, str(error))
+
+    monkeypatch.setattr(EmotionError, "__init__", noticed)
+    yield
+    refusals.note(request.node.nodeid, said)
+    if RECORD not in os.environ:
+        assert refusals.promised().get(request.node.nodeid, set()) <= said.keys()
 
 
 @pytest.fixture(autouse=True)
