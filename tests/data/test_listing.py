@@ -205,9 +205,12 @@ def test_one_emotion_alone_is_said_before_the_work(tmp_path: Path, capsys: pytes
         ("image,label\nx.jpg,happy\n", "has no labels for the pictures of"),
         ("image,label\na.jpg,3\nb.jpg,2\n", "has numbers as labels (3), and nobody said what they stand for"),
         ("a.jpg\nb.jpg\n", "is not a list of labels: it needs the name of a picture and a label in each line"),
-        ("image,x,y\na.jpg,4,5\nb.jpg,6,7\n", "does not say which of its columns has the labels (image, x, y)"),
-        ("\x89PNG\r\n\x1a\n" + "x" * 50, "is a PNG picture, and not a list of labels"),
-        (None, "There is no list of labels"),
+        (
+            "image,x,y\na.jpg,4,5\nb.jpg,6,7\n",
+            "does not say which of its columns has the labels (image, x, y): name columns image and label",
+        ),
+        ("\x89PNG\r\n\x1a\n" + "x" * 50, "is a PNG picture, not a list of labels"),
+        (None, "--labels takes a CSV with the columns image and label"),
     ],
 )
 def test_a_list_that_is_none_is_refused_for_its_own_cause(
@@ -235,13 +238,13 @@ def test_labels_without_pictures_are_counted_and_named(tmp_path: Path, capsys: p
         (
             "fer2013.csv",
             b"emotion,pixels,Usage\n0,1 2 3,Training\n",
-            "is FER2013's own table of faces, and not a folder",
+            "is FER2013's own table of faces, not a folder",
         ),
-        ("set.zip", b"PK\x03\x04" + bytes(30), "is a zip archive, and not a folder of pictures: unpack it"),
+        ("set.zip", b"PK\x03\x04" + bytes(30), "is a zip archive, not a folder of pictures: unpack it"),
         (
             "me.jpg",
             b"\xff\xd8\xff\xe0",
-            "is a JPEG picture, and not a folder of pictures: name the folder that holds it",
+            "is a JPEG picture, not a folder of pictures: name the folder that holds it",
         ),
     ],
 )

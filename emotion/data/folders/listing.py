@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from emotion.data.folders.naming import Labels, labels_beside
 from emotion.errors import DatasetError
-from emotion.faces.files.kinds import kind_of
+from emotion.faces.files.kinds import EMPTY, FACE_TABLE, FER2013_TABLE, PARQUET, UNKNOWN, VOTES_TABLE, kind_of
 from emotion.faces.files.texts import FIRST_BYTES
 from emotion.faces.files.walks import PassedOver, is_named_as_picture
 from emotion.labels import label_of, names_expression
@@ -116,14 +116,13 @@ def check_folder(folder: Folder) -> None:
             kind = kind_of(file.read(FIRST_BYTES))
     except (OSError, ValueError):
         raise DatasetError(f"There is no folder {folder}.") from None
-    if kind.family == "table":
-        raise DatasetError(f"{folder} is {kind.name}, and not a folder of pictures: {kind.advice}.")
-    if kind.family == "archive":
-        raise DatasetError(
-            f"{folder} is {kind.name}, and not a folder of pictures: unpack it, and name what comes out."
-        )
-    what = kind.name if kind.family != "other" else "a file"
-    raise DatasetError(f"{folder} is {what}, and not a folder of pictures: name the folder that holds it.")
+    advice = {"archive": "unpack it, and name what comes out", "page": "name a folder on this computer"}
+    if "picture" in kind.family:
+        advice[kind.family] = "name the folder that holds it"
+    elif kind in (FACE_TABLE, FER2013_TABLE, VOTES_TABLE, PARQUET):
+        advice[kind.family] = kind.advice
+    what = "a file" if kind in (EMPTY, UNKNOWN) else kind.name
+    raise DatasetError(f"{folder} is {what}, not a folder of pictures: {advice.get(kind.family, 'name a folder')}.")
 
 
 def picture_files(folder: Folder, labels: Labels | None = None) -> Listing:

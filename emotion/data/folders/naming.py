@@ -14,11 +14,14 @@ from typing import Final
 
 import numpy as np
 
+from emotion.data.tables.opening import Wanted, opened, settled_encoding, wrong_table
 from emotion.errors import DatasetError
-from emotion.faces.files.kinds import TEXT, kind_of
+from emotion.faces.files.kinds import CSV_TABLE, TEXT, kind_of
 from emotion.faces.files.texts import FIRST_BYTES, text_form
 from emotion.labels import label_of
-from emotion.runtime.storage import Folder, folder_and_name
+from emotion.runtime.storage import Folder
+
+LABELS: Final = Wanted("a list of labels", "image and label", "--labels takes a CSV with the columns image and label")
 
 RAF_LABELS: Final = ("", "Surprise", "Fear", "Disgust", "Happy", "Sad", "Angry", "Neutral")
 """RAF-DB's numbers, from 1 on (Li et al., 2017, http://www.whdeld.cn/raf/model1.html)."""
@@ -135,22 +138,12 @@ def read_labels(path: Path | str) -> Labels:
     folder = Folder(path)
     if folder.exists():
         return Labels(str(path), _annotations(folder))
-    above, name = folder_and_name(path)
-    try:
-        with above.faults_told(name, but=(OSError,)), above.open(name) as file:
-            content = file.read(_MOST_LIST_BYTES)
-    except FileNotFoundError as error:
-        raise DatasetError(f"There is no list of labels {path}.") from error
-    except OSError as error:
-        raise DatasetError(f"The list of labels {path} cannot be read: {error.strerror or error}.") from error
-    kind, form = kind_of(content[:FIRST_BYTES]), text_form(content[:FIRST_BYTES])
-    if form is None or not (kind.family == "table" or kind == TEXT):
-        raise DatasetError(
-            f"{path} is {kind.name if kind.family != 'other' else 'no table'}, and not a list of labels: a CSV with "
-            "the columns image and label is one."
-        )
-    text = content.decode(form.encoding, errors="replace").lstrip("\ufeff")
-    return Labels(str(path), _rows(str(path), text, form.delimiter))
+    with opened(path, LABELS) as (file, start):
+        kind, form = kind_of(start), text_form(start)
+        if form is None or kind not in (TEXT, CSV_TABLE):
+            raise wrong_table(path, start, LABELS)
+        text = file.read(_MOST_LIST_BYTES).decode(settled_encoding(file, form.encoding), errors="replace")
+    return Labels(str(path), _rows(str(path), text.lstrip("\ufeff"), form.delimiter))
 
 
 def _annotations(folder: Folder) -> Iterable[Named]:
@@ -207,8 +200,9 @@ def _label_column(path: str, header: Sequence[str], rows: Sequence[Sequence[str]
             at for at in range(len(header)) if at != names and not header[at] and len({r[at] for r in rows}) < len(rows)
         ]
     if not known:
+        has = f" ({', '.join(header)[:80]})" if any(header) else ""
         raise DatasetError(
-            f"{path} does not say which of its columns has the labels ({', '.join(header)[:80]}): call it label."
+            f"{path} does not say which of its columns has the labels{has}: name columns image and label in its first line."
         )
     return next((at for at in known if not _NUMBER.fullmatch(rows[0][at])), known[0])
 
