@@ -261,8 +261,8 @@ def votes_on(split: Split, path: Path | str, *, learn: bool) -> Votes:
     if not len(split.test):
         why = f"fewer than {SMALL:,}" if len(split.train) < SMALL else "nearly all known to the networks"
         raise DatasetError(
-            f"{path} is for sets with a test part, and of {len(split.train):,} faces, {why}, none is set aside: name one "
-            "with --test."
+            f"{path} is for sets with a test part, and of {len(split.train):,} faces, {why}, none is set aside: name "
+            "one with --test."
         )
     test = opinions_on(split.test, path, classes)
     if not learn:
