@@ -41,7 +41,7 @@ MANIFEST_FORMAT: Final = 3
 DEFAULT_DATASET: Final = "samithsachidanandan/human-face-emotions"
 
 MAX_IMAGE_FILE_BYTES: Final = 200_000_000
-MAX_IMAGE_PIXELS: Final = 64_000_000
+MAX_IMAGE_PIXELS: Final = 52_000_000
 """Phones write 8160x6144 and less, but for what they write as JPEG only."""
 MAX_JPEG_PIXELS: Final = 220_000_000
 """Phones write 16320x12240; what has more pixels than other pictures may have is read reduced."""

@@ -147,7 +147,7 @@ REFUSED = {
     "HEIC cut off": (heic(np.zeros((80, 80, 3), np.uint8))[:-40], DAMAGED),
     "HEIC of nothing": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200), DAMAGED),
     "AVIF cut off": (encoded("AVIF")[:-300], DAMAGED),
-    "GIF of 4 gigapixels": (gif_of(65535, 65535), TOO_LARGE),
+    "GIF of 4 gigapixels": (gif_of(65535, 65535), "too large|damaged"),
     "BMP of 10 gigapixels": (bmp_of(100_000, 100_000), TOO_LARGE),
     "PPM of 10 gigapixels": (b"P6 100000 100000 255\n", TOO_LARGE),
     "PPM without height": (b"P6 100 0 255\n", DAMAGED),
@@ -157,7 +157,7 @@ REFUSED = {
     "JPEG of ten thousand scans, with others behind it": (as_first_of_several(jpeg_of_scans(400, 10_000)), TOO_LARGE),
     "PPM of half a million comments": (b"P3 10 10 255\n" + b"#\n" * 500_000, "written out in digits"),
     "BMP of short runs": (bmp_of_short_runs(20_000, 2_000), TOO_LARGE),
-    "64 megapixels and a row": (b"P5 8000 8001 255\n", TOO_LARGE),
+    "52 megapixels and a row": (b"P5 8000 6501 255\n", TOO_LARGE),
     "a side of 20 001": (b"P5 20001 2 255\n", TOO_LARGE),
 }
 
@@ -181,18 +181,18 @@ def largest(mode: str, kind: str, size: tuple[int, int], **options: object) -> b
 @pytest.mark.parametrize(
     ("mode", "kind", "options", "most_megabytes"),
     [
-        ("RGBA", "PNG", {"compress_level": 1}, 700),
-        ("F", "TIFF", {"compression": "tiff_lzw"}, 700),
-        ("RGB", "JPEG", {}, 700),
-        ("CMYK", "JPEG", {"progressive": True, "subsampling": 0}, 800),
-        ("RGB", "WEBP", {}, 1000),
+        ("RGBA", "PNG", {"compress_level": 1}, 600),
+        ("F", "TIFF", {"compression": "tiff_lzw"}, 600),
+        ("RGB", "JPEG", {}, 600),
+        ("CMYK", "JPEG", {"progressive": True, "subsampling": 0}, 750),
+        ("RGB", "WEBP", {}, 900),
     ],
 )
 def test_the_largest_picture_takes_no_more_memory_than_there_is(
     tmp_path: Path, mode: str, kind: str, options: dict[str, object], most_megabytes: int
 ) -> None:
     """A picture of a few hundred kilobytes must not have the server killed for want of memory."""
-    (tmp_path / "largest").write_bytes(largest(mode, kind, (8000, 8000), **options))
+    (tmp_path / "largest").write_bytes(largest(mode, kind, (8000, 6500), **options))
     code = (
         "import pathlib, re, sys; from emotion.faces.decode import decode_image\n"
         "picture = decode_image(pathlib.Path(sys.argv[1]).read_bytes())\n"
@@ -202,7 +202,7 @@ def test_the_largest_picture_takes_no_more_memory_than_there_is(
         [sys.executable, "-c", code, tmp_path / "largest"], cwd=config.ROOT, capture_output=True, text=True, check=True
     )
     *shape, peak_kilobytes = map(int, done.stdout.split())
-    assert shape == [8000, 8000, 3]
+    assert shape == [6500, 8000, 3]
     assert peak_kilobytes < 1000 * most_megabytes
 
 
@@ -301,7 +301,7 @@ def test_a_hundred_thousand_files_are_all_looked_at(tmp_path: Path) -> None:
         file.touch()
     for number in range(100_000):
         os.link(empty[number % 2], emotion / f"{number}.png")
-    with pytest.raises(DatasetError, match="No face was found in the 100000 files"):
+    with pytest.raises(DatasetError, match=r"No picture of .* can be read \(100,000 files\)"):
         vectorize.vectorize(tmp_path / "in", tmp_path / "data.csv", progress=False)
 
 

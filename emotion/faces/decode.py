@@ -33,7 +33,7 @@ _JPEG_SCALES: Final = (1, 2, 4, 8)
 _JPEG_MISSING: Final = 128
 """In all colours, what decoders put where a JPEG has ended too early."""
 _MOST_RUN_LENGTH_PIXELS: Final = 2_000_000
-_MOST_SCANNED_PIXELS: Final = 1_000_000_000
+_MOST_SCANNED_PIXELS: Final = 20 * config.MAX_IMAGE_PIXELS
 """Pictures as cameras and programs write them have about ten scans, or one."""
 
 
@@ -105,7 +105,7 @@ def decode(data: bytes) -> Decoded:
     NotAPictureError
         A child of `ImageError`, if the bytes are something else.
     ImageError
-        If they are damaged, or the picture has over 64 megapixels (a JPEG, over 220) or 20 000 pixels a side, larger
+        If they are damaged, or the picture has over 52 megapixels (a JPEG, over 220) or 20 000 pixels a side, larger
         tiles than that, hundreds of scans, or a form that takes far longer to decode than others (judged before
         anything is decoded).
     """

@@ -207,7 +207,7 @@ def test_one_emotion_alone_is_said_before_the_work(tmp_path: Path, capsys: pytes
         ("a.jpg\nb.jpg\n", "is not a list of labels: it needs the name of a picture and a label in each line"),
         (
             "image,x,y\na.jpg,4,5\nb.jpg,6,7\n",
-            "does not say which of its columns has the labels (image, x, y): name columns image and label",
+            "does not say which of its columns has the labels (image, x, y): call the columns image and label",
         ),
         ("\x89PNG\r\n\x1a\n" + "x" * 50, "is a PNG picture, not a list of labels"),
         (None, "--labels takes a CSV with the columns image and label"),

@@ -255,7 +255,7 @@ def png_header(width: int, height: int) -> bytes:
         (b"%PDF-1.7", "not a picture"),
         (encoded(colours(), "PNG")[:60], "damaged"),
         (encoded(colours(), "JPEG")[:300], "damaged"),
-        (png_header(8000, 8001), "too large"),  # 64 megapixels and a row
+        (png_header(8000, 6501), "too large"),  # 52 megapixels and a row
         (png_header(20_001, 1), "too large"),
         (png_header(60_000, 60_000), "too large"),  # a bomb by Pillow's own judgement
     ],

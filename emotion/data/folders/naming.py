@@ -202,7 +202,7 @@ def _label_column(path: str, header: Sequence[str], rows: Sequence[Sequence[str]
     if not known:
         has = f" ({', '.join(header)[:80]})" if any(header) else ""
         raise DatasetError(
-            f"{path} does not say which of its columns has the labels{has}: name columns image and label in its first line."
+            f"{path} does not say which of its columns has the labels{has}: call the columns image and label."
         )
     return next((at for at in known if not _NUMBER.fullmatch(rows[0][at])), known[0])
 

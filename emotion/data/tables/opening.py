@@ -70,8 +70,10 @@ def wrong_table(path: Path | str, start: bytes, wanted: Wanted, lacking: str = "
             )
         missing = lacking or wanted.columns
         word = "columns" if re.search(r" to | and |, ", missing) else "column"
-        has = f" It has {', '.join(columns[:5])}{' ...' if len(columns) > 5 else ''}." if kind not in wanted.own else ""
-        return DatasetError(f"{path} is not {wanted.name}: it lacks the {word} {missing}.{has[:200]}")
+        has = f" It has {', '.join(columns[:5])}{' ...' if len(columns) > 5 else ''}" if kind not in wanted.own else ""
+        return DatasetError(
+            f"{path} is not {wanted.name}: it lacks the {word} {missing}.{has[:200].rstrip('.')}{'.' if has else ''}"
+        )
     return DatasetError(f"{path} is {kind.name}, not {wanted.name}: {_instead(kind, wanted)}.")
 
 
