@@ -191,10 +191,11 @@ def _decoded_heif(data: bytes) -> BGRImage:
     """Decode HEIC, which libheif gives upright: its rotation is part of the picture."""
     file = pi_heif.open_heif(io.BytesIO(data), bgr_mode=True)
     _check_size(file.size)
-    values = np.asarray(file)
+    # A copy, since the memory that is shown goes with the file; its rows may be longer than the picture is wide.
+    values = np.array(file)[:, : file.size[0]]
     if values.dtype != np.uint8:
         values = (values >> 8).astype(np.uint8)
-    return to_three_channels(values)
+    return np.ascontiguousarray(to_three_channels(values))
 
 
 def _too_large(size: str, most: int = config.MAX_IMAGE_PIXELS) -> str:

@@ -184,6 +184,16 @@ def test_the_pictures_of_iphones_are_read_upright(turns: int) -> None:
     assert np.abs(decoded.astype(int) - shown).mean() < 4
 
 
+@pytest.mark.parametrize("width", [40, 42, 62, 66, 130])
+def test_the_rows_of_a_heic_picture_are_as_long_as_it_is_wide(width: int) -> None:
+    """Its decoder may lay rows out longer: columns of nothing would be part of the face."""
+    shown = np.ascontiguousarray(cv2.resize(PORTRAIT_BGR, (width, 64), interpolation=cv2.INTER_AREA))
+    decoded = [decode_image(heic(shown)) for _ in range(3)]
+    for image_bgr in decoded:  # after the decoder's own memory has been used anew
+        assert image_bgr.shape == shown.shape
+        assert np.abs(image_bgr.astype(int) - shown).mean() < 8
+
+
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}], ids=str)
 def test_a_jpeg_that_lacks_only_its_end_is_whole(options: dict[str, object]) -> None:
     """Every browser shows it, and no pixel is missing."""
