@@ -32,6 +32,7 @@ from emotion.data.dataset import read_faces
 from emotion.errors import EmotionError
 from emotion.faces.decode import decode_image
 from emotion.faces.fetch import fetch
+from tests.heic import heic
 
 ODD_BYTES = [
     b"\x00",
@@ -117,6 +118,7 @@ def pictures() -> list[bytes]:
         ("F", "TIFF"),
     ]
     files = [_encoded(image, kind, **options) for kind, options in made]
+    files += [files[1][:-2], heic(np.ascontiguousarray(np.asarray(image.resize((32, 24)))), quarter_turns=1)]
     return files + [_encoded(image.convert("L").convert(m) if m == "I;16" else image.convert(m), k) for m, k in modes]
 
 

@@ -1,5 +1,7 @@
 """Bytes -> picture: the only place that decodes, upright, without transparency, within limits of size and time."""
 
+import contextlib
+import ctypes
 import io
 import logging
 import warnings
@@ -9,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import pi_heif
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, _imaging
 from PIL.JpegImagePlugin import JpegImageFile
 
 from emotion import config
@@ -20,8 +22,15 @@ from emotion.faces.pixels import BGRImage, orientation_of, pillow_to_bgr, to_thr
 
 log = logging.getLogger(__name__)
 
-# What is odd in a file that can be read, as most cameras' are somewhere, is nobody's business here.
+# What is odd in a file is told in a sentence, or is nobody's business: most cameras' files are odd somewhere. libtiff
+# writes to the terminal by itself, unless it is told not to (TIFFSetErrorHandler(3TIFF)), for which Pillow has no call.
+# Where libtiff is a part of Pillow's own library, as on Windows, there is no such function to be found.
 warnings.filterwarnings("ignore", module=r"PIL\.")
+with contextlib.suppress(AttributeError, OSError):
+    _libtiff = ctypes.CDLL(_imaging.__file__)
+    for _silenced in (_libtiff.TIFFSetErrorHandler, _libtiff.TIFFSetWarningHandler):
+        _silenced.restype = ctypes.c_void_p
+        _silenced(None)
 
 _TILE_WIDTH: Final = 322  # of TIFF's tags
 _TILE_LENGTH: Final = 323

@@ -234,6 +234,9 @@ def test_a_library_says_nothing_of_its_own_about_odd_files(tmp_path: Path) -> No
     exif = b"Exif\0\0II*\0\x08\0\0\0\x05\0\x0f\x01\x02\0\xff\xff\0\0\xff\xff\0\0"
     odd = [encoded(Image.fromarray(PORTRAIT_RGB), "JPEG", exif=exif)]
     odd += [odd[0][:-2], odd[0][: len(odd[0]) // 2], encoded(colours(), "TIFF", tiffinfo={65000: "x"})[:-9]]
+    for compression in ("tiff_lzw", "tiff_deflate"):
+        tiff = encoded(Image.fromarray(PORTRAIT_RGB), "TIFF", compression=compression)
+        odd.append(tiff[:8] + bytes(20) + tiff[28:])
     for number, content in enumerate(odd):
         (tmp_path / str(number)).write_bytes(content)
     code = (
