@@ -85,7 +85,7 @@ def test_parts_of_a_data_set_are_not_mixed_and_the_training_part_is_named(
     for name in names:
         picture(tmp_path / "set" / name)
     told = refusal(tmp_path / "set")
-    assert f"Name {meant}; what is made of the other part ({others}) is for --test." in told
+    assert f"Name {meant} to learn from it, and another part ({others}) to measure on it." in told
 
 
 def test_what_lies_beside_the_emotions_is_counted_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

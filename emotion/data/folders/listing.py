@@ -238,7 +238,7 @@ def _check_parts(folder: Folder, places: dict[tuple[str, ...], list[StoredFile]]
     others = ", ".join("/".join(part) for part in sorted(counts) if part != meant)
     raise DatasetError(
         f"{folder} must hold one folder of pictures for each emotion, and holds parts of a data set. Name "
-        f"{folder.place('/'.join(meant))}; what is made of the other part ({others}) is for --test."
+        f"{folder.place('/'.join(meant))} to learn from it, and another part ({others}) to measure on it."
     )
 
 
