@@ -336,7 +336,7 @@ class _CsvForm:
                 if len(row) == len(self._columns):  # else the last one, on which a run was broken off
                     yield row[0], csv_rows([row]), row[-1]
         except csv.Error as error:
-            raise OutputError(f"{output} is not a table: name another, or remove it.") from error
+            raise OutputError(f"{output} is damaged: name another file, or remove it.") from error
 
 
 _Form = _JsonForm | _CsvForm

@@ -104,7 +104,7 @@ def _predict_folder(options: argparse.Namespace, out: Path) -> int:
         options.pictures[0], out, load_models(options.models), detector=options.detector, dask=options.dask
     )
     if not done.pictures and not done.done_before:
-        raise OutputError(f"{options.pictures[0]} holds no pictures. {done.passed_over}".rstrip())
+        raise OutputError(f"{options.pictures[0]} holds no pictures: name another folder. {done.passed_over}".rstrip())
     if not done.pictures:
         say(f"Nothing to do: all {done.done_before:,} pictures are in {out} already.")
     else:
@@ -232,7 +232,8 @@ def _evaluate_pictures(options: argparse.Namespace, models: Ensemble) -> int:
 
     outcomes, unreadable, passed_over = measure_pictures(options.pictures, models, detector=options.detector)
     if not outcomes and not unreadable:
-        raise DatasetError(f"{options.pictures} holds no pictures. {passed_over}".rstrip())
+        told = f"The folders of emotions in {options.pictures} hold no pictures: put some into them. {passed_over}"
+        raise DatasetError(told.rstrip())
     return _told(outcome_lines(outcomes) if outcomes else "", unreadable, str(passed_over))
 
 

@@ -81,7 +81,7 @@ def places() -> list[str]:
 
 def place_of(frame: FrameType | None) -> str | None:
     """Say which of these places made an error, from the frame that called its class."""
-    while frame is not None and frame.f_code.co_name == "__init__" and "self" in frame.f_locals:
+    while frame is not None and isinstance(frame.f_locals.get("self"), emotion.errors.EmotionError):
         frame = frame.f_back
     if frame is None or not Path(frame.f_code.co_filename).is_relative_to(config.ROOT):
         return None

@@ -142,10 +142,33 @@ def test_a_file_of_something_else_is_not_touched(pictures, tmp_path, models, kin
     assert (tmp_path / kind).read_bytes() == content
 
 
+def test_a_table_of_votes_that_was_damaged_later_is_not_touched(pictures, tmp_path, models):
+    """As by a disk: to leave out what cannot be read would lose votes without a word."""
+    run(pictures, tmp_path / "votes.csv", models)
+    with (tmp_path / "votes.csv").open("a") as file:
+        file.write("x" * 200_000 + "\n")
+    before = (tmp_path / "votes.csv").read_bytes()
+    with pytest.raises(OutputError, match=r"votes\.csv is damaged: name another file, or remove it\.$"):
+        run(pictures, tmp_path / "votes.csv", models)
+    assert (tmp_path / "votes.csv").read_bytes() == before
+
+
+def test_an_output_whose_ending_says_nothing_is_refused_before_the_work(pictures, tmp_path, models):
+    """Of a call: on the command line, an option says which endings there are."""
+    told = r"votes\.xlsx must end in \.csv, \.json or \.jsonl, which says what is written\.$"
+    with pytest.raises(OutputError, match=told):
+        run(pictures, tmp_path / "votes.xlsx", models)
+    assert not list(tmp_path.glob("votes*"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["nowhere", "--csv", "votes.csv"], "There is no folder nowhere"),
+        (
+            ["face.png", "--dask", "tcp://10.0.0.1:8786"],
+            "With --dask, name a folder and, with --csv or --json, a file for its votes.",
+        ),
         ([".", "--csv", "votes.parquet"], "--csv writes a file that ends in .csv, which votes.parquet does not"),
         ([".", "--json", "face.png"], "ends in .json or .jsonl, which face.png does not; name pictures before it"),
         ([".", "..", "--csv", "votes.csv"], "name one folder"),
@@ -162,6 +185,16 @@ def test_wrong_arguments_are_told_in_a_sentence(models, tmp_path, monkeypatch, c
 def test_a_folder_without_a_file_for_its_votes_says_what_is_missing(models, tmp_path, capsys):
     assert cli.main(["predict", str(tmp_path), "--models", str(tmp_path / "models")]) == 1
     assert "name a file for its votes: --csv votes.csv, or --json votes.jsonl" in capsys.readouterr().out
+
+
+def test_a_folder_without_pictures_is_told_with_what_it_holds(models, tmp_path, capsys):
+    """Else a slip in the name of the folder would seem to be a run that has done its work."""
+    (tmp_path / "set" / "a").mkdir(parents=True)
+    (tmp_path / "set" / "a" / "notes.txt").write_text("no picture")
+    arguments = ["--csv", str(tmp_path / "votes.csv"), "--models", str(tmp_path / "models")]
+    assert cli.main(["predict", str(tmp_path / "set"), *arguments]) == 1
+    told = f"{tmp_path}/set holds no pictures: name another folder. 1 file passed over: 1 .txt.\n"
+    assert capsys.readouterr().err == told
 
 
 def test_the_command_says_what_it_did(pictures, tmp_path, models, capsys):

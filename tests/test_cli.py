@@ -216,6 +216,30 @@ def test_a_full_disk_behind_the_output_is_told(models: str, portrait: str) -> No
     assert done.stderr == b"Standard output cannot be written: No space left on device.\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux alone has a disk that is always full")
+def test_what_could_not_be_written_fails_the_command(
+    models: str, portrait: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A script that goes on would take a file that lacks its end for all the votes."""
+    with Path("/dev/full").open("w") as full, monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", full)
+        assert cli.main(["predict", portrait, "--models", models]) == 1
+    assert capsys.readouterr().err == "Standard output cannot be written: No space left on device.\n"
+
+
+def test_training_networks_without_pytorch_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in an environment of requirements.txt alone."""
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "emotion.networks.network_training", raising=False)
+    assert cli.main(["train-networks", "--data", "data.csv", "--out", "networks"]) == 1
+    assert capsys.readouterr().err == (
+        "Training networks needs torch: pip install -r requirements/train.txt, or install the package with its extra "
+        "train.\n"
+    )
+
+
 def test_missing_models_are_told(portrait: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["predict", portrait, "--models", str(tmp_path)]) == 1
     assert "There are no trained models" in capsys.readouterr().err

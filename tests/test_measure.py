@@ -81,6 +81,19 @@ def test_expressions_that_the_models_do_not_know_are_told(
     assert "but not: Contempt." in capsys.readouterr().err
 
 
+def test_folders_of_emotions_that_are_empty_are_told_with_what_lies_beside_them(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of no pictures, nothing can be said; somebody has to learn that his lie a folder too high."""
+    (tmp_path / "set" / "mine" / "happy").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "set" / "mine" / "a.png"), np.zeros((48, 48), np.uint8))
+    assert cli.main(["evaluate", "--pictures", str(tmp_path / "set"), "--models", str(models)]) == 1
+    assert capsys.readouterr().err == (
+        f"The folders of emotions in {tmp_path}/set hold no pictures: put some into them. 1 file passed over: 1 at "
+        "another depth.\n"
+    )
+
+
 @pytest.fixture
 def marked(tmp_path: Path) -> tuple[Path, Path]:
     """A picture of somebody, one of nobody, and where people have seen faces."""

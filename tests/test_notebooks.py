@@ -18,6 +18,8 @@ import pandas as pd
 import pytest
 
 from emotion import config
+from emotion.data.splitting import split_faces
+from emotion.errors import DatasetError
 from emotion.lessons import places as lesson_places
 from emotion.lessons import results
 from emotion.training import judging
@@ -176,6 +178,14 @@ def test_a_committed_notebook_shows_one_clean_run(path: Path) -> None:
     assert "Warning" not in text
     assert str(Path.home()) + os.sep not in text  # no paths of the machine that it ran on
     assert str(config.ROOT) not in text
+
+
+def test_models_are_not_judged_again_on_other_tables() -> None:
+    """What is a test face in these may have been learnt from: the notebook would show too good a score."""
+    split = split_faces(synthetic_faces((9, 9, 9)))
+    told = r"may have been learnt\. Name those in EMOTION_DATA and EMOTION_TEST, or train anew\.$"
+    with pytest.raises(DatasetError, match=told):
+        results.judged_again(load_models(config.MODELS), split, None, read_manifest(config.MODELS))
 
 
 def test_tiny_models_do_not_take_the_place_of_own_ones() -> None:

@@ -191,7 +191,7 @@ def _pixels_of_texts(column: pa.Array, path: Path | str, first_row: int) -> Face
     try:
         lists = pc.ascii_split_whitespace(pc.utf8_trim(column, _AROUND))
     except pa.ArrowInvalid as error:  # not UTF-8, in Parquet
-        raise DatasetError(f"{path} has pixels that are no text.") from error
+        raise DatasetError(f"{path} has pixels that are no text in UTF-8: copy, download or make it anew.") from error
     counts = lists.value_lengths().to_numpy()
     if (wrong := counts != config.N_PIXELS).any():
         row = int(wrong.argmax())

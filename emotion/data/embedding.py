@@ -21,6 +21,10 @@ EMBEDDING: Final = "embedding"
 
 _BATCH_ROWS: Final = 256
 
+_REMEDY: Final = (
+    "train networks with: python -m emotion train-networks, or restore the folder models from the repository"
+)
+
 
 def network_file(folder: Path | str, number: int) -> Path:
     """Find the network of an experiment.
@@ -41,10 +45,7 @@ def network_file(folder: Path | str, number: int) -> Path:
     """
     file = settled(folder, f"network_{number}.onnx")
     if not file.is_file():
-        raise ModelsError(
-            f"{folder} has no network_{number}.onnx; train networks with: python -m emotion train-networks, or restore "
-            "the folder models from the repository."
-        )
+        raise ModelsError(f"{folder} has no network_{number}.onnx; {_REMEDY}.")
     return file
 
 
@@ -73,10 +74,7 @@ def read_network(path: Path | str) -> onnx.ModelProto:
     except OSError as error:
         raise ModelsError(f"The network {path} cannot be read: {error.strerror or error}.") from error
     except Exception as error:  # onnx's and protobuf's errors share no other base
-        raise ModelsError(
-            f"{path} holds no network from X to {EMBEDDING}, or is damaged; train networks with: python -m emotion "
-            "train-networks, or restore the folder models from the repository."
-        ) from error
+        raise ModelsError(f"{path} holds no network from X to {EMBEDDING}, or is damaged; {_REMEDY}.") from error
     return model
 
 
@@ -171,7 +169,7 @@ class OnnxEmbedding(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         try:
             self._session = onnxruntime.InferenceSession(self.network_, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's errors share no other base
-            raise ModelsError(f"The network {self.path} cannot be loaded by onnxruntime.") from error
+            raise ModelsError(f"{self.path} cannot be loaded by onnxruntime; {_REMEDY}.") from error
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()

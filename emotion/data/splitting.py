@@ -109,7 +109,7 @@ def hold_out(y: NDArray[np.str_], share: float, seed: int) -> tuple[NDArray[np.i
 
     Parameters
     ----------
-    y : ndarray of shape (n,), str, the label of each face
+    y : ndarray of shape (n,), str, the label of each face; two classes or more, each of two faces or more
     share : float, between 0 and 1
     seed : int
 
@@ -120,19 +120,15 @@ def hold_out(y: NDArray[np.str_], share: float, seed: int) -> tuple[NDArray[np.i
     Raises
     ------
     DatasetError
-        If there are fewer than two classes, or a class has too few faces for both parts.
+        If there are too few faces for both parts to have some of each class.
     """
-    labels, counts = np.unique(y, return_counts=True)
-    if len(labels) < 2:
-        raise DatasetError(too_few_classes(y, y, ""))
-    if counts.min() < 2:
-        raise DatasetError(too_few_told(dict(zip(labels.tolist(), counts.tolist(), strict=True)), 2))
     try:
         rest, held_out = train_test_split(np.arange(len(y)), test_size=share, stratify=y, random_state=seed)
     except ValueError as error:
+        n_classes = len(np.unique(y))
         raise DatasetError(
-            f"{len(y)} different faces are too few to set some of each of {len(labels)} emotions aside; "
-            f"{int((len(labels) - 1) / share) + 1} are needed."
+            f"{len(y)} different faces are too few to set some of each of {n_classes} emotions aside; "
+            f"{int((n_classes - 1) / share) + 1} are needed."
         ) from error
     return np.sort(rest), np.sort(held_out)
 
@@ -235,8 +231,6 @@ def split_faces(
     if test is not None and (gone := sorted(set(measured.classes) - set(np.unique(data.y[remaining]).tolist()))):
         raise DatasetError(gone_classes(data.y[train], copied, gone))
     went["near-copies of test faces"] = data.y[train[copied]]
-    if test is not None and len(np.unique(data.y[remaining])) < 2:
-        raise DatasetError(too_few_classes(data.y[train], data.y[remaining], "they are copies of test faces"))
     _check_left(data.y[distinct], data.y[remaining], went)
     learnt, validation = remaining, remaining[:0]
     if all_parts or VALIDATION_SHARE * len(remaining) >= LEAST_VALIDATION:

@@ -332,7 +332,9 @@ def _check_faces(summary: Summary, source: Folder) -> None:
         name, why = summary.unreadable[0]
         raise DatasetError(f"No picture of {source} can be read ({summary.files:,} files). {name}: {why}")
     if not read:
-        raise DatasetError(f"{source} holds no pictures. {summary.passed_over}")
+        raise DatasetError(
+            f"{source} holds no pictures where they are looked for: check what lies there. {summary.passed_over}"
+        )
     others = f" {len(summary.unreadable):,} others cannot be read." if summary.unreadable else ""
     small = " If they are faces that somebody cut out, add --faces." if summary.small_without_face else ""
     pictures = "the picture" if read == 1 else f"the {read:,} pictures"

@@ -41,7 +41,8 @@ def judged_again(models: Ensemble, split: Split, votes: Votes | None, manifest: 
     """
     if split.fingerprint != manifest["data_fingerprint"]:
         raise DatasetError(
-            "These are not the tables that the models were trained on: their test faces may have been learnt."
+            "These are not the tables that the models were trained on: their test faces may have been learnt. Name "
+            "those in EMOTION_DATA and EMOTION_TEST, or train anew."
         )
     return judge(models, split, votes).summary() if len(split.test) else dict(manifest)
 

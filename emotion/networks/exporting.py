@@ -161,8 +161,7 @@ def export_network(network: FaceNetwork, path: Path, faces: FaceVectors) -> None
             dynamic_shapes={"rows": {0: torch.export.Dim("n")}},
             opset_version=18,
         )
-    if program is None:
-        raise TrainingError("PyTorch could not export the network.")
+    assert program is not None, "as it is without dynamo"
     model = quantized(program.model_proto, faces)
     try:
         with replacing(path) as partial:

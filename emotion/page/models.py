@@ -97,7 +97,9 @@ def _show_card(folder: Path) -> None:
     try:
         card = read_settled(folder, "README.md").decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelsError(f"{folder / 'README.md'} is missing or cannot be read; train anew.") from error
+        raise ModelsError(
+            f"{folder / 'README.md'} is missing or cannot be read: restore it from the repository, or train anew."
+        ) from error
     end = 0
     for drawn in _DRAWN.finditer(card):
         st.markdown(card[end : drawn.start()])

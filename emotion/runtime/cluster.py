@@ -237,6 +237,8 @@ def connected(dask: str) -> Iterator[Any]:
         If Dask is not installed, the address is empty, nobody answers, there are no workers, they do not have this
         project, or the cluster is lost on the way.
     """
+    if not dask:  # Dask would start a cluster of its own
+        raise ClusterError("Name the address of a Dask scheduler, such as tcp://10.0.0.1:8786.")
     try:
         import distributed
     except ModuleNotFoundError as error:
@@ -248,8 +250,6 @@ def connected(dask: str) -> Iterator[Any]:
     # What it says of connections that are lost is said below, in a sentence.
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    if not dask:  # Dask would start a cluster of its own
-        raise ClusterError("Name the address of a Dask scheduler, such as tcp://10.0.0.1:8786.")
     try:
         client = distributed.Client(dask, timeout=_CONNECT_SECONDS)
     except (OSError, ValueError, TypeError) as error:  # the last of an address whose kind needs more than this one has

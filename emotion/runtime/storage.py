@@ -265,7 +265,7 @@ class Folder:
                 raise StorageError(f"The folder {self} is not there{others}.") from error
             raise ImageError(f"{UNREAD}: {error.strerror or error}.") from error
         if len(content) > most:
-            raise ImageError(f"The file is larger than {most // 1_000_000} MB.")
+            raise ImageError(f"The file is larger than {most // 1_000_000} MB: save a smaller picture.")
         return content
 
     def open(self, name: str) -> BinaryIO:

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emotion.data.annotators import VOTED_LABELS, majority_labels, read_votes, vote_shares
+from emotion.data.annotators import VOTED_LABELS, majority_labels, opinions_on, read_votes, vote_shares
+from emotion.data.dataset import Faces
 from emotion.errors import DatasetError
 from tests.synthetic import VOTES_COLUMNS, write_votes
 
@@ -68,6 +69,16 @@ def test_a_majority_is_five_of_ten(counts: dict[str, int], label: str) -> None:
 def test_single_votes_are_left_out() -> None:
     assert vote_shares(votes_of(happy=6, sad=2, fear=1)).tolist()[0] == pytest.approx([0, 0.75, 0, 0.25, 0, 0, 0, 0])
     assert not vote_shares(votes_of(happy=1, sad=1)).any()
+
+
+def test_votes_that_no_five_people_share_are_no_truth_to_judge_by(tmp_path: Path) -> None:
+    """Models would be measured on nothing at all."""
+    votes = {**dict.fromkeys(VOTES_COLUMNS, 1), "contempt": 9}
+    table = write_votes(tmp_path / "votes.csv", [{"file": name, **votes} for name in ("a.png", "b.png")])
+    faces = Faces(np.zeros((2, 2304), np.uint8), np.array(["Happy", "Sad"]), np.array(["happy/a.png", "sad/b.png"]))
+    told = r"what these faces show: on none of the 2, 5 people or more agreed on one of Happy, Sad\.$"
+    with pytest.raises(DatasetError, match=told):
+        opinions_on(faces, table)
 
 
 HEAD = f"file,{','.join(VOTES_COLUMNS)}\n"

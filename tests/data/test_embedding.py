@@ -64,6 +64,16 @@ def test_a_truncated_network_is_one_clear_error(network: Path) -> None:
         OnnxEmbedding(network).fit(FACES)
 
 
+def test_a_network_that_needs_another_onnxruntime_is_one_clear_error(network: Path) -> None:
+    """As one of a later version of the program: that it is a network, its file says."""
+    model = onnx.load(network)
+    model.graph.node[1].domain = "of.the.future"
+    model.opset_import.append(onnx.helper.make_opsetid("of.the.future", 1))
+    onnx.save(model, network)
+    with pytest.raises(ModelsError, match=r"network_1\.onnx cannot be loaded by onnxruntime; train networks with: "):
+        OnnxEmbedding(network).fit(FACES)
+
+
 def test_a_missing_network_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(ModelsError, match="train-networks"):
         network_file(tmp_path, 1)

@@ -134,6 +134,7 @@ TABLES = {
         "abc",
     ),
     "without a header": ("a.jpg,happy\nb.jpg,neutral\nc.jpg,surprise\n", "abc"),
+    "lines of an old Mac": ("image,label\ra.jpg,happy\rb.jpg,neutral\rc.jpg,surprise\r", "abc"),
     "tabs, and quotes": ('"img"\t"emotion"\n"a.jpg"\t"Happy"\n"b.jpg"\t"Neutral"\n"c.jpg"\t"Surprise"\n', "abc"),
 }
 
@@ -181,6 +182,38 @@ def test_annotations_of_affectnet_are_read(tmp_path: Path) -> None:
     assert "add --labels SET/annotations" in refusal(tmp_path)
 
 
+def as_npy(value: object) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.array(value))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [
+        (
+            {"0_val.npy": as_npy("0.3")},
+            " is a folder without annotations (0_exp.npy ...): name the file with the labels",
+        ),
+        (
+            {"0_exp.npy": as_npy("10")},
+            " has no labels: those of all pictures that it names (1) are empty or stand for",
+        ),
+        *(
+            ({"0_exp.npy": content}, "/0_exp.npy is not an annotation: it holds no number. Copy it anew, or remove it.")
+            for content in (as_npy("happy"), as_npy(np.inf), as_npy([1, 2]), as_npy("1")[:-2], b"PK\3\4 no zip", b"")
+        ),
+    ],
+)
+def test_what_are_no_annotations_is_told(tmp_path: Path, files: dict[str, bytes], sentence: str) -> None:
+    """Whatever NumPy makes of it: nobody would know which of thousands of files is the damaged one."""
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(DatasetError) as refused:
+        read_labels(tmp_path)
+    assert str(refused.value).startswith(f"{tmp_path}{sentence}")
+
+
 @pytest.mark.parametrize("where", ["set", "set/images"])
 def test_one_folder_of_all_pictures_leads_to_the_list_beside_it(tmp_path: Path, where: str) -> None:
     """Else a table of the one emotion "Images" comes out, and only training says that something is wrong."""
@@ -191,6 +224,38 @@ def test_one_folder_of_all_pictures_leads_to_the_list_beside_it(tmp_path: Path, 
         f"a list of labels seems to lie with them: add --labels {tmp_path}/set/list_patition_label.txt"
         in told.replace("SET", str(tmp_path / where))
     )
+
+
+def test_a_folder_whose_name_is_no_emotion_is_named(tmp_path: Path) -> None:
+    """Its pictures would get a label that cannot be shown."""
+    picture(tmp_path / "set" / "happy" / "a.png")
+    picture(tmp_path / "set" / "_" / "a.png")
+    assert refusal(tmp_path / "set") == "The name of the folder SET/_ names no emotion: rename or remove it."
+
+
+@pytest.mark.parametrize(
+    ("names", "labels", "over"),
+    [
+        (["mine/a.png", "mine/happy/"], "", "1 at another depth"),
+        (["a", "b"], "a.jpg,happy\nb.jpg,sad\n", "2 without ending"),
+    ],
+)
+def test_pictures_that_lie_elsewhere_are_missed_with_what_lies_there(
+    tmp_path: Path, names: list[str], labels: str, over: str
+) -> None:
+    """A folder too high; or landmarks lie where the list has pictures."""
+    for name in names:
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith("/"):
+            (tmp_path / "set" / name).mkdir()
+        else:
+            (tmp_path / "set" / name).write_text("landmarks")
+    (tmp_path / "list.csv").write_text(labels)
+    named = tmp_path / "list.csv" if labels else None
+    with pytest.raises(DatasetError) as refused:
+        vectorize(tmp_path / "set", tmp_path / "faces.csv", labels=named, progress=False)
+    told = f"{tmp_path}/set holds no pictures where they are looked for: check what lies there. "
+    assert str(refused.value) == f"{told}{len(names) - (not labels)} file{'s' * bool(labels)} passed over: {over}."
 
 
 def test_one_emotion_alone_is_said_before_the_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -208,6 +273,14 @@ def test_one_emotion_alone_is_said_before_the_work(tmp_path: Path, capsys: pytes
         (
             "image,x,y\na.jpg,4,5\nb.jpg,6,7\n",
             "does not say which of its columns has the labels (image, x, y): call the columns image and label",
+        ),
+        (
+            "image,label\na.jpg,\nb.jpg, \n",
+            "has no labels: those of all pictures that it names (2) are empty or stand for no expression. Give",
+        ),
+        (
+            f"image,label\na.jpg,{'x' * 200_000}\n",
+            "has a line that is no row of a table. Write the name of a picture and a label in each.",
         ),
         ("\x89PNG\r\n\x1a\n" + "x" * 50, "is a PNG picture, not a list of labels"),
         (None, "--labels takes a CSV with the columns image and label"),

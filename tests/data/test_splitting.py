@@ -343,6 +343,15 @@ def test_faces_of_a_small_class_are_counted_behind_all_that_went(monkeypatch: py
         split_faces(faces_of(others, *["Happy", "Sad"] * 30, *(["Happy", "Sad"] * 5)[:9], *["Tense"] * 3))
 
 
+def test_an_emotion_whose_faces_are_all_test_faces_of_another_name_is_told() -> None:
+    """Models of one emotion would come out of it, or a fault of a library."""
+    X = photographs(20)
+    data = faces_of(X, *["Happy"] * 10, *["Sad"] * 10)
+    test = faces_of(np.concatenate([X[10:], photographs(3, seed=9)]), *["Happy"] * 13)
+    with pytest.raises(DatasetError, match=r"^Sad has 0 different faces after near-copies of test faces went; 3 are n"):
+        split_faces(data, test)
+
+
 def test_copies_of_given_test_faces_are_counted_among_what_went() -> None:
     X = photographs(20)
     data = faces_of(X, *["Happy"] * 10, *["Sad"] * 8, *["Fear"] * 2)

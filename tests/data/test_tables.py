@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from emotion.data.annotators import read_votes
 from emotion.data.dataset import Faces, read_faces
 from emotion.data.tables.boxes import read_boxes
-from emotion.data.tables.rows import PIXEL_COLUMNS
+from emotion.data.tables.rows import PARTS_FILE, PIXEL_COLUMNS
 from emotion.data.tables.writing import check_output, face_writer
 from emotion.errors import DatasetError
 from tests.synthetic import VOTES_COLUMNS, write_table
@@ -41,11 +41,15 @@ def indexed(name: str) -> str:
     return "\n".join([f"{name},{first}", *(f"{number},{row}" for number, row in enumerate(rows))])
 
 
+def as_parquet(**columns: pa.Array) -> bytes:
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(pa.table(columns), file)
+    return file.getvalue()
+
+
 def parquet(types: pa.DataType, **more: pa.Array) -> bytes:
     columns = {name: pa.array(PIXELS[:, place].tolist(), types) for place, name in enumerate(PIXEL_COLUMNS)}
-    file = io.BytesIO()
-    pyarrow.parquet.write_table(pa.table({**columns, "emotion": pa.array(LABELS), **more}), file)
-    return file.getvalue()
+    return as_parquet(**{**columns, "emotion": pa.array(LABELS), **more})
 
 
 READ = {
@@ -117,6 +121,56 @@ def test_wrong_numbers_in_parquet_are_told_with_their_row(value: float, told: st
     pyarrow.parquet.write_table(pa.table(columns), tmp_path / "faces.parquet")
     with pytest.raises(DatasetError, match=told):
         read_faces(tmp_path / "faces.parquet")
+
+
+FACE = " ".join(["7"] * 2304)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            parquet(pa.uint8(), emotion=pa.array([{"a": 1}] * 4)),
+            "in its column emotion what is no text: write texts there.",
+        ),
+        (
+            parquet(pa.uint8(), **{"7_px": pa.array(list("1x34"))}),
+            "in its column 7_px what is no number: write whole numbers from 0 to 255 there.",
+        ),
+        (
+            as_parquet(emotion=pa.array(["Sad"]), pixels=pa.array([[7] * 2304])),
+            "in its column pixels what is no text: write the 2,304 numbers of each face as one text there.",
+        ),
+        (
+            as_parquet(emotion=pa.array(["Sad"]), pixels=pa.array([FACE.encode() + b"\xff"]).view(pa.string())),
+            "has pixels that are no text in UTF-8: copy, download or make it anew.",
+        ),
+        (
+            as_parquet(emotion=pa.array(["Sad"]), age=pa.array([31])),
+            "it lacks the columns 0_px to 2303_px, or pixels. It has emotion, age.",
+        ),
+        (
+            as_parquet(label=pa.array(["Sad"]), pixels=pa.array([FACE])),
+            "it lacks the column emotion. It has label, pixels.",
+        ),
+    ],
+    ids=["labels", "a pixel", "lists", "no text", "no pixels", "no labels"],
+)
+@pytest.mark.hostile("which column of which file is wrong, and what belongs there")
+def test_columns_of_parquet_that_hold_something_else_are_named(content: bytes, told: str, tmp_path: Path) -> None:
+    """Else pyarrow's own words would be all that somebody gets to read."""
+    (tmp_path / "faces.parquet").write_bytes(content)
+    with pytest.raises(DatasetError) as caught:
+        read_faces(tmp_path / "faces.parquet")
+    assert str(caught.value).startswith(f"{tmp_path}/faces.parquet ")
+    assert str(caught.value).endswith(told)
+
+
+def test_letters_of_no_encoding_are_told(tmp_path: Path) -> None:
+    """As after two programs have each written their part of a table."""
+    (tmp_path / "faces.csv").write_bytes(as_text().encode("windows-1252").replace(b"Sad", b"S\x81d"))
+    with pytest.raises(DatasetError, match=r"faces\.csv has letters in no known encoding: save it as CSV in UTF-8\.$"):
+        read_faces(tmp_path / "faces.csv")
 
 
 # FER2013's own table
@@ -288,6 +342,26 @@ def test_a_folder_that_is_no_table_is_named_for_what_it_holds(
         (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "set" / name).write_bytes(content)
     with pytest.raises(DatasetError, match=told):
+        read_faces(tmp_path / "set")
+
+
+def test_a_folder_in_place_of_votes_or_boxes_is_told(tmp_path: Path) -> None:
+    for read in (lambda path: read_votes(path, ["a.png"]), read_boxes):
+        with pytest.raises(DatasetError) as caught:
+            read(tmp_path)
+        assert str(caught.value) == f"{tmp_path} is a folder; name the file in it."
+
+
+def test_a_name_that_no_file_can_have_is_told(tmp_path: Path) -> None:
+    """As where a variable in a script held something else."""
+    with pytest.raises(DatasetError, match=r"/xxx+\.csv cannot be read: File name too long\.$"):
+        read_faces(tmp_path / f"{'x' * 300}.csv")
+
+
+def test_a_list_of_parts_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    """As on a disk that fails: the parts may be whole, and must not be taken for another folder."""
+    (tmp_path / "set" / PARTS_FILE).mkdir(parents=True)
+    with pytest.raises(DatasetError, match=r"/set/_faces\.json cannot be read: Is a directory\.$"):
         read_faces(tmp_path / "set")
 
 

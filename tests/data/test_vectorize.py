@@ -150,7 +150,7 @@ def test_enormous_files_are_not_loaded(pictures: Path, tmp_path: Path) -> None:
         file.write(b"\x89PNG\r\n\x1a\n")
         file.truncate(config.MAX_IMAGE_FILE_BYTES + 1)
     summary = run(pictures, tmp_path / "data.csv")
-    assert ("happy/huge.png", "The file is larger than 200 MB.") in summary.unreadable
+    assert ("happy/huge.png", "The file is larger than 200 MB: save a smaller picture.") in summary.unreadable
 
 
 @pytest.mark.hostile("the name, with the odd bytes spelled out")

@@ -4,6 +4,7 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from emotion import cli, config
 from emotion.data.dataset import Faces
-from emotion.data.embedding import OnnxEmbedding, network_file
+from emotion.data.embedding import OnnxEmbedding, network_file, read_network
 from emotion.data.seen import known, read_seen
 from emotion.data.splitting import split_faces
 from emotion.errors import DatasetError, TrainingError
@@ -22,12 +23,12 @@ if os.environ.get("CI"):
 else:
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install -r requirements/train.txt")
 
-from emotion.networks import network_training
+from emotion.networks import exporting, network_training
 from emotion.networks.augmentation import MIXING_DRAWS, VARIANT_DRAWS, Mixing, augmented, mixed
 from emotion.networks.designs import DESIGNS, FAST_DESIGNS, FAST_TEACHERS, Cycle
 from emotion.networks.exporting import export_network, restore_network, restored
 from emotion.networks.modules import EmbeddingGraph, FaceNetwork
-from emotion.networks.network_data import NetworkData, network_data, read_lessons
+from emotion.networks.network_data import Lessons, NetworkData, network_data, read_lessons
 from emotion.networks.network_training import label_probabilities, train_network, train_networks
 from emotion.networks.teaching import lesson_draws, lessons_by
 
@@ -410,6 +411,27 @@ def test_a_checkpoint_that_the_disk_has_no_room_for_is_told_and_the_one_before_s
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, handler)
     assert path.read_bytes() == before
+
+
+def test_lessons_and_networks_that_cannot_be_written_are_told(
+    data: NetworkData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Days of training may lie before them: somebody has to know what to make room for."""
+    (tmp_path / "file").write_text("a file", encoding="utf-8")
+    lessons = Lessons(data.digest, np.zeros((1, 1, 3), np.float16), np.zeros((1, 1, 8), np.float16))
+    monkeypatch.setattr(network_training, "lessons_by", lambda *_, **__: lessons)
+    with pytest.raises(
+        TrainingError, match=r"^The lessons .*/file/lessons\.npz cannot be written: (File exists|Not a d)"
+    ):
+        network_training._read_or_give([], 1, data, tmp_path / "file", 0.0, progress=False)
+    graph = read_network(config.MODELS / "network_1.onnx")
+    monkeypatch.setattr(torch.onnx, "export", lambda *_, **__: SimpleNamespace(model_proto=graph))
+    monkeypatch.setattr(exporting, "quantized", lambda graph, _: graph)
+    network = FaceNetwork(FAST_DESIGNS[0], 3)
+    with pytest.raises(
+        TrainingError, match=r"^The network .*/file/network_1\.onnx cannot be written: Not a directory\."
+    ):
+        export_network(network, tmp_path / "file" / "network_1.onnx", data.X)
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -710,6 +710,14 @@ show_pictures(load_models(config.MODELS))
 show_models(config.MODELS)
 """
 
+CARD_IN_PAGE = """
+from types import SimpleNamespace
+from emotion import config
+from emotion.page.models import show_models
+from web_app import _with_models
+_with_models(SimpleNamespace(folder=config.MODELS), lambda _: show_models(config.MODELS))
+"""
+
 CARD = "from emotion import config; from emotion.page.models import show_models; show_models(config.MODELS)"
 
 
@@ -814,6 +822,17 @@ def test_a_vote_says_whose_it_is(own, served):
     assert f"By my-models: Calm, Glad, Tired; trained on 2026-11-29. {UNMEASURED}" in details_of_vote(pictures)
     [picture] = pictures.session_state["visit"].request.pictures
     assert pictures_csv([picture], load_models(own)).splitlines()[1].endswith(",my-models")
+
+
+@pytest.mark.parametrize("card", [None, b"\xff\xfe"])
+def test_a_card_that_is_missing_or_damaged_is_told(page, tmp_path, card):
+    """What the models are not for, it says: nobody is to see a page without."""
+    if card is not None:
+        (tmp_path / "models" / "README.md").write_bytes(card)
+    shown = AppTest.from_string(CARD_IN_PAGE, default_timeout=30).run()
+    assert not shown.exception
+    told = "/models/README.md is missing or cannot be read: restore it from the repository, or train anew."
+    assert [html.unescape(problem).endswith(told) for problem in problems(shown)] == [True]
 
 
 def test_pictures_stand_in_the_card_where_it_speaks_of_them(page, tmp_path):

@@ -25,7 +25,7 @@ import image_to_vector
 from emotion import bulk, cli, config
 from emotion.data import vectorize
 from emotion.data.dataset import read_faces
-from emotion.errors import DatasetError, ModelsError, StorageError
+from emotion.errors import ClusterError, DatasetError, ModelsError, StorageError
 from emotion.runtime import cluster
 from emotion.runtime.storage import Folder
 from emotion.training import fitting
@@ -387,6 +387,17 @@ def test_without_dask_everything_else_works(pictures, tmp_path) -> None:
     done = subprocess.run([*command, "--dask", "tcp://127.0.0.1:1"], cwd=tmp_path, env=environment, capture_output=True)
     assert b"pip install -r requirements/cluster.txt" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def test_dask_that_is_not_installed_and_a_scheduler_without_address_are_told(monkeypatch) -> None:
+    """Of an empty address, as of a variable that a script has not set, Dask would start a cluster of its own."""
+    with pytest.raises(ClusterError, match=r"^Name the address of a Dask scheduler, such as tcp://10\.0\.0\.1:8786\.$"):
+        cluster.connected("").__enter__()
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(
+        ClusterError, match=r"^A cluster needs distributed, .* -r requirements/cluster\.txt, or install "
+    ):
+        cluster.connected("tcp://10.0.0.1:8786").__enter__()
 
 
 @pytest.mark.hostile("that a worker has other models")

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import image_to_vector
-from emotion import cli
+from emotion import cli, config
 from emotion.data import vectorize
 from emotion.data.dataset import read_faces
 from emotion.data.tables.rows import PARTS_FILE
@@ -336,6 +336,14 @@ def test_an_address_in_place_of_a_path_is_told(arguments, capsys) -> None:
     with pytest.raises(SystemExit):
         cli.main(arguments)
     assert f"{arguments[-1]} is an address; this has to be on a disk of this machine" in capsys.readouterr().err
+
+
+def test_a_file_that_is_too_large_is_told_and_not_read_to_its_end(tmp_path, monkeypatch) -> None:
+    """A disk's image, or a film, under the name of a picture would fill the memory."""
+    monkeypatch.setattr(config, "MAX_IMAGE_FILE_BYTES", 1_000_000)
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(1_000_000))
+    with pytest.raises(ImageError, match=r"^The file is larger than 1 MB: save a smaller picture\.$"):
+        Folder(tmp_path).read("a.png")
 
 
 @pytest.mark.hostile("that the folder is gone, instead of a list of unreadable files")

@@ -376,6 +376,15 @@ def test_models_that_are_replaced_while_they_are_loaded_come_as_one_set(
     assert models.origin[1] == loading.manifest_checksum(folder) != before
 
 
+def test_models_that_are_not_those_of_another_machine_do_not_vote_for_it(tmp_path: Path) -> None:
+    """One file would hold the votes of two ensembles."""
+    folder = write_tiny_models(tmp_path / "models")
+    checksum = loading.manifest_checksum(folder)
+    write_tiny_models(folder, ("Angry", "Sad"))
+    with pytest.raises(ModelsError, match=r"/models on .* holds other models than here; copy these there\.$"):
+        loading.same_models(str(folder), checksum)
+
+
 @pytest.mark.hostile("FILE does not fit to the other files of the folder")
 def test_a_class_list_that_does_not_fit_is_named(tmp_path: Path) -> None:
     write_tiny_models(tmp_path)

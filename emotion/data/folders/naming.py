@@ -74,8 +74,10 @@ class Labels:
         self.path = path
         self._by_name: dict[str, Named] = {}
         self._by_end: dict[str, Named | None] = {}
+        without = 0
         for row in rows:
             if not row.label:
+                without += 1
                 continue
             self._by_name[row.name] = row
             for key in _keys(row.name):
@@ -84,7 +86,8 @@ class Labels:
                 self._by_end[key] = row if there is not None and there.name == row.name else None
         if not self._by_name:
             raise DatasetError(
-                f"{path} has no labels of pictures: it needs a name of a picture and a label in each line."
+                f"{path} has no labels: those of all pictures that it names ({without:,}) are empty or stand for no "
+                "expression. Give another list."
             )
         self.names = list(self._by_name)
         self.example = self.names[0]
@@ -153,11 +156,14 @@ def _annotations(folder: Folder) -> Iterable[Named]:
             f"{folder} is a folder without annotations (0_exp.npy ...): name the file with the labels instead."
         )
     for name, picture in found:
-        with folder.faults_told(name, but=(ValueError, EOFError)), folder.open(name) as file:
-            try:
-                number = int(np.load(io.BytesIO(file.read(FIRST_BYTES))))
-            except (ValueError, TypeError, EOFError) as error:
-                raise DatasetError(f"{folder.place(name)} is not an annotation: it holds no number.") from error
+        with folder.faults_told(name), folder.open(name) as file:
+            content = file.read(FIRST_BYTES)
+        try:
+            number = int(np.load(io.BytesIO(content)).item())
+        except Exception as error:  # of what is no such file, NumPy's errors share no other base
+            raise DatasetError(
+                f"{folder.place(name)} is not an annotation: it holds no number. Copy it anew, or remove it."
+            ) from error
         yield Named(picture, AFFECTNET_LABELS[number] if 0 <= number < len(AFFECTNET_LABELS) else "")
 
 
@@ -165,10 +171,13 @@ def _rows(path: str, text: str, delimiter: str) -> Iterable[Named]:
     try:
         lines = [
             [cell.strip() for cell in row]
-            for row in csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
+            for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
         ]
     except csv.Error as error:
-        raise DatasetError(f"{path} is not a list of labels: it has a line that is no row of a table.") from error
+        raise DatasetError(
+            f"{path} is not a list of labels: it has a line that is no row of a table. Write the name of a picture and "
+            "a label in each."
+        ) from error
     lines = [row for row in lines if any(row)]
     has_header = len(lines) > 1 and not any(_PICTURE_NAME.search(cell) for cell in lines[0])
     header = [cell.casefold() for cell in lines[0]] if has_header else [""] * len(lines[0]) if lines else []

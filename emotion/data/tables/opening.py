@@ -68,13 +68,28 @@ def wrong_table(path: Path | str, start: bytes, wanted: Wanted, lacking: str = "
             return DatasetError(
                 f"{path} is not {wanted.name}: its first line must name its columns ({wanted.columns})."
             )
-        missing = lacking or wanted.columns
-        word = "columns" if re.search(r" to | and |, ", missing) else "column"
-        has = f" It has {', '.join(columns[:5])}{' ...' if len(columns) > 5 else ''}" if kind not in wanted.own else ""
-        return DatasetError(
-            f"{path} is not {wanted.name}: it lacks the {word} {missing}.{has[:200].rstrip('.')}{'.' if has else ''}"
-        )
+        return DatasetError(lacking_told(path, wanted, lacking, () if kind in wanted.own else columns))
     return DatasetError(f"{path} is {kind.name}, not {wanted.name}: {_instead(kind, wanted)}.")
+
+
+def lacking_told(path: Path | str, wanted: Wanted, lacking: str, columns: Sequence[str]) -> str:
+    """Say which columns a table lacks.
+
+    Parameters
+    ----------
+    path : path or address, for people
+    wanted : Wanted
+    lacking : str, the columns; empty where it lacks all
+    columns : sequence of str, that it has, as far as they are to be told
+
+    Returns
+    -------
+    str, a sentence or two
+    """
+    missing = lacking or wanted.columns
+    word = "columns" if re.search(r" to | and |, ", missing) else "column"
+    has = f" It has {', '.join(columns[:5])}{' ...' if len(columns) > 5 else ''}" if columns else ""
+    return f"{path} is not {wanted.name}: it lacks the {word} {missing}.{has[:200].rstrip('.')}{'.' if has else ''}"
 
 
 def _instead(kind: kinds.Kind, wanted: Wanted) -> str:

@@ -16,7 +16,15 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from emotion import config
-from emotion.data.tables.opening import MAKE_TABLE, READ_BYTES, Wanted, opened, settled_encoding, wrong_table
+from emotion.data.tables.opening import (
+    MAKE_TABLE,
+    READ_BYTES,
+    Wanted,
+    lacking_told,
+    opened,
+    settled_encoding,
+    wrong_table,
+)
 from emotion.errors import DatasetError
 from emotion.faces.files import kinds
 from emotion.faces.files.texts import FIRST_BYTES, TextForm, text_form, text_of
@@ -204,9 +212,7 @@ def parquet_batches(file: BinaryIO, path: Path | str) -> Iterator[pa.RecordBatch
             columns = table.schema_arrow.names
             names = [column.strip() for column in columns]
             if (places := _places(names, path)) is None:
-                raise DatasetError(
-                    f"{path} is not a table of faces: it lacks the columns {_lacking(names) or _FACES.columns}."
-                )
+                raise DatasetError(lacking_told(path, _FACES, _lacking(names), names))
             for batch in table.iter_batches(PARQUET_GROUP_ROWS, columns=[columns[place] for place in places.values()]):
                 arrays = {name: _fit(batch.column(columns[at]), name, path) for name, at in places.items()}
                 yield pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))
@@ -226,7 +232,10 @@ def _fit(column: pa.Array, name: str, path: Path | str) -> pa.Array:
     try:
         return column.cast(pa.float64() if is_pixel else pa.string())
     except pa.ArrowException as error:
-        raise DatasetError(f"{path} has in its column {name} what is no {'number' if is_pixel else 'text'}.") from error
+        what, need = ("number", "whole numbers from 0 to 255") if is_pixel else ("text", "texts")
+        if name == ALL_PIXELS_COLUMN:
+            need = f"the {config.N_PIXELS:,} numbers of each face as one text"
+        raise DatasetError(f"{path} has in its column {name} what is no {what}: write {need} there.") from error
 
 
 def folder_batches(folder: Folder) -> Iterator[pa.RecordBatch]:
