@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-import pyarrow as pa
-
 from emotion.errors import DatasetError
 from emotion.faces.files import kinds
 from emotion.faces.files.texts import FIRST_BYTES, text_form
@@ -136,6 +134,8 @@ def opened(path: Path | str, wanted: Wanted) -> Iterator[tuple[BinaryIO, bytes]]
     StorageError
         If the storage behind an address does not answer.
     """
+    import pyarrow as pa  # which reading a list of labels does without until here
+
     folder, name = folder_and_name(path)
     with folder.faults_told(name, but=(pa.ArrowInvalid,)), _file(folder, name, wanted.way) as packed:
         start = _first_bytes(packed)
