@@ -23,7 +23,9 @@ TEXT = {page: page.read_text(encoding="utf-8") for page in PAGES}
 EVERYTHING = "\n".join(TEXT.values())
 COMMANDS = TEXT[DOCS / "command-line.md"]
 
-OPTIONS_OF_OTHERS = re.compile(r"--(server|browser)\.\w+|--peer-python|--force-reinstall|--page|--minutes|--runs|--dist")
+OPTIONS_OF_OTHERS = re.compile(
+    r"--(server|browser)\.\w+|--peer-python|--force-reinstall|--page|--minutes|--runs|--dist"
+)
 """Of Streamlit, of pytest, and of the benchmarks, which say their own by --help."""
 
 by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

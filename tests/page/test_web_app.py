@@ -18,6 +18,7 @@ from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from weakref import WeakSet
 
 import av
 import cv2
@@ -33,6 +34,7 @@ from streamlit_webrtc.process import AsyncVideoProcessTrack
 
 import emotion.page.addresses
 import emotion.page.pictures
+import emotion.page.server
 from emotion import config, load_models
 from emotion.errors import FetchError
 from emotion.faces.fetch import LOOPBACK_SWITCH, Answer
@@ -95,6 +97,7 @@ def page(webcam: FakeWebcam, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(config, "MODELS", write_tiny_models(tmp_path / "models"))
     monkeypatch.setattr(config, "OWN_MODELS", tmp_path / "my-models")
     monkeypatch.delenv("EMOTION_MODELS", raising=False)
+    monkeypatch.setattr(emotion.page.server, "_videos", WeakSet())  # sessions of other tests may not be collected yet
     st.cache_resource.clear()
     yield AppTest.from_file(str(config.ROOT / "web_app.py"), default_timeout=30)
     st.cache_resource.clear()
