@@ -29,7 +29,7 @@ from emotion.runtime.storage import UNREAD, Folder, is_address
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.loading import same_models
 from emotion.vote.recognizer import FaceEmotion, Recognizer
-from emotion.vote.sets import set_name
+from emotion.vote.sets import set_that_votes
 from emotion.vote.tables import FACE_COLUMNS, csv_rows, harmless, picture_record, vote_cells, vote_columns
 
 _BATCH_PICTURES: Final = 64
@@ -285,7 +285,7 @@ class _JsonForm:
     head = ""
 
     def __init__(self, models: Ensemble) -> None:
-        self._models = set_name(models.origin[0])
+        self._models = set_that_votes(models).name
 
     def key(self, name: str) -> str:
         return printable(name)
@@ -310,7 +310,7 @@ class _CsvForm:
     def __init__(self, models: Ensemble) -> None:
         votes = vote_columns(models.classes, models.model_names)
         self._columns = ["picture", *FACE_COLUMNS, *votes, "models", "error"]
-        self._models = set_name(models.origin[0])
+        self._models = set_that_votes(models).name
         self.head = csv_rows([self._columns])
 
     def key(self, name: str) -> str:

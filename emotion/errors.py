@@ -98,6 +98,10 @@ class ModelsError(EmotionError):
     """The folder of trained models is missing, incomplete, damaged, or does not fit together."""
 
 
+class PersonalError(EmotionError):
+    """Examples of one person's face cannot be learnt from, or the file that holds them cannot be read."""
+
+
 class OutputError(EmotionError):
     """A folder of pictures cannot be read through, or the file for its votes not be written or gone on with."""
 

@@ -5,20 +5,20 @@ which take nearly all of the time, then run once.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emotion import config
 from emotion.faces.crop import FaceVectors
+from emotion.vote.vectors import in_parts
 from emotion.vote.voting import Calibration, Vote, count_votes, winners
 
-_PART_ROWS: Final = 16
-"""Faces that one processor takes at a time: few enough to keep its caches warm, and to share out a hundred."""
+Result = TypeVar("Result")
 
 Features = Mapping[int, NDArray[np.float32]]
 """By the number of an experiment, a row for each face."""
@@ -64,7 +64,13 @@ class Heads:
     projections : mapping of int, the number of an experiment, to the onnxruntime session of its scaler and PCA
     models : mapping of str, a model's name, to its session
     n_classes : int
+
+    Attributes
+    ----------
+    is_personal : bool, whether these know one person's face
     """
+
+    is_personal = False
 
     def __init__(self, projections: Mapping[int, Any], models: Mapping[str, Any], n_classes: int) -> None:
         self._projections = dict(projections)
@@ -97,7 +103,19 @@ class Heads:
         -------
         ndarray of shape (n, n_models, n_classes), float32, 0-1, models in the order of `config.MODEL_NAMES`
         """
-        components = self.components(embeddings)
+        return self.of_components(self.components(embeddings))
+
+    def of_components(self, components: Features) -> NDArray[np.float32]:
+        """Ask each model.
+
+        Parameters
+        ----------
+        components : as `components` gives them
+
+        Returns
+        -------
+        ndarray of shape (n, n_models, n_classes), float32, 0-1, models in the order of `config.MODEL_NAMES`
+        """
         n = len(next(iter(components.values())))
         probabilities = np.empty((n, len(config.MODEL_NAMES), self._n_classes), dtype=np.float32)
         for number, names in config.MODELS_OF_PIPELINE.items():
@@ -200,6 +218,11 @@ class Ensemble:
         """What turns the mean of the models' probabilities into one that can be believed."""
         return self.combiner.calibration
 
+    @property
+    def is_personal(self) -> bool:
+        """Whether these know one person's face; see `personal`."""
+        return self.heads.is_personal
+
     def predict(self, X: FaceVectors) -> NDArray[np.str_]:
         """Elect a label for each face by majority.
 
@@ -272,38 +295,61 @@ class Ensemble:
         ValueError
             If `X` has another shape or dtype.
         """
-        if isinstance(X, (list, tuple)) and all(isinstance(row, np.ndarray) and row.shape == X[0].shape for row in X):
-            X = np.asarray(X)
-        _check_vectors(X)
-        parts = [X[start : start + _PART_ROWS] for start in range(0, len(X), _PART_ROWS)]
-        if len(parts) == 1:
-            return self._said(X)
+        parts = in_parts(X)
         said = [np.empty((0, len(self.model_names), len(self.classes)), dtype=np.float32)]
-        if parts:
-            with ThreadPoolExecutor(min(len(parts), os.cpu_count() or 1)) as pool:
-                said.extend(pool.map(self._said, parts))
-        return np.concatenate(said)
+        return np.concatenate(
+            [*said, *_in_threads(lambda part: self.heads.probabilities(self.embedder.embed(part)), parts)]
+        )
 
-    def _said(self, X: FaceVectors) -> NDArray[np.float32]:
-        return self.heads.probabilities(self.embedder.embed(X))
+    def embed(self, X: FaceVectors) -> Features:
+        """Compute what the networks make of faces, on all cores.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, 2304), uint8, 0-255, n > 0
+
+        Returns
+        -------
+        mapping, as `Embedder.embed` gives it
+
+        Raises
+        ------
+        ValueError
+            If `X` has another shape or dtype, or no rows.
+        """
+        made = _in_threads(self.embedder.embed, in_parts(X))
+        if not made:
+            raise ValueError("there are no faces")
+        return {number: np.concatenate([part[number] for part in made]) for number in made[0]}
+
+    def personal(self, X: FaceVectors, y: Sequence[str], *, weight: float = 2.0) -> "Ensemble":
+        """Learn one person's face; see `emotion.vote.person.learning.personal`.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, 2304), uint8, 0-255, faces of the person
+        y : sequence of n str, what each shows: at least two expressions, of `classes` or of the person's own
+        weight : float, >= 0, how much that counts beside these models' own answers
+
+        Returns
+        -------
+        Ensemble, whose `classes` are these, and the person's own labels behind them
+
+        Raises
+        ------
+        ValueError
+            If `X` has another shape or dtype, or there is not one label for each face.
+        PersonalError
+            If there are too few or too many examples or labels.
+        """
+        from emotion.vote.person.examples import examples_of
+        from emotion.vote.person.learning import personal
+
+        return personal(self, examples_of(self, X, y), weight)
 
 
-def _check_vectors(X: Any) -> None:
-    """Refuse what are no face vectors, and say what to do about it."""
-    asked = f"Face vectors are an array of uint8 of shape (n, {config.N_PIXELS})"
-    if not isinstance(X, np.ndarray):
-        hint = "emotion.Recognizer(models).recognize(picture) finds the faces of a picture."
-        if hasattr(X, "to_numpy"):
-            hint = 'take its pixel columns with .to_numpy("uint8").'
-        raise ValueError(f"{asked}, not {'None' if X is None else type(X).__name__}: {hint}")
-    if X.dtype != np.uint8:
-        raise ValueError(f"{asked}, and these are {X.dtype}: pixels are whole numbers from 0 to 255, of type uint8.")
-    if X.ndim == 2 and X.shape[1] == config.N_PIXELS:
-        return
-    side = config.FACE_SIDE
-    hint = "emotion.Recognizer(models).recognize(picture) finds the faces of a picture."
-    if X.shape == (config.N_PIXELS,):
-        hint = "a single face is X[None]."
-    elif X.shape[-2:] == (side, side):
-        hint = f"pictures of {side}x{side} are X.reshape(-1, {config.N_PIXELS})."
-    raise ValueError(f"{asked}, and this has the shape {X.shape}: {hint}")
+def _in_threads(function: Callable[[FaceVectors], Result], parts: list[FaceVectors]) -> list[Result]:
+    if len(parts) < 2:
+        return [function(part) for part in parts]
+    with ThreadPoolExecutor(min(len(parts), os.cpu_count() or 1)) as pool:
+        return list(pool.map(function, parts))

@@ -11,6 +11,8 @@ from emotion.vote.loading import day_of, read_manifest, settled
 
 SHIPPED: Final = "shipped"
 """What the set is called that comes with the program."""
+FOR_ONE_PERSON: Final = ", for one person"
+"""How the name of a set ends that has learnt a face (`Ensemble.personal`)."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ def set_that_votes(models: Ensemble) -> ModelSet:
     ModelSet
     """
     folder = models.origin[0]
-    return ModelSet(set_name(folder), Path(folder), models.classes, models.trained)
+    name = set_name(folder) + (FOR_ONE_PERSON if models.is_personal else "")
+    return ModelSet(name, Path(folder), models.classes, models.trained)
 
 
 def set_name(folder: Path | str) -> str:
