@@ -16,7 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.machine import machine
 from emotion import config, load_models
-from emotion.lessons.people import measure_people, people_frame, read_people, seconds_to_fit
+from emotion.lessons.people import read_people
+from emotion.lessons.personal import measure_people, people_frame, seconds_to_fit
 from emotion.runtime.files import replacing
 
 EXAMPLES = 200
