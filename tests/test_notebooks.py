@@ -12,8 +12,10 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import cv2
 import matplotlib as mpl
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -39,7 +41,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("EMOTION_FAST", "1")
     monkeypatch.setenv("EMOTION_MODELS", str(tmp_path / "models"))
     monkeypatch.setenv("EMOTION_DATA", str(tmp_path / "data.csv"))
-    for name in ("EMOTION_TEST", "EMOTION_VOTES", "EMOTION_NETWORKS"):
+    for name in ("EMOTION_TEST", "EMOTION_VOTES", "EMOTION_NETWORKS", "EMOTION_PEOPLE"):
         monkeypatch.delenv(name, raising=False)
     # Cells run in this process, which starts no kernel, and must not find out.
     mpl.use("agg")
@@ -63,6 +65,16 @@ def run_cells(name: str) -> str:
     return "\n".join(map(str, shown))
 
 
+def people_with(folder: Path, n: int) -> Path:
+    """A folder of two people with so many faces of each of four expressions."""
+    faces = synthetic_faces((2 * n, n, n)).X.reshape(-1, config.FACE_SIDE, config.FACE_SIDE)
+    for person in ("ada", "ben"):
+        for number, (face, label) in enumerate(zip(faces, np.repeat([*CLASSES, "Fear"], n), strict=True)):
+            (folder / person / label).mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(folder / person / label / f"{number}.png"), face)
+    return folder
+
+
 def run_here(command: list[str], **_: object) -> SimpleNamespace:
     """Run a program of Python's in this process, which knows of smaller parts."""
     with pytest.MonkeyPatch.context() as patched, contextlib.redirect_stdout(io.StringIO()) as said:
@@ -80,6 +92,7 @@ def test_all_notebooks_run_on_faces_with_a_test_part(
     monkeypatch.setattr(results, "subprocess", SimpleNamespace(run=run_here))
     write_table(places / "data.csv", synthetic_faces((150, 120, 40)))
     monkeypatch.setenv("EMOTION_TEST", str(write_table(places / "test.csv", synthetic_faces((70, 70, 70), seed=1))))
+    monkeypatch.setenv("EMOTION_PEOPLE", str(people_with(places / "my-people", 4)))
     before = (config.MODELS / config.MANIFEST_FILE).read_bytes()
     if CAN_TRAIN_NETWORKS:  # one of each kind: exports take seconds
         from emotion.networks import designs
@@ -113,6 +126,27 @@ def test_the_notebooks_on_models_run_on_few_faces(
     assert "judged by cross-validation, 42 faces" in printed
     assert "0 test faces are too few to measure it; 200 are needed." in printed
     assert read_manifest(places / "models")["rows"]["train"] == 42
+
+
+def test_the_notebook_on_ones_own_face_says_what_to_name_where_nobody_is(
+    places: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_cells("Your_Face")
+    said, *others = capsys.readouterr().out.splitlines()
+    assert said == "There are no people: name a folder of theirs in EMOTION_PEOPLE."
+    assert set(others) == {"Not measured."}
+
+
+def test_the_notebook_on_ones_own_face_measures_the_people_that_are_named(
+    places: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its first table has a row for each number of examples that there are faces enough for."""
+    monkeypatch.setenv("EMOTION_PEOPLE", str(people_with(places / "my-people", 3)))
+    shown = run_cells("Your_Face")
+    assert capsys.readouterr().out.startswith("2 people with 24 faces.\n")
+    for row in ("1 each of all expressions", "2 each of all expressions", "2 each of 2 own labels and 1 expression"):
+        assert row in shown
+    assert "3 each of all expressions" not in shown
 
 
 @pytest.fixture

@@ -33,6 +33,8 @@ class People:
 
     def __str__(self) -> str:
         """A line for the terminal or a notebook."""
+        if not self.faces:
+            return "There are no people: name a folder of theirs in EMOTION_PEOPLE."
         n_faces = sum(map(len, self.faces.values()))
         told = f"{len(self.faces):,} {'person' if len(self.faces) == 1 else 'people'} with {n_faces:,} faces."
         return f"{told} Left out: {self.left_out.reasons}." if self.left_out else told

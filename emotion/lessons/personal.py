@@ -20,7 +20,7 @@ from emotion.vote.voting import Calibration
 WRONG_OF: Final = 7
 """Where some examples are posed wrongly, one of so many is."""
 
-TAUGHT, OTHERS, OWN = "taught expressions", "other expressions", "labels of one's own"
+TAUGHT, OTHERS, OWN = "taught expressions", "other expressions", "own labels"
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Case:
 
     def __str__(self) -> str:
         """As a table tells it."""
-        of = "each expression" if self.n_taught is None else f"{self.n_taught} expression{'s' * (self.n_taught > 1)}"
-        own = f"{self.n_own} labels of one's own and " * bool(self.n_own)
-        return f"{self.n} of {own}{of}" + f", one in {WRONG_OF} wrong" * self.is_sloppy
+        known = "all expressions" if self.n_taught is None else f"{self.n_taught} expression{'s' * (self.n_taught > 1)}"
+        own = f"{self.n_own} own label{'s' * (self.n_own > 1)} and " * bool(self.n_own)
+        return f"{self.n} each of {own}{known}" + f", one in {WRONG_OF} wrong" * self.is_sloppy
 
 
 CASES: Final = (
@@ -84,8 +84,8 @@ def draw(case: Case, labels: Sequence[str], random: np.random.Generator) -> Draw
 
     Returns
     -------
-    Draw, or None where the person has too few faces: of most expressions, and of all labels that are to be the person's
-    own, there must be one more than are taught
+    Draw, or None where the person has too few faces: of most expressions, or else of all labels that are to be the
+    person's own, there must be one more than are taught
     """
     shown, shuffled = np.array(labels), random.permutation(len(labels))
     rows = {str(label): shuffled[shown[shuffled] == label] for label in random.permutation(np.unique(shown))}
@@ -93,9 +93,11 @@ def draw(case: Case, labels: Sequence[str], random: np.random.Generator) -> Draw
     own = enough[: case.n_own]
     known = [label for label in rows if label not in own]
     taught = [*own, *known[: case.n_taught]]
-    if len(own) < case.n_own or (not own and len(enough) * 2 <= len(rows)):
-        return None
-    if case.n_taught is not None and len(taught) == len(rows):
+    if case.n_own:
+        can = len(own) == case.n_own
+    else:
+        can = len(enough) * 2 > len(rows) and (case.n_taught is None or case.n_taught < len(rows))
+    if not can:
         return None
     examples = np.concatenate([rows[label][: case.n] for label in taught])
     said = tuple(shown[examples].tolist())

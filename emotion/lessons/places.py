@@ -23,6 +23,7 @@ class Places:
     votes : Path or None, FER+'s votes on these pictures: `EMOTION_VOTES`, by default none
     models : Path, folder that models go to: `EMOTION_MODELS`, by default ``my-models``, of tiny ones ``my-models/fast``
     networks : Path, folder of the embedding networks: `EMOTION_NETWORKS`, by default those that ship
+    people : Path or None, folder of people's pictures: `EMOTION_PEOPLE`, by default none
     is_fast : bool, whether tiny models are trained, to try the way: `EMOTION_FAST` is ``1``
     """
 
@@ -31,6 +32,7 @@ class Places:
     votes: Path | None
     models: Path
     networks: Path
+    people: Path | None
     is_fast: bool
 
     @property
@@ -97,4 +99,5 @@ def places(environment: Mapping[str, str] = os.environ) -> Places:
             ("EMOTION_NETWORKS", config.MODELS),
         )
     )
-    return Places(data, place("EMOTION_TEST", None), place("EMOTION_VOTES", None), models, networks, is_fast)
+    test, votes, people = (place(name, None) for name in ("EMOTION_TEST", "EMOTION_VOTES", "EMOTION_PEOPLE"))
+    return Places(data, test, votes, models, networks, people, is_fast)

@@ -56,7 +56,7 @@ def test_right_votes_are_counted_before_and_after(tmp_path: Path) -> None:
     assert (measured.before, measured.right, measured.least, measured.most) == (0, 1, 1, 1)
     assert 0.5 < measured.claimed <= 1
     [row] = people_frame([measured]).to_dict("records")
-    assert row["examples"] == "1 of each expression"
+    assert row["examples"] == "1 each of all expressions"
     assert (row["right before"], row["right"], row["by person"]) == ("0.0%", "100.0%", "100% to 100%")
     assert measure_people(people, models, draws=3, cases=[Case(1)]) == [measured], "other draws the second time"
 
