@@ -75,6 +75,7 @@ def test_emotions_are_found_at_whichever_depth_their_folders_lie(
             "SET/PrivateTest",
             "PublicTest",
         ),
+        (["FER2013Train/happy/a.png", "FER2013Valid/sad/a.png"], "SET/FER2013Train", "FER2013Valid"),
         (["train_set/1/a.png", "val_set/1/a.png", "val_set/1/b.png"], "SET/train_set", "val_set"),
     ],
 )
