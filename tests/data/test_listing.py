@@ -299,6 +299,13 @@ def test_a_list_that_is_none_is_refused_for_its_own_cause(
     assert sentence in error
 
 
+def test_lines_that_are_no_rows_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture(tmp_path / "set" / "a.jpg")
+    (tmp_path / "list.csv").write_text("image,label\na.jpg,happy\nthe end\nb.jpg,sad,more\n")
+    assert table_of(tmp_path / "set", tmp_path / "f.csv", "--labels", str(tmp_path / "list.csv"))[0] == 0
+    assert f"2 lines of {tmp_path}/list.csv are no rows of its table and were passed over." in capsys.readouterr().out
+
+
 def test_labels_without_pictures_are_counted_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     picture(tmp_path / "set" / "a.jpg")
     (tmp_path / "list.csv").write_text("image,label\na.jpg,happy\nb.jpg,sad\nc.jpg,sad\n")

@@ -16,7 +16,7 @@ from emotion.labels import label_of, names_expression
 from emotion.runtime.storage import Folder, StoredFile, folder_and_name
 
 _PARTS: Final = re.compile(
-    r"(.*[\d_ .-])?(train(ing)?|test(ing)?|val(id(ation)?)?|dev(el)?|eval(uation)?|public ?test|private ?test|hold ?out)"
+    r"(.*[\d_ .-])?(train(ing)?|test(ing)?|val(id(ation)?)?|dev(el)?|eval(uation)?|(public|private) ?test|hold ?out)"
     r"([ _-]*(set|data|images?|pictures?|faces|part|split|[0-9]+))*",
     re.IGNORECASE,
 )
@@ -311,6 +311,10 @@ def _labelled(
         raise DatasetError(
             f"{labels.path} has no labels for the pictures of {folder}: it names {labels.example}, and the folder "
             f"holds {_example(places) or 'no pictures'}."
+        )
+    if labels.skipped:
+        listing.remarks.append(
+            f"{labels.skipped:,} lines of {labels.path} are no rows of its table and were passed over."
         )
     if missing := len(labels) - len(taken):
         first = next(name for name in labels.names if name not in taken)
