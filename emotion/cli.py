@@ -1,4 +1,4 @@
-"""``python -m emotion predict | train | evaluate | train-networks | app``."""
+"""``python -m emotion predict | personal | train | evaluate | train-networks | app``."""
 
 import argparse
 import glob
@@ -7,6 +7,7 @@ import os
 import runpy
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ from emotion.errors import (
     FetchError,
     ImageError,
     OutputError,
+    PersonalError,
     TrainingError,
     WebPageError,
 )
@@ -27,14 +29,16 @@ from emotion.faces.decode import Decoded, decode
 from emotion.faces.fitness import why_no_face
 from emotion.options import command_line, program
 from emotion.page.addresses import fetch_picture, web_addresses
-from emotion.runtime.files import printable
+from emotion.runtime.files import printable, replacing
 from emotion.runtime.storage import Folder, folder_and_name, is_address
 from emotion.runtime.terminal import from_here, say, typed
 from emotion.streams.drawing import vote_text
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.loading import load_models
+from emotion.vote.person.examples import examples_of, read_examples
+from emotion.vote.person.learning import personal
 from emotion.vote.recognizer import FaceEmotion, Recognizer
-from emotion.vote.sets import set_name, set_of, what_is_replaced
+from emotion.vote.sets import set_of, set_that_votes, what_is_replaced
 from emotion.vote.tables import picture_record
 
 # Training's and evaluation's modules are imported by the commands that need them: predict starts without
@@ -70,8 +74,9 @@ def _predict(options: argparse.Namespace) -> int:
         return _predict_folder(options, out)
     if options.dask is not None:
         raise OutputError("With --dask, name a folder and, with --csv or --json, a file for its votes.")
-    recognizer = Recognizer(load_models(options.models), DETECTORS[options.detector]())
-    whose = set_name(options.models)
+    models = _voting(options)
+    recognizer = Recognizer(models, DETECTORS[options.detector]())
+    whose = set_that_votes(models).name
     status = 0
     for picture in _expanded(options.pictures):
         name = printable(picture)
@@ -100,21 +105,65 @@ def _predict_folder(options: argparse.Namespace, out: Path) -> int:
         )
     if len(options.pictures) != 1:
         raise OutputError(f"With {option} {out}, name one folder.")
-    done = recognize_folder(
-        options.pictures[0], out, load_models(options.models), detector=options.detector, dask=options.dask
-    )
+    models = _voting(options)
+    done = recognize_folder(options.pictures[0], out, models, detector=options.detector, dask=options.dask)
     if not done.pictures and not done.done_before:
         raise OutputError(f"{options.pictures[0]} holds no pictures: name another folder. {done.passed_over}".rstrip())
     if not done.pictures:
         say(f"Nothing to do: all {done.done_before:,} pictures are in {out} already.")
     else:
         say(f"{done.pictures:,} pictures looked at, {done.faces:,} faces; {done.done_before:,} were in {out} before.")
-    say(f"The votes are by {set_of(options.models)}.")
+    say(f"The votes are by {set_that_votes(models)}.")
     if done.passed_over:
         say(str(done.passed_over))
     if done.unreadable:
         say(f"{done.unreadable:,} of the pictures cannot be read; {out} says why.")
     return 1 if done.unreadable else 0
+
+
+def _voting(options: argparse.Namespace) -> Ensemble:
+    models = load_models(options.models)
+    if options.personal is None:
+        return models
+    if options.dask is not None:
+        raise OutputError("With --dask, models that know nobody vote: leave --personal out, or --dask.")
+    try:
+        content = options.personal.read_bytes()
+        return personal(models, read_examples(content, models))
+    except OSError as error:
+        raise PersonalError(f"{options.personal} cannot be read: {error.strerror or error}.") from error
+    except PersonalError as error:
+        raise PersonalError(f"{options.personal}: {error}") from error
+
+
+def _personal(options: argparse.Namespace) -> int:
+    from emotion.data.person import faces_of_person, right_before_and_after
+    from emotion.training.evaluation import told
+
+    models = load_models(options.models)
+    faces = faces_of_person(options.folder, models, detector=options.detector)
+    examples = examples_of(models, faces.X, faces.labels)
+    before, after, judged = right_before_and_after(models, faces, examples)
+    try:
+        with replacing(options.out) as partial:
+            partial.write_text(examples.to_json(), encoding="utf-8")
+    except OSError as error:
+        raise PersonalError(f"{options.out} cannot be written: {error.strerror or error}.") from error
+    for label, count in sorted(Counter(examples.labels).items()):
+        say(f"{label:<14} {count:>6,} faces")
+    if judged:
+        say(f"Right of {judged:,} faces, each judged by what was learnt from others:")
+        say(f"  before: {told(before, judged)}\n  after:  {told(after, judged)}")
+    else:
+        say("Each expression has one face only: how often the models will be right is not known.")
+    counts = {"without a face": faces.without_face, "unfit": faces.unfit, "that cannot be read": faces.unreadable}
+    if any(counts.values()):
+        say(f"Pictures left out: {', '.join(f'{count:,} {why}' for why, count in counts.items() if count)}.")
+    if faces.passed_over:
+        say(str(faces.passed_over))
+    say(f"Written: {options.out}. It is biometric data of this person; it holds no picture. The votes with it:")
+    say(typed("-m", "emotion", "predict", "PICTURE", "--personal", str(options.out)))
+    return 0
 
 
 def _expanded(arguments: list[str]) -> Iterator[str]:
@@ -271,6 +320,7 @@ def _app(options: argparse.Namespace) -> int:
 
 _RUN: Final = {
     "predict": _predict,
+    "personal": _personal,
     "train": _train,
     "evaluate": _evaluate,
     "train_networks": _train_networks,

@@ -20,7 +20,9 @@ def command_line() -> argparse.ArgumentParser:
     ArgumentParser, with one of its own for each command
     """
     parser = argparse.ArgumentParser(prog=program(), description="Recognise facial expressions.")
-    commands = parser.add_subparsers(required=True, metavar="predict | train | evaluate | train-networks | app")
+    commands = parser.add_subparsers(
+        required=True, metavar="predict | personal | train | evaluate | train-networks | app"
+    )
 
     predict = commands.add_parser("predict", help="find the faces of pictures and vote on each")
     predict.add_argument("pictures", nargs="+", metavar="PATH_OR_URL")
@@ -39,7 +41,20 @@ def command_line() -> argparse.ArgumentParser:
         metavar="OUT",
         help="recognise a whole folder into a table; a rerun goes on with what is there, as it does with --json OUT",
     )
+    predict.add_argument(
+        "--personal", type=_path_here, metavar="FILE", help="my-face.json: have models vote that know one person's face"
+    )
     predict.set_defaults(run="predict")
+
+    person = commands.add_parser("personal", help="teach the models one person's face, from a few pictures")
+    person.add_argument("folder", metavar="FOLDER", help="pictures of one person in one folder for each expression")
+    person.add_argument(
+        "--out",
+        type=_path_here,
+        default=Path("my-face.json"),
+        help="a file for what was learnt (default: my-face.json)",
+    )
+    person.set_defaults(run="personal")
 
     train = commands.add_parser("train", help="train the five models from a table of faces")
     train.add_argument("--data", required=True, help=_TABLE)
@@ -131,13 +146,13 @@ def command_line() -> argparse.ArgumentParser:
             type=_path_here,
             help="FER+'s votes on these pictures, by file name (tables made with --keep-names)",
         )
-    for command in (predict, evaluate):
+    for command in (predict, person, evaluate):
         command.add_argument(
             "--detector", choices=list(DETECTORS), default="yunet", help="what finds the faces (default: yunet)"
         )
     for command in (predict, train):
         command.add_argument("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster that is to do the work")
-    for command, default in ((predict, config.MODELS), (evaluate, config.MODELS), (app, None)):
+    for command, default in ((predict, config.MODELS), (person, config.MODELS), (evaluate, config.MODELS), (app, None)):
         command.add_argument(
             "--models", type=_path_here, default=default, help="folder of models (default: those that ship)"
         )

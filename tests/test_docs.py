@@ -145,6 +145,7 @@ MADE = {
     "data.csv",
     "test.csv",
     "ferplus_votes.csv",
+    "my-face.json",
     "my-models/",
     "my-notebooks/",
     "networks/",

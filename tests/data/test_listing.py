@@ -75,6 +75,7 @@ def test_emotions_are_found_at_whichever_depth_their_folders_lie(
             "SET/PrivateTest",
             "PublicTest",
         ),
+        (["FER2013Train/happy/a.png", "FER2013Valid/sad/a.png"], "SET/FER2013Train", "FER2013Valid"),
         (["train_set/1/a.png", "val_set/1/a.png", "val_set/1/b.png"], "SET/train_set", "val_set"),
     ],
 )
@@ -296,6 +297,13 @@ def test_a_list_that_is_none_is_refused_for_its_own_cause(
     error = capsys.readouterr().err
     assert (status, error.count("\n")) == (1, 1)
     assert sentence in error
+
+
+def test_lines_that_are_no_rows_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture(tmp_path / "set" / "a.jpg")
+    (tmp_path / "list.csv").write_text("image,label\na.jpg,happy\nthe end\nb.jpg,sad,more\n")
+    assert table_of(tmp_path / "set", tmp_path / "f.csv", "--labels", str(tmp_path / "list.csv"))[0] == 0
+    assert f"2 lines of {tmp_path}/list.csv are no rows of its table and were passed over." in capsys.readouterr().out
 
 
 def test_labels_without_pictures_are_counted_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from emotion.labels import label_of, names_expression
 from emotion.runtime.storage import Folder, StoredFile, folder_and_name
 
 _PARTS: Final = re.compile(
-    r"(train(ing)?|test(ing)?|val(id(ation)?)?|dev(el)?|eval(uation)?|public ?test|private ?test|hold ?out)"
+    r"(.*[\d_ .-])?(train(ing)?|test(ing)?|val(id(ation)?)?|dev(el)?|eval(uation)?|(public|private) ?test|hold ?out)"
     r"([ _-]*(set|data|images?|pictures?|faces|part|split|[0-9]+))*",
     re.IGNORECASE,
 )
@@ -234,7 +234,7 @@ def _check_parts(folder: Folder, places: dict[tuple[str, ...], list[StoredFile]]
                 break
     if len(counts) < 2:
         return
-    meant = max(counts, key=lambda part: (part[-1].casefold().startswith("train"), counts[part], part))
+    meant = max(counts, key=lambda part: ("train" in part[-1].casefold(), counts[part], part))
     others = ", ".join("/".join(part) for part in sorted(counts) if part != meant)
     raise DatasetError(
         f"{folder} must hold one folder of pictures for each emotion, and holds parts of a data set. Name "
@@ -311,6 +311,10 @@ def _labelled(
         raise DatasetError(
             f"{labels.path} has no labels for the pictures of {folder}: it names {labels.example}, and the folder "
             f"holds {_example(places) or 'no pictures'}."
+        )
+    if labels.skipped:
+        listing.remarks.append(
+            f"{labels.skipped:,} lines of {labels.path} are no rows of its table and were passed over."
         )
     if missing := len(labels) - len(taken):
         first = next(name for name in labels.names if name not in taken)

@@ -4,6 +4,7 @@ Read are tables of text (``image,label``, with or without a header, in any order
 (``train_00001.jpg 5``) and AffectNet's annotations (a NumPy file a picture, ``0_exp.npy``).
 """
 
+import contextlib
 import csv
 import io
 import re
@@ -15,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from emotion.data.tables.opening import Wanted, opened, settled_encoding, wrong_table
-from emotion.errors import DatasetError
+from emotion.errors import DatasetError, StorageError
 from emotion.faces.files.kinds import CSV_TABLE, TEXT, kind_of
 from emotion.faces.files.texts import FIRST_BYTES, text_form
 from emotion.labels import label_of
@@ -68,10 +69,12 @@ class Labels:
     names : list of str, of the pictures with labels, in the order of the list
     example : str, one of them
     has_parts : bool, whether the list tells training from test pictures
+    skipped : int, lines of the list that are no rows of its table
     """
 
-    def __init__(self, path: str, rows: Iterable[Named]) -> None:
+    def __init__(self, path: str, rows: Iterable[Named], skipped: int = 0) -> None:
         self.path = path
+        self.skipped = skipped
         self._by_name: dict[str, Named] = {}
         self._by_end: dict[str, Named | None] = {}
         without = 0
@@ -146,7 +149,8 @@ def read_labels(path: Path | str) -> Labels:
         if form is None or kind not in (TEXT, CSV_TABLE):
             raise wrong_table(path, start, LABELS)
         text = file.read(_MOST_LIST_BYTES).decode(settled_encoding(file, form.encoding), errors="replace")
-    return Labels(str(path), _rows(str(path), text.lstrip("\ufeff"), form.delimiter))
+    rows, skipped = _rows(str(path), text.lstrip("\ufeff"), form.delimiter)
+    return Labels(str(path), rows, skipped)
 
 
 def _annotations(folder: Folder) -> Iterable[Named]:
@@ -167,7 +171,8 @@ def _annotations(folder: Folder) -> Iterable[Named]:
         yield Named(picture, AFFECTNET_LABELS[number] if 0 <= number < len(AFFECTNET_LABELS) else "")
 
 
-def _rows(path: str, text: str, delimiter: str) -> Iterable[Named]:
+def _rows(path: str, text: str, delimiter: str) -> tuple[list[Named], int]:
+    """Give the rows of a list, and how many other lines it has."""
     try:
         lines = [
             [cell.strip() for cell in row]
@@ -188,9 +193,12 @@ def _rows(path: str, text: str, delimiter: str) -> Iterable[Named]:
     labels = _label_column(path, header, rows, names)
     parts = next((at for at, column in enumerate(header) if column in _PART_COLUMNS), None)
     is_raf = all(_RAF_NAME.fullmatch(PurePosixPath(row[names]).name) for row in rows[:_MOST_LOOKED_AT])
+    is_affectnet = "valence" in header
+    named = []
     for row in rows:
         part = row[parts] if parts is not None else PurePosixPath(row[names]).name.partition("_")[0] if is_raf else ""
-        yield Named(row[names].removeprefix("./"), _label(path, row[labels], is_raf, "valence" in header), part)
+        named.append(Named(row[names].removeprefix("./"), _label(path, row[labels], is_raf, is_affectnet), part))
+    return named, len(lines) - has_header - len(rows)
 
 
 def _name_column(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
@@ -244,13 +252,21 @@ def labels_beside(folder: Folder) -> str:
     if folder.is_here:
         places.append(Folder(Path(str(folder)).parent))
     for place in places:
-        folders, files = place.entries()
-        for name in (file.name for file in files if re.search(r"\.(csv|tsv|txt|lst|list)$", file.name, re.IGNORECASE)):
-            with place.open(name) as file:
-                form = text_form(start := file.read(FIRST_BYTES))
-            if form is not None and _NAMES_PICTURES.search(start.decode(form.encoding, errors="replace")):
-                return place.place(name)
-        for name in folders:
-            if any(_ANNOTATION.fullmatch(file.name) for file in place.entries(name)[1][:_MOST_LOOKED_AT]):
-                return place.place(name)
+        with contextlib.suppress(OSError, StorageError):  # what must not be read is no hint
+            if found := _list_in(place):
+                return place.place(found)
+    return ""
+
+
+def _list_in(place: Folder) -> str:
+    folders, files = place.entries()
+    texts = [file.name for file in files if re.search(r"\.(csv|tsv|txt|lst|list)$", file.name, re.IGNORECASE)]
+    for name in texts[:_MOST_LOOKED_AT]:
+        with place.open(name) as file:
+            form = text_form(start := file.read(FIRST_BYTES))
+        if form is not None and _NAMES_PICTURES.search(start.decode(form.encoding, errors="replace")):
+            return name
+    for name in folders[:_MOST_LOOKED_AT]:
+        if any(_ANNOTATION.fullmatch(file.name) for file in place.entries(name)[1][:_MOST_LOOKED_AT]):
+            return name
     return ""

@@ -4,9 +4,9 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ MOST_EXAMPLES: Final = 5_000
 MOST_LABELS: Final = 50
 MOST_FILE_BYTES: Final = 10_000_000
 FILE_FORMAT: Final = 1
+
+_MOST_COMPONENT: Final = 1e6
 
 
 @dataclass(frozen=True)
@@ -62,17 +64,14 @@ class Examples:
         return Examples({number: values[chosen] for number, values in self.components.items()}, labels, self.fits)
 
     def to_json(self) -> str:
-        """Write them for a file of their owner's: biometric data, of which no face can be drawn.
+        """Write them for a file of their owner's: biometric data, without any picture.
 
         Returns
         -------
         str, JSON, as `read_examples` takes it
         """
         packed = {
-            str(number): {
-                "components": values.shape[1],
-                "float32": base64.b64encode(np.ascontiguousarray(values, dtype="<f4").tobytes()).decode(),
-            }
+            str(number): base64.b64encode(np.ascontiguousarray(values, dtype="<f4").tobytes()).decode()
             for number, values in sorted(self.components.items())
         }
         whole = {"format": FILE_FORMAT, "fits": self.fits, "labels": list(self.labels), "experiments": packed}
@@ -150,16 +149,19 @@ def read_examples(content: bytes, models: Ensemble) -> Examples:
     if fits != models.origin[1]:
         raise PersonalError("This file fits other models: choose those that it was made with, or make it anew.")
     _check_labels(labels)
+    like = models.heads.components(models.embed(np.zeros((1, config.N_PIXELS), dtype=np.uint8)))
     try:
-        components = {number: _unpacked(experiments[str(number)], len(labels)) for number in config.MODELS_OF_PIPELINE}
+        components = {
+            number: _unpacked(experiments[str(number)], (len(labels), values.shape[1]))
+            for number, values in like.items()
+        }
     except (ValueError, LookupError, TypeError, binascii.Error, OverflowError) as error:
         raise PersonalError("The file of a face is damaged: make it anew.") from error
     return Examples(components, tuple(labels), fits)
 
 
-def _unpacked(packed: Mapping[str, Any], n_rows: int) -> NDArray[np.float32]:
-    content = base64.b64decode(packed["float32"], validate=True)
-    values = np.frombuffer(content, dtype="<f4").reshape(n_rows, int(packed["components"])).astype(np.float32)
-    if not np.isfinite(values).all() or (np.abs(values) > 1e6).any() or not values.shape[1]:
+def _unpacked(packed: str, shape: tuple[int, int]) -> NDArray[np.float32]:
+    values = np.frombuffer(base64.b64decode(packed, validate=True), dtype="<f4").reshape(shape).astype(np.float32)
+    if not np.isfinite(values).all() or (np.abs(values) > _MOST_COMPONENT).any():
         raise ValueError("no components")
     return values

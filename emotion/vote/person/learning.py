@@ -27,6 +27,7 @@ UNCERTAIN_BELOW: Final = 0.5
 
 _RIDGE: Final = 1.0
 _STEPS: Final = 50
+_LEAST_SPREAD: Final = 1e-6
 _SETTLED: Final = 1e-8
 _NEAR: Final = 0.7
 """Of the distance between faces of different labels: as near to an example as this, and a face is as likely one of the
@@ -147,12 +148,13 @@ class _Known:
     @classmethod
     def of(cls, components: NDArray[np.float32], codes: NDArray[np.intp]) -> "_Known":
         values = components.astype(np.float64)
-        middle, spread = values.mean(axis=0), values.std(axis=0) + 1e-6
+        middle, spread = values.mean(axis=0), values.std(axis=0) + _LEAST_SPREAD
         scaled = (values - middle) / spread
         known = np.unique(codes)
         coefficients = softmax_regression(scaled, np.searchsorted(known, codes))
         others = codes[:, None] != codes[None]
-        return cls(middle, spread, known, coefficients, scaled, float(np.median(_distances(scaled, scaled)[others])))
+        apart = max(float(np.median(_distances(scaled, scaled)[others])), _LEAST_SPREAD)
+        return cls(middle, spread, known, coefficients, scaled, apart)
 
     def probabilities(
         self, components: NDArray[np.float32]

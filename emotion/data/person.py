@@ -1,0 +1,134 @@
+"""A folder of one person's pictures -> what models that learnt that person's face are right about."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from tqdm import tqdm
+
+from emotion.data.folders.listing import picture_files
+from emotion.errors import DatasetError, ImageError
+from emotion.faces.crop import DETECTORS, FaceVector, FaceVectors
+from emotion.faces.decode import decode
+from emotion.faces.files.kinds import NotAPictureError
+from emotion.faces.files.walks import PassedOver, is_to_be_told
+from emotion.runtime.storage import Folder
+from emotion.vote.ensemble import Ensemble
+from emotion.vote.person.examples import Examples
+from emotion.vote.person.learning import personal
+from emotion.vote.recognizer import Recognizer
+
+_MOST_ROUNDS: Final = 30
+
+
+@dataclass
+class PersonFaces:
+    """Faces of one person, and what became of the pictures.
+
+    Attributes
+    ----------
+    vectors : list of ndarray of shape (2304,), uint8, the largest face of each picture
+    labels : list of str, what each shows
+    without_face : int, pictures in which none was found
+    unfit : int, of the faces, those that are too small, blurred, dark or turned away to be learnt from, left out
+    unreadable : int
+    passed_over : PassedOver
+    """
+
+    vectors: list[FaceVector] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    without_face: int = 0
+    unfit: int = 0
+    unreadable: int = 0
+    passed_over: PassedOver = field(default_factory=PassedOver)
+
+    @property
+    def X(self) -> FaceVectors:  # noqa: N802
+        """All of them, of shape (n, 2304), uint8."""
+        return np.stack(self.vectors)
+
+
+def faces_of_person(
+    folder: Path | str, models: Ensemble, *, detector: str = "yunet", progress: bool = True
+) -> PersonFaces:
+    """Find the faces of ``folder/<label>/*``.
+
+    Parameters
+    ----------
+    folder : path, or an address that fsspec knows
+    models : Ensemble
+    detector : str, a key of `emotion.faces.crop.DETECTORS`
+    progress : bool
+        Whether to draw a progress bar on standard error.
+
+    Returns
+    -------
+    PersonFaces, with one face at least
+
+    Raises
+    ------
+    DatasetError
+        If the folder is not there, has no folders of pictures, or there is no face in them.
+    DetectorError
+        If the detector's file is missing or is another one.
+    StorageError
+        If a folder cannot be listed, or is gone.
+    """
+    source = Folder(folder)
+    pictures = picture_files(source)
+    recognizer = Recognizer(models, DETECTORS[detector]())
+    faces = PersonFaces(passed_over=pictures.passed_over)
+    for picture in tqdm(pictures, unit="picture", disable=None if progress else True):
+        try:
+            found = recognizer.recognize_in(decode(source.read(picture.name)))
+        except ImageError as error:
+            if isinstance(error, NotAPictureError) and not is_to_be_told(picture.name, error):
+                faces.passed_over.add(picture.name)
+            else:
+                faces.unreadable += 1
+            continue
+        if not found:
+            faces.without_face += 1
+        elif found[0].fitness.reason:
+            faces.unfit += 1
+        else:
+            faces.vectors.append(found[0].vector)
+            faces.labels.append(picture.label)
+    if not faces.vectors:
+        raise DatasetError(
+            f"There is no face in {folder} that can be learnt from: {faces.without_face:,} pictures have none, "
+            f"{faces.unfit:,} one that is too small, blurred, dark or turned away, {faces.unreadable:,} cannot be read."
+        )
+    return faces
+
+
+def right_before_and_after(models: Ensemble, faces: PersonFaces, examples: Examples) -> tuple[int, int, int]:
+    """Judge each face by what was learnt from others, where others show the same.
+
+    Parameters
+    ----------
+    models : Ensemble
+    faces : PersonFaces
+    examples : Examples, made of them
+
+    Returns
+    -------
+    before, after : int, how many the models were right about, and how many those that had learnt the face
+    of : int, how many were judged
+    """
+    labels = np.array(examples.labels)
+    rounds = min(len(labels), _MOST_ROUNDS)
+    plain = models.predict(faces.X)
+    before = after = judged = 0
+    for number in range(rounds):
+        left_out = np.arange(len(labels)) % rounds == number
+        rest = set(labels[~left_out])
+        left_out &= np.isin(labels, list(rest))
+        if len(rest) < 2 or not left_out.any():
+            continue
+        said = personal(models, examples.rows(~left_out)).predict(faces.X[left_out])
+        judged += int(left_out.sum())
+        before += int((plain[left_out] == labels[left_out]).sum())
+        after += int((said == labels[left_out]).sum())
+    return before, after, judged
