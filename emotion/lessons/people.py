@@ -2,20 +2,18 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-from tqdm import tqdm
-
-from emotion.data.folders.listing import check_folder, picture_files
-from emotion.errors import DatasetError, ImageError
-from emotion.faces.decode import decode_image
-from emotion.faces.files.kinds import NotAPictureError
-from emotion.faces.files.walks import PassedOver, is_to_be_told
+from emotion.data.folders.listing import check_folder
+from emotion.data.person import faces_of_person
+from emotion.errors import DatasetError
+from emotion.faces.files.walks import PassedOver
+from emotion.labels import label_of
 from emotion.runtime.storage import Folder
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.person.examples import Examples, examples_of
-from emotion.vote.recognizer import Recognizer
+
+_IN_NO_FOLDER: Final = "in no folder of a person's expression"
 
 
 @dataclass(frozen=True)
@@ -41,13 +39,13 @@ class People:
 
 
 def read_people(folder: Path | str, models: Ensemble, *, progress: bool = True) -> People:
-    """Find the largest face of each picture of ``folder/<person>/<expression>/``; each is embedded once.
+    """Find the faces of ``folder/<person>/<expression>/``; each is embedded once.
 
     Parameters
     ----------
     folder : path, or an address that fsspec knows
     models : Ensemble
-    progress : bool, whether to draw a progress bar on standard error
+    progress : bool, whether to draw progress bars on standard error
 
     Returns
     -------
@@ -56,53 +54,43 @@ def read_people(folder: Path | str, models: Ensemble, *, progress: bool = True) 
     Raises
     ------
     DatasetError
-        If the folder is missing, or there are no such people in it.
+        If the folder is missing, there are no such people in it, or nobody's face in a person's folder.
     DetectorError
         If the detector's file is missing or is another one.
+    PersonalError
+        If a person has too many faces.
     StorageError
         If a folder cannot be listed, or is gone.
     """
-    whole, people, recognizer = Folder(folder), People(), Recognizer(models)
+    whole, people = Folder(folder), People()
     check_folder(whole)
-    for name in whole.entries()[0]:
-        source = Folder(whole.place(name))
-        if not source.entries()[0]:
-            people.left_out["in no person's folder"] += len(source.entries()[1])
+    names, beside = whole.entries()
+    people.left_out.update(len(beside) * [_IN_NO_FOLDER])
+    for name in names:
+        folders, beside = Folder(whole.place(name)).entries()
+        if not folders:
+            people.left_out.update(len(beside) * [_IN_NO_FOLDER])
             continue
-        X, y = _faces_of(source, recognizer, people.left_out, progress)
-        if len(set(y)) < 2:
-            people.left_out["of a person with fewer than two expressions"] += len(y)
+        found = faces_of_person(whole.place(name), models, progress=progress)
+        people.left_out.update(found.passed_over)
+        people.left_out.update(found.unreadable * ["that cannot be read"])
+        people.left_out.update(found.without_face * ["without a face"])
+        people.left_out.update(found.unfit * ["with a face not fit to learn from"])
+        if not set(found.labels) <= set(map(label_of, folders)):
+            people.left_out.update(len(found.labels) * ["in folders further in, perhaps of several people"])
             continue
-        people.faces[name] = examples_of(models, np.stack(X), y)
+        known = [label in models.classes for label in found.labels]
+        shown = {label for label in found.labels if label in models.classes}
+        people.left_out.update(
+            f"of {label}, which the models do not know" for label in found.labels if label not in shown
+        )
+        if len(shown) < 2:
+            people.left_out.update(sum(known) * ["of a person with fewer than two expressions"])
+            continue
+        people.faces[name] = examples_of(models, found.X, found.labels).rows(known)
     if not people.faces:
         raise DatasetError(
             f"{folder} must hold a folder for each person, with folders of pictures for two expressions or more in it, "
             "and holds no such person."
         )
     return people
-
-
-def _faces_of(
-    source: Folder, recognizer: Recognizer, left_out: PassedOver, progress: bool
-) -> tuple[list[NDArray[np.uint8]], list[str]]:
-    X, y = [], []
-    pictures = picture_files(source)
-    left_out.update(pictures.passed_over)
-    for picture in tqdm(pictures, unit="picture", leave=False, disable=None if progress else True):
-        if picture.label not in recognizer.models.classes:
-            left_out[f"of {picture.label}, which the models do not know"] += 1
-            continue
-        try:
-            found = recognizer.find(decode_image(source.read(picture.name)))
-        except ImageError as error:
-            if isinstance(error, NotAPictureError) and not is_to_be_told(picture.name, error):
-                left_out.add(picture.name)
-            else:
-                left_out["that cannot be read"] += 1
-            continue
-        if found:
-            X.append(found[0][1])
-            y.append(picture.label)
-        else:
-            left_out["without a face"] += 1
-    return X, y
