@@ -314,7 +314,7 @@ def test_a_start_on_a_full_server_leaves_the_session_before_to_be_downloaded(pag
     webcam.stream = too_late
     page.run()
     assert page.session_state["visit"].stream is before
-    monkeypatch.setattr("emotion.page.webcam.is_full", lambda own: True)
+    monkeypatch.setattr("emotion.page.webcam.is_full", lambda *own: True)
     page.run()
     assert page.info[0].value == BUSY
     assert [button.label for button in page.get("download_button")] == ["Session as CSV", "Annotated snapshot"]

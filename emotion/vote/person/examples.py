@@ -79,7 +79,7 @@ class Examples:
         return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
 
 
-def examples_of(models: Ensemble, X: NDArray[np.uint8], y: Sequence[str]) -> Examples:
+def examples_of(models: Ensemble, X: NDArray[np.uint8], y: Sequence[str], more: Examples | None = None) -> Examples:
     """Look at faces of one person.
 
     Parameters
@@ -87,6 +87,7 @@ def examples_of(models: Ensemble, X: NDArray[np.uint8], y: Sequence[str]) -> Exa
     models : Ensemble
     X : ndarray of shape (n, 2304), uint8, 0-255
     y : sequence of n str, what each shows: of the models' classes, or labels of the person's own
+    more : Examples, optional, of the same person and that fit the same models: they come first
 
     Returns
     -------
@@ -103,8 +104,12 @@ def examples_of(models: Ensemble, X: NDArray[np.uint8], y: Sequence[str]) -> Exa
     embedded = models.embed(X)
     if len(labels) != len(X):
         raise ValueError(f"each face has one label, and there are {len(labels)} for {len(X)} faces")
-    _check_labels(labels)
-    return Examples(models.heads.components(embedded), labels, models.origin[1])
+    _check_labels((*more.labels, *labels) if more else labels)
+    components = models.heads.components(embedded)
+    if more is None:
+        return Examples(components, labels, models.origin[1])
+    joined = {number: np.concatenate([more.components[number], values]) for number, values in components.items()}
+    return Examples(joined, (*more.labels, *labels), models.origin[1])
 
 
 def _check_labels(labels: Sequence[str]) -> None:
