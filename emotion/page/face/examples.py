@@ -100,8 +100,9 @@ class Face:
         label : str
         faces : list of ndarray of shape (2304,), uint8, 0-255
         """
-        self.taken += [(label, face) for face in faces]
-        self.learnt = None
+        if faces:
+            self.taken += [(label, face) for face in faces]
+            self.learnt = None
 
     def discard(self, label: str) -> None:
         """Forget all examples of an expression.
@@ -126,7 +127,7 @@ class Face:
         self.taken, self.opened, self.learnt = [], examples, None
 
     def learn(self, models: Ensemble) -> None:
-        """Have models learn what there is, and try what that gained.
+        """Have models learn what there is, an example at least, and try what that gained.
 
         Parameters
         ----------
@@ -138,12 +139,13 @@ class Face:
             If there are too few or too many examples or labels.
         """
         self.learnt = None
-        X = np.array([face for _, face in self.taken], dtype=np.uint8).reshape(len(self.taken), -1)
         if self.opened is not None and not self.taken:
             examples = self.opened
         else:
+            X = np.stack([face for _, face in self.taken])
             examples = examples_of(models, X, [label for label, _ in self.taken], self.opened)
         self.learnt = Learnt(examples, personal(models, examples), tried(models, examples))
+        self.outdated = False
 
     def keep_for(self, checksum: str) -> None:
         """Forget what other models made of the face, and learnt; the faces that were taken stay.

@@ -1,5 +1,6 @@
 """The video in which a visitor poses, and what is taken of it."""
 
+import math
 import time
 from typing import Any, Final
 
@@ -144,7 +145,7 @@ def _refresh(context: WebRtcStreamerContext[StreamProcessor, Any], refusal: str)
 
 def _show_pose(pose: Pose) -> None:
     if pose.seconds_to_begin > 0:
-        st.subheader(f"{pose.seconds_to_begin + 0.5:.0f}…", anchor=False)
+        st.subheader(f"{math.ceil(pose.seconds_to_begin)}…", anchor=False)
         st.text(f"Show {pose.label}, and look at the camera.")
         return
     st.progress(len(pose.faces) / FRAMES)

@@ -104,7 +104,7 @@ def examples_of(models: Ensemble, X: NDArray[np.uint8], y: Sequence[str], more: 
     embedded = models.embed(X)
     if len(labels) != len(X):
         raise ValueError(f"each face has one label, and there are {len(labels)} for {len(X)} faces")
-    _check_labels((*more.labels, *labels) if more else labels)
+    check_labels((*more.labels, *labels) if more else labels)
     components = models.heads.components(embedded)
     if more is None:
         return Examples(components, labels, models.origin[1])
@@ -112,7 +112,18 @@ def examples_of(models: Ensemble, X: NDArray[np.uint8], y: Sequence[str], more: 
     return Examples(joined, (*more.labels, *labels), models.origin[1])
 
 
-def _check_labels(labels: Sequence[str]) -> None:
+def check_labels(labels: Sequence[str]) -> None:
+    """Make sure that examples with such labels can be learnt from.
+
+    Parameters
+    ----------
+    labels : sequence of str, one for each example
+
+    Raises
+    ------
+    PersonalError
+        If there are too few or too many, or one is empty.
+    """
     different = len(set(labels))
     if "" in labels:
         raise PersonalError("An example has no label: say what each face shows.")
@@ -154,9 +165,12 @@ def read_examples(content: bytes, models: Ensemble) -> Examples:
         raise PersonalError("This is no file of a face, as Save writes it: choose another file.") from error
     if fits != models.origin[1]:
         raise PersonalError("This file fits other models: choose those that it was made with, or make it anew.")
-    _check_labels(labels)
+    check_labels(labels)
     try:
         components = {number: _unpacked(experiments[str(number)], len(labels)) for number in config.MODELS_OF_PIPELINE}
+        seen = models.heads.components(models.embed(np.zeros((1, config.N_PIXELS), dtype=np.uint8)))
+        if any(values.shape[1] != seen[number].shape[1] for number, values in components.items()):
+            raise ValueError("components of other models")
     except (ValueError, LookupError, TypeError, binascii.Error, OverflowError) as error:
         raise PersonalError("The file of a face is damaged: make it anew.") from error
     return Examples(components, tuple(labels), fits)
