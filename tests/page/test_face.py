@@ -360,6 +360,22 @@ def test_a_video_for_posing_has_a_place_and_ends_the_visitors_others(part: AppTe
     second.on_ended()
 
 
+def test_a_visitor_who_comes_from_the_webcams_part_is_not_in_the_way_of_oneself(
+    part: AppTest, webcam: FakeWebcam, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a video that was left, the end is told seconds later: until then it seems to need the server's last place."""
+    monkeypatch.setenv("EMOTION_SESSIONS", "1")
+    left = webcam.arguments["video_processor_factory"]()
+    visit = visit_of(part)
+    visit.stream, visit.face.stream = left, None
+    part.run()
+    assert BUSY not in texts(part)
+    posing = webcam.arguments["video_processor_factory"]()
+    assert left.ended
+    assert not posing.turned_away
+    posing.on_ended()
+
+
 @pytest.fixture
 def page() -> AppTest:
     """The whole page, whose visitor's face was learnt and is used."""
