@@ -214,6 +214,7 @@ def test_a_file_that_was_saved_is_opened_and_gone_on_with(part: AppTest) -> None
     assert not other_day.exception
 
 
+@pytest.mark.hostile("This is no file of a face, or it is damaged, or it fits other models; what was learnt stays")
 def test_a_file_that_is_none_of_a_face_changes_nothing(part: AppTest) -> None:
     learn(part)
     learnt = visit_of(part).face.learnt

@@ -43,8 +43,9 @@ class Face:
     learnt : Learnt, optional, from what there is now
     used : Learnt, optional, what votes for this visitor
     outdated : bool, whether other models were chosen since
-    told : list of str, what came of what was last taken
-    last : str, the expression that was last taken from the webcam
+    told : list of str, what came of the files that were last taken
+    posed : str, what came of the expression that was last posed
+    last : str, that expression
     posing : Posing
     stream : StreamProcessor, optional, the video in which the visitor poses
     """
@@ -56,6 +57,7 @@ class Face:
     used: Learnt | None = None
     outdated: bool = False
     told: list[str] = field(default_factory=list)
+    posed: str = ""
     last: str = ""
     posing: Posing = field(default_factory=Posing)
     stream: StreamProcessor | None = None

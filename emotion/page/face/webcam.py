@@ -52,6 +52,8 @@ def show_video(models: Ensemble, labels: list[str]) -> None:
     playing = bool(context.state.playing)
     with panel:
         _show_buttons(state.face, labels, can_take=playing and context.video_processor is not None)
+        if state.face.posed:
+            st.text(state.face.posed)
         poll_seconds = _POLL_SECONDS if playing or context.state.signalling else None
         st.fragment(_refresh, run_every=poll_seconds)(context, refusal)
     state.drawn_at = time.monotonic()
@@ -73,7 +75,7 @@ def _show_buttons(face: Face, labels: list[str], *, can_take: bool) -> None:
 
 
 def _take(face: Face) -> None:
-    face.told = []
+    face.posed = ""
     face.posing.begin(st.session_state[LABEL_KEY])
 
 
@@ -86,7 +88,7 @@ def _repeat(face: Face) -> None:
 
 def _skip(face: Face, labels: list[str]) -> None:
     face.posing.cancel()
-    face.told = []
+    face.posed = ""
     st.session_state[LABEL_KEY] = _after(st.session_state[LABEL_KEY], labels)
 
 
@@ -107,7 +109,7 @@ def take_over(face: Face, labels: list[str]) -> None:
         return
     face.add(pose.label, list(pose.faces))
     face.last = pose.label
-    face.told = [_told(pose)]
+    face.posed = _told(pose)
     if pose.faces:
         st.session_state[LABEL_KEY] = _after(pose.label, labels)
 
