@@ -11,6 +11,8 @@ import streamlit as st
 from emotion import Ensemble, load_models
 from emotion.errors import ModelsError
 from emotion.page.elements import show_problem
+from emotion.page.face.part import show_face
+from emotion.page.face.use import OUTDATED, switch, those_that_vote
 from emotion.page.models import choose_models, show_models
 from emotion.page.pictures import show_pictures
 from emotion.page.server import limit_heaps, set_aside, share_cores
@@ -23,27 +25,38 @@ from emotion.vote.sets import ModelSet
 def main() -> None:
     """Draw the page."""
     st.set_page_config(page_title="Facial expression recognition", layout="wide")
-    webcam = st.Page(lambda: _with_models(chosen, show_webcam), title="Webcam", default=True)
-    pictures = st.Page(lambda: _with_models(chosen, show_pictures), title="Pictures", url_path="pictures")
+    webcam = st.Page(
+        lambda: _with_models(chosen, lambda models: show_webcam(those_that_vote(models))), title="Webcam", default=True
+    )
+    pictures = st.Page(
+        lambda: _with_models(chosen, lambda models: show_pictures(those_that_vote(models))),
+        title="Pictures",
+        url_path="pictures",
+    )
     card = st.Page(
         lambda: _with_models(chosen, lambda models: show_models(Path(models.origin[0]))),
         title="Models",
         url_path="models",
     )
-    page = st.navigation([webcam, pictures, card], position="top")
+    own_face = st.Page(lambda: _with_models(chosen, show_face), title="Your face", url_path="face")
+    page = st.navigation([webcam, pictures, own_face, card], position="top")
     if page == webcam and "url" in st.query_params:
         st.switch_page(pictures, query_params=st.query_params.to_dict())
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.header("Facial expression recognition", anchor=False, width="content")
         chosen, problems = choose_models(all_problems=page == card)
+        switch(chosen)
     for problem in problems:
         show_problem(problem)
+    if visit().face.outdated:
+        st.info(OUTDATED)
+        visit().face.outdated = page != own_face  # there, it can be mended
     st.bottom.caption(  # stays in view, whatever part of the page is scrolled to
         "An expression is not a feeling. Not for work or school: the EU AI Act forbids it there. "
         "Pictures are not stored and not passed on."
     )
-    if page != webcam:
-        visit().on_webcam = False
+    if page not in (webcam, own_face):
+        visit().video = ""
     page.run()
 
 

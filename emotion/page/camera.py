@@ -155,14 +155,15 @@ class StreamProcessor(FaceVideo, VideoProcessorBase):
     ----------
     models : Ensemble
     settings : VideoSettings
+    recognizer : VideoRecognizer, optional, of these models
 
     Attributes
     ----------
     models : Ensemble, which vote as long as the session lasts, whatever is chosen meanwhile
     """
 
-    def __init__(self, models: Ensemble, settings: VideoSettings) -> None:
-        super().__init__(VideoRecognizer(models), models.calibration.uncertain_below, settings)
+    def __init__(self, models: Ensemble, settings: VideoSettings, recognizer: VideoRecognizer | None = None) -> None:
+        super().__init__(recognizer or VideoRecognizer(models), models.calibration.uncertain_below, settings)
         self.models = models
 
 

@@ -39,7 +39,7 @@ MOST_PICTURES: Final = 20
 MOST_CUT_OUT_SIDE: Final = 400
 """Pixels; a picture that is larger is hardly a face that somebody cut out."""
 
-_FAULT: Final = "Something went wrong on the server; its log says what."
+FAULT: Final = "Something went wrong on the server; its log says what."
 
 
 def show_pictures(models: Ensemble) -> None:
@@ -175,7 +175,7 @@ def _look_at_next(request: Request, models: Ensemble) -> None:
         request.problems.append(Problem(f"{prefix}{error}", main_picture))
     except Exception:  # a fault of ours: the visitor gets a sentence, the log the traceback
         log.exception("a picture could not be recognised")
-        request.problems.append(Problem(f"{prefix}{_FAULT}"))
+        request.problems.append(Problem(f"{prefix}{FAULT}"))
     request.pending.pop(0)
 
 

@@ -8,11 +8,13 @@ from typing import Final
 import cv2
 import numpy as np
 
+from emotion.faces.crop import FaceVector
 from emotion.faces.decode import decode
 from emotion.faces.detect import Box
 from emotion.faces.fitness import why_no_face
 from emotion.faces.pixels import BGRImage
 from emotion.streams.drawing import draw_marks, marks
+from emotion.streams.posing import face_of
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.recognizer import FaceEmotion, Recognizer
 from emotion.vote.sets import set_that_votes
@@ -75,6 +77,35 @@ def recognize_picture(name: str, data: bytes, models: Ensemble) -> RecognizedPic
         scale = min(1.0, _PICTURE_SIDE / max(image_bgr.shape[:2]))
         why = "" if faces else why_no_face(image_bgr)
         return RecognizedPicture(name, _reduced(image_bgr, scale), scale / decoded.reduced, faces, why, decoded.note)
+
+
+def face_to_learn(data: bytes, models: Ensemble) -> tuple[FaceVector | None, str]:
+    """Decode a picture, and take the face of the one person in it.
+
+    Parameters
+    ----------
+    data : bytes, of a picture file
+    models : Ensemble
+
+    Returns
+    -------
+    face : ndarray of shape (2304,), uint8, 0-255; None where there is none that can be learnt
+    reason : str, why there is none, in a word or a sentence or two; empty where there is one
+
+    Raises
+    ------
+    ImageError
+        If it is not a picture, or too large a one.
+    DetectorError
+        If the face detector's file is missing or damaged.
+    """
+    with _one_at_a_time:
+        image_bgr = decode(data).image_bgr
+        found = Recognizer(models).find(image_bgr)
+        vector, reason = face_of(found)
+        if vector is not None:
+            return vector, ""
+        return None, f"{reason}." if found else f"{reason}. {why_no_face(image_bgr)}"
 
 
 def _reduced(image_bgr: BGRImage, scale: float) -> BGRImage:

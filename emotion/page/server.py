@@ -66,19 +66,19 @@ def most_sessions() -> int:
     return int(text)
 
 
-def is_full(own: FaceVideo | None = None) -> bool:
+def is_full(*own: FaceVideo | None) -> bool:
     """Tell whether all places for webcam sessions are taken.
 
     Parameters
     ----------
-    own : FaceVideo, optional, a visitor's session, which does not count against that visitor
+    *own : FaceVideo, optional, a visitor's sessions, which do not count against that visitor
 
     Returns
     -------
     bool
     """
     with _videos_lock:
-        return _taken(own) >= most_sessions()
+        return _taken(*own) >= most_sessions()
 
 
 def take_place(video: FaceVideo) -> bool:
@@ -99,8 +99,8 @@ def take_place(video: FaceVideo) -> bool:
         return True
 
 
-def _taken(own: FaceVideo | None = None) -> int:
-    return sum(video.needs_place for video in _videos if video is not own)
+def _taken(*own: FaceVideo | None) -> int:
+    return sum(video.needs_place for video in _videos if video not in own)
 
 
 @contextmanager

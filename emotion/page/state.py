@@ -1,13 +1,16 @@
 """What the page remembers of a visitor: in memory, as long as the page is open, and nowhere else."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
+from streamlit_webrtc import WebRtcStreamerContext
 
-from emotion.page.camera import StreamProcessor
+from emotion.page.camera import CONNECTING_SECONDS, StreamProcessor
+from emotion.page.face.examples import Face
 from emotion.page.recognition import RecognizedPicture
 
 _KEY: Final = "visit"
@@ -68,8 +71,9 @@ class Visit:
     single_id : str, which upload the webcam's page last recognised in place of a video
     opened_url : str, what the page's own address last asked for
     unknown_models : str, which models it asked for that are not there, until others are chosen
-    on_webcam : bool, whether the webcam's page was the last that was drawn
-    drawn_at : float, seconds of `time.monotonic`, optional: when the webcam's page was last drawn to its end
+    video : str, the key of the video on the page that was last drawn; empty where it has none
+    drawn_at : float, seconds of `time.monotonic`, optional: when a page with a video was last drawn to its end
+    face : Face, what this visitor has shown of one face
     """
 
     stream: StreamProcessor | None = None
@@ -79,8 +83,27 @@ class Visit:
     single_id: str = ""
     opened_url: str = ""
     unknown_models: str = ""
-    on_webcam: bool = False
+    video: str = ""
     drawn_at: float | None = None
+    face: Face = field(default_factory=Face)
+
+    def is_late(self, context: WebRtcStreamerContext[StreamProcessor, Any]) -> bool:
+        """Tell whether the first picture of a video has not come in time; to be asked again and again.
+
+        Parameters
+        ----------
+        context : WebRtcStreamerContext
+
+        Returns
+        -------
+        bool
+        """
+        arrived = context.video_processor is not None and context.video_processor.picture_bgr is not None
+        if arrived or not (context.state.playing or context.state.signalling):
+            self.connecting_since = None
+        elif self.connecting_since is None:
+            self.connecting_since = time.monotonic()
+        return self.connecting_since is not None and time.monotonic() - self.connecting_since > CONNECTING_SECONDS
 
 
 def visit() -> Visit:

@@ -1,6 +1,7 @@
 """The webcam's video with the faces in it and, beside it, votes, timeline and what the session sums up to."""
 
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +14,6 @@ from emotion import config
 from emotion.faces.pixels import BGRImage
 from emotion.page.camera import (
     CAUSES,
-    CONNECTING_SECONDS,
     StreamProcessor,
     browser_refusal,
     ice_servers,
@@ -54,13 +54,12 @@ def show_webcam(models: Ensemble) -> None:
     state.drawn_at = None
     try:
         relays = ice_servers()
-        full = state.turned_away or is_full(state.stream)
+        full = state.turned_away or is_full(state.stream, state.face.stream)
     except ValueError as error:
         show_problem(str(error))
         return
     if full:
-        st.info(BUSY)
-        st.button("Try again", icon=":material/refresh:", on_click=lambda: setattr(state, "turned_away", False))
+        say_full(state)
         if state.stream is not None:
             _offer_downloads(state.stream)
         return
@@ -68,24 +67,7 @@ def show_webcam(models: Ensemble) -> None:
     settings = _chosen_settings()
     video, panel = st.columns([3, 2], gap="medium")
     with video:
-        _keep_stream_over_reruns(state)
-        context = webrtc_streamer(
-            key=_KEY,
-            # Without this line, a public STUN server would be asked for this computer's address.
-            rtc_configuration={"iceServers": relays},
-            # A width alone: with a height, browsers would cut what wide and upright cameras see to that shape.
-            media_stream_constraints={"video": {"width": {"ideal": 640}}, "audio": False},
-            video_html_attrs={"autoPlay": True, "muted": True, "playsInline": True, "style": {"width": "100%"}},
-            video_processor_factory=lambda: _new_stream(models, settings, state),
-            translations={
-                "select_device": "Choose camera",
-                "media_api_not_available": "The browser offers no camera here; open http://localhost or an https page.",
-                "device_ask_permission": "Allow the browser to use the camera.",
-                "device_access_denied": "The browser may not use the camera; allow it in the settings of this site",
-                "device_not_available": "No camera was found",
-            },
-            media_toggle_controls=False,
-        )
+        context = video_of(_KEY, relays, lambda: _new_stream(models, settings, state))
         if context.video_processor is not None:
             context.video_processor.settings = settings
             if not context.video_processor.turned_away:
@@ -102,20 +84,66 @@ def show_webcam(models: Ensemble) -> None:
     state.drawn_at = time.monotonic()
 
 
-def _keep_stream_over_reruns(state: Visit) -> None:
+def say_full(state: Visit) -> None:
+    """Say that the server has no place for a video, and offer to ask again.
+
+    Parameters
+    ----------
+    state : Visit
+    """
+    st.info(BUSY)
+    st.button("Try again", icon=":material/refresh:", on_click=lambda: setattr(state, "turned_away", False))
+
+
+def video_of(
+    key: str, relays: list[dict[str, Any]], new_stream: Callable[[], StreamProcessor]
+) -> WebRtcStreamerContext[StreamProcessor, Any]:
+    """Draw the video of the visitor's camera, with Start and Stop below it.
+
+    Parameters
+    ----------
+    key : str, of this video among those of the page
+    relays : list of dict, as `emotion.page.camera.ice_servers` gives them
+    new_stream : callable that gives the StreamProcessor of a session that begins; called on another thread
+
+    Returns
+    -------
+    WebRtcStreamerContext
+    """
+    _keep_stream_over_reruns(key)
+    return webrtc_streamer(
+        key=key,
+        # Without this line, a public STUN server would be asked for this computer's address.
+        rtc_configuration={"iceServers": relays},
+        # A width alone: with a height, browsers would cut what wide and upright cameras see to that shape.
+        media_stream_constraints={"video": {"width": {"ideal": 640}}, "audio": False},
+        video_html_attrs={"autoPlay": True, "muted": True, "playsInline": True, "style": {"width": "100%"}},
+        video_processor_factory=new_stream,
+        translations={
+            "select_device": "Choose camera",
+            "media_api_not_available": "The browser offers no camera here; open http://localhost or an https page.",
+            "device_ask_permission": "Allow the browser to use the camera.",
+            "device_access_denied": "The browser may not use the camera; allow it in the settings of this site",
+            "device_not_available": "No camera was found",
+        },
+        media_toggle_controls=False,
+    )
+
+
+def _keep_stream_over_reruns(key: str) -> None:
     """Keep streamlit-webrtc (0.79) from ending a stream that has just begun.
 
     It takes a stream for one of a page that was left when Streamlit's count of finished runs has grown by two since the
     component was last drawn. While a connection is made, runs follow one another so fast that the count may lag behind
     and then jump; without this, 5 of 82 sessions ended in their first seconds. Whether the page was left is known here.
     """
-    stream_context = st.session_state.get(_KEY)
-    if stream_context is not None and state.on_webcam:
+    stream_context = st.session_state.get(key)
+    if stream_context is not None and visit().video == key:
         stream_context._last_rendered_run_count = None
-    state.on_webcam = True
+    visit().video = key
 
 
-def _draw_again_if_overtaken() -> None:
+def draw_again_if_overtaken() -> None:
     """Draw the whole page again if this refresh was asked for before the page's last drawing had reached the browser.
 
     Streamlit (1.67) runs such a refresh in a new thread and forgets what the thread before it had not yet sent
@@ -144,15 +172,27 @@ def _chosen_settings() -> VideoSettings:
 
 
 def _new_stream(models: Ensemble, settings: VideoSettings, state: Visit) -> StreamProcessor:
-    if state.stream is not None:
-        state.stream.on_ended()  # of one whose connection failed, nobody else says so
-    skip_late_frames()
     stream = StreamProcessor(models, settings)
-    # Others may have started while this visitor looked at the page.
-    stream.turned_away = not take_place(stream)
+    begin(stream, state)
     if not stream.turned_away:  # else the session before stays, to be downloaded
         state.stream = stream
     return stream
+
+
+def begin(stream: StreamProcessor, state: Visit) -> None:
+    """Give a new stream its place, in place of those that its visitor had before.
+
+    Parameters
+    ----------
+    stream : StreamProcessor
+        Turned away where others took the last place while this visitor looked at the page.
+    state : Visit
+    """
+    for before in (state.stream, state.face.stream):
+        if before is not None:
+            before.on_ended()  # of one whose connection failed, or whose page was left, nobody else says so in time
+    skip_late_frames()
+    stream.turned_away = not take_place(stream)
 
 
 def _refresh(
@@ -163,7 +203,7 @@ def _refresh(
     session: DeltaGenerator,
 ) -> None:
     """Draw what changes without anybody's doing: beside the video and, in a container of its own, below it."""
-    _draw_again_if_overtaken()
+    draw_again_if_overtaken()
     _show_stream(context, refusal, models)
     stream = visit().stream
     try:
@@ -179,15 +219,10 @@ def _refresh(
 def _show_stream(context: WebRtcStreamerContext[StreamProcessor, Any], refusal: str, models: Ensemble) -> None:
     """Draw the last vote or, where no picture has come in time, the reason and another way."""
     state = visit()
-    arrived = context.video_processor is not None and context.video_processor.picture_bgr is not None
-    if arrived or not (context.state.playing or context.state.signalling):
-        state.connecting_since = None
-    elif state.connecting_since is None:
-        state.connecting_since = time.monotonic()
+    late = state.is_late(context)
     if context.video_processor is not None and context.video_processor.turned_away:
         state.turned_away = True  # drawn without the video, which ends the connection
         st.rerun()
-    late = state.connecting_since is not None and time.monotonic() - state.connecting_since > CONNECTING_SECONDS
     if late and not refusal:
         _offer_single_picture("connection", models)
     elif context.state.playing or not refusal:  # else the reason stands below the video

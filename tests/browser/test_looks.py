@@ -23,6 +23,12 @@ def pictures(page: Page) -> None:
     see(page.get_by_alt_text("The face, coloured where covering it changes the vote"))
 
 
+def face(page: Page) -> None:
+    component(page).get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Take ten frames").click()
+    see(page.get_by_text("and look at the camera."))
+
+
 def models(page: Page) -> None:
     see(page.get_by_alt_text("Confusion matrix of the vote on faces that were not learnt").first)
 
@@ -34,7 +40,7 @@ def test_every_page_fits_its_window(open_page, size):
     width, height = SIZES[size]
     page.set_viewport_size({"width": width, "height": height})
     home = page.url
-    for visit in (webcam, pictures, models):
+    for visit in (webcam, pictures, face, models):
         page.goto(home if visit is webcam else f"{home}{visit.__name__}")
         visit(page)
         for scheme in ("light", "dark"):

@@ -314,7 +314,7 @@ def test_a_start_on_a_full_server_leaves_the_session_before_to_be_downloaded(pag
     webcam.stream = too_late
     page.run()
     assert page.session_state["visit"].stream is before
-    monkeypatch.setattr("emotion.page.webcam.is_full", lambda own: True)
+    monkeypatch.setattr("emotion.page.webcam.is_full", lambda *own: True)
     page.run()
     assert page.info[0].value == BUSY
     assert [button.label for button in page.get("download_button")] == ["Session as CSV", "Annotated snapshot"]
@@ -402,7 +402,7 @@ def test_a_connection_that_does_not_come_about_gives_its_reason_and_another_way(
     webcam.playing = True
     page.run()
     assert not page.warning, "it has ten seconds"
-    monkeypatch.setattr("emotion.page.webcam.CONNECTING_SECONDS", -1.0)
+    monkeypatch.setattr("emotion.page.state.CONNECTING_SECONDS", -1.0)
     page.run()
     assert page.warning[0].value == CAUSES["connection"]
     assert len(page.get("camera_input")) == 1
@@ -433,7 +433,7 @@ def test_relays_are_read_from_the_environment_and_none_is_the_default():
 
 @pytest.mark.hostile("All webcam places of this server are taken")
 def test_a_full_server_says_so_in_place_of_the_camera(page, webcam, monkeypatch):
-    monkeypatch.setattr("emotion.page.webcam.is_full", lambda own: True)
+    monkeypatch.setattr("emotion.page.webcam.is_full", lambda *own: True)
     page.run()
     assert not page.exception
     assert page.info[0].value == BUSY

@@ -1,4 +1,5 @@
 """Five models that know one person.
 
-Begin with `learning.personal`; `examples` makes what it takes, writes it to a file, and reads it.
+Begin with `learning.personal`; `examples` makes what it takes, writes it to a file, and reads it; `trial`
+says what was gained.
 """

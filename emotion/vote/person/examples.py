@@ -78,7 +78,7 @@ class Examples:
         return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
 
 
-def examples_of(models: Ensemble, X: NDArray[np.uint8], y: Sequence[str]) -> Examples:
+def examples_of(models: Ensemble, X: NDArray[np.uint8], y: Sequence[str], more: Examples | None = None) -> Examples:
     """Look at faces of one person.
 
     Parameters
@@ -86,6 +86,7 @@ def examples_of(models: Ensemble, X: NDArray[np.uint8], y: Sequence[str]) -> Exa
     models : Ensemble
     X : ndarray of shape (n, 2304), uint8, 0-255
     y : sequence of n str, what each shows: of the models' classes, or labels of the person's own
+    more : Examples, optional, of the same person and that fit the same models: they come first
 
     Returns
     -------
@@ -102,11 +103,26 @@ def examples_of(models: Ensemble, X: NDArray[np.uint8], y: Sequence[str]) -> Exa
     embedded = models.embed(X)
     if len(labels) != len(X):
         raise ValueError(f"each face has one label, and there are {len(labels)} for {len(X)} faces")
-    _check_labels(labels)
-    return Examples(models.heads.components(embedded), labels, models.origin[1])
+    check_labels((*more.labels, *labels) if more else labels)
+    components = models.heads.components(embedded)
+    if more is None:
+        return Examples(components, labels, models.origin[1])
+    joined = {number: np.concatenate([more.components[number], values]) for number, values in components.items()}
+    return Examples(joined, (*more.labels, *labels), models.origin[1])
 
 
-def _check_labels(labels: Sequence[str]) -> None:
+def check_labels(labels: Sequence[str]) -> None:
+    """Make sure that examples with such labels can be learnt from.
+
+    Parameters
+    ----------
+    labels : sequence of str, one for each example
+
+    Raises
+    ------
+    PersonalError
+        If there are too few or too many, or one is empty.
+    """
     different = len(set(labels))
     if "" in labels:
         raise PersonalError("An example has no label: say what each face shows.")
@@ -148,7 +164,7 @@ def read_examples(content: bytes, models: Ensemble) -> Examples:
         raise PersonalError("This is no file of a face, as Save writes it: choose another file.") from error
     if fits != models.origin[1]:
         raise PersonalError("This file fits other models: choose those that it was made with, or make it anew.")
-    _check_labels(labels)
+    check_labels(labels)
     like = models.heads.components(models.embed(np.zeros((1, config.N_PIXELS), dtype=np.uint8)))
     try:
         components = {

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from emotion import config
 from emotion.errors import PersonalError
 from emotion.vote.ensemble import Combiner, Ensemble, Features, Heads
-from emotion.vote.person.examples import Examples
+from emotion.vote.person.examples import Examples, check_labels
 from emotion.vote.voting import Calibration, log_probabilities, softmax
 
 WEIGHT: Final = 2.0
@@ -51,7 +51,7 @@ def personal(models: Ensemble, examples: Examples, weight: float = WEIGHT) -> En
     Raises
     ------
     PersonalError
-        If the examples fit other models.
+        If the examples fit other models, or there are too few or too many of them.
     ValueError
         If the weight is negative or no number.
     """
@@ -59,6 +59,7 @@ def personal(models: Ensemble, examples: Examples, weight: float = WEIGHT) -> En
         raise ValueError(f"a weight is 0 or more, not {weight}")
     if examples.fits != models.origin[1]:
         raise PersonalError("These examples fit other models: choose those that they were made with.")
+    check_labels(examples.labels)
     own = tuple(sorted(set(examples.labels) - set(models.classes)))
     classes = (*models.classes, *own)
     heads = PersonalHeads(models.heads, examples, classes, len(models.classes), weight)
