@@ -37,6 +37,7 @@ from emotion.vote.ensemble import Ensemble
 from emotion.vote.loading import load_models
 from emotion.vote.person.examples import examples_of, read_examples
 from emotion.vote.person.learning import personal
+from emotion.vote.person.trial import tried
 from emotion.vote.recognizer import FaceEmotion, Recognizer
 from emotion.vote.sets import set_of, set_that_votes, what_is_replaced
 from emotion.vote.tables import picture_record
@@ -137,13 +138,13 @@ def _voting(options: argparse.Namespace) -> Ensemble:
 
 
 def _personal(options: argparse.Namespace) -> int:
-    from emotion.data.person import faces_of_person, right_before_and_after
+    from emotion.data.person import faces_of_person
     from emotion.training.evaluation import told
 
     models = load_models(options.models)
     faces = faces_of_person(options.folder, models, detector=options.detector)
     examples = examples_of(models, faces.X, faces.labels)
-    before, after, judged = right_before_and_after(models, faces, examples)
+    trial = tried(models, examples)
     try:
         with replacing(options.out) as partial:
             partial.write_text(examples.to_json(), encoding="utf-8")
@@ -151,9 +152,11 @@ def _personal(options: argparse.Namespace) -> int:
         raise PersonalError(f"{options.out} cannot be written: {error.strerror or error}.") from error
     for label, count in sorted(Counter(examples.labels).items()):
         say(f"{label:<14} {count:>6,} faces")
-    if judged:
-        say(f"Right of {judged:,} faces, each judged by what was learnt from others:")
-        say(f"  before: {told(before, judged)}\n  after:  {told(after, judged)}")
+    if trial.n:
+        say(f"Right of {trial.n:,} faces that were kept out of the learning (every other one of each expression):")
+        say(f"  before: {told(trial.before, trial.n)}\n  after:  {told(trial.after, trial.n)}")
+        for mixed in trial.mixed:
+            say(f"{mixed.label} is still taken for {mixed.taken_for} in {mixed.n} of {mixed.of}.")
     else:
         say("Each expression has one face only: how often the models will be right is not known.")
     counts = {"without a face": faces.without_face, "unfit": faces.unfit, "that cannot be read": faces.unreadable}

@@ -1,8 +1,7 @@
-"""A folder of one person's pictures -> what models that learnt that person's face are right about."""
+"""A folder of one person's pictures -> faces that models can learn from."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from tqdm import tqdm
@@ -15,11 +14,7 @@ from emotion.faces.files.kinds import NotAPictureError
 from emotion.faces.files.walks import PassedOver, is_to_be_told
 from emotion.runtime.storage import Folder
 from emotion.vote.ensemble import Ensemble
-from emotion.vote.person.examples import Examples
-from emotion.vote.person.learning import personal
 from emotion.vote.recognizer import Recognizer
-
-_MOST_ROUNDS: Final = 30
 
 
 @dataclass
@@ -101,34 +96,3 @@ def faces_of_person(
             f"{faces.unfit:,} one that is too small, blurred, dark or turned away, {faces.unreadable:,} cannot be read."
         )
     return faces
-
-
-def right_before_and_after(models: Ensemble, faces: PersonFaces, examples: Examples) -> tuple[int, int, int]:
-    """Judge each face by what was learnt from others, where others show the same.
-
-    Parameters
-    ----------
-    models : Ensemble
-    faces : PersonFaces
-    examples : Examples, made of them
-
-    Returns
-    -------
-    before, after : int, how many the models were right about, and how many those that had learnt the face
-    of : int, how many were judged
-    """
-    labels = np.array(examples.labels)
-    rounds = min(len(labels), _MOST_ROUNDS)
-    plain = models.predict(faces.X)
-    before = after = judged = 0
-    for number in range(rounds):
-        left_out = np.arange(len(labels)) % rounds == number
-        rest = set(labels[~left_out])
-        left_out &= np.isin(labels, list(rest))
-        if len(rest) < 2 or not left_out.any():
-            continue
-        said = personal(models, examples.rows(~left_out)).predict(faces.X[left_out])
-        judged += int(left_out.sum())
-        before += int((plain[left_out] == labels[left_out]).sum())
-        after += int((said == labels[left_out]).sum())
-    return before, after, judged
