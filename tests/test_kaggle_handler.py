@@ -5,6 +5,7 @@ The client takes no other address than port 7777 for its tests; where that port 
 
 import builtins
 import errno
+import fcntl
 import gzip
 import io
 import json
@@ -20,7 +21,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any, ClassVar
 
 import kagglehub  # here, so that its log does not write to what one test has captured
@@ -165,7 +166,15 @@ class KaggleRequest(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def kaggle() -> Iterator[Kaggle]:
+def port_alone() -> Iterator[None]:
+    """Tests that run side by side take turns on the only port that there is."""
+    with (Path(gettempdir()) / f"port-{PORT}-of-tests").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture
+def kaggle(port_alone: None) -> Iterator[Kaggle]:
     try:
         server = Kaggle()
     except OSError as error:

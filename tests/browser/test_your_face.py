@@ -50,7 +50,6 @@ def test_somebody_who_poses_before_the_camera_is_taken_and_the_next_expression_f
 ) -> None:
     """The stream, its threads, the count-down and the page's refreshes have to work together."""
     page = open_page(SWAYING)
-    start(page)  # a session of the webcam's part must not stand in the way
     page.get_by_role("link", name="Your face").click()
     start(page)
     page.get_by_role("button", name="Take ten frames").click()
