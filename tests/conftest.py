@@ -30,6 +30,7 @@ COLLECTED = pytest.StashKey[Collected]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Remember all tests that are found: tests/README.md lists some of them."""
+    refusals.places()  # now, since where an error is made there may be no room to read sources
     config.stash[COLLECTED] = Collected()
     config.pluginmanager.register(config.stash[COLLECTED])
 
