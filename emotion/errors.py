@@ -18,6 +18,10 @@ class ImageError(EmotionError):
     """The bytes are not a picture that can be read, or the picture is too large."""
 
 
+class FilmError(EmotionError):
+    """A film cannot be opened or read, or what is asked for of it cannot be had."""
+
+
 class DetectorError(EmotionError):
     """The file of the face detector is missing or damaged."""
 

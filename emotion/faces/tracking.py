@@ -1,7 +1,6 @@
 """Which face of a frame is which face of the frames before, so that a box moves with its face and keeps its number."""
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -69,11 +68,16 @@ class FaceTracker:
     Attributes
     ----------
     tracks : tuple of Track, largest box first
+    next_number : int, which the next new face is given
     """
 
-    def __init__(self) -> None:
-        self.tracks: tuple[Track, ...] = ()
-        self._numbers: Iterator[int] = itertools.count(1)
+    def __init__(self, tracks: Sequence[Track] = (), next_number: int = 1) -> None:
+        self.tracks = tuple(tracks)
+        self.next_number = next_number
+
+    def forget(self) -> None:
+        """Take whatever is seen next for new faces: another scene begins."""
+        self.tracks = ()
 
     def visible(self, now: float) -> tuple[Track, ...]:
         """Give the faces that are to be shown.
@@ -133,7 +137,8 @@ class FaceTracker:
         for b in places:
             track = of_box.get(b)
             if track is None:
-                track = Track(next(self._numbers), boxes[b], now, now)
+                track = Track(self.next_number, boxes[b], now, now)
+                self.next_number += 1
             elif track.found_at <= now:
                 track = replace(track, box=boxes[b], found_at=now, seen_at=now)
             else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from enum import Enum
 from typing import Final
 
 import cv2
@@ -40,6 +41,17 @@ _FOLLOWED_SIDE: Final = 64
 _FOLLOWED_AROUND: Final = 2.2
 
 
+class Effort(Enum):
+    """How hard faces are sought."""
+
+    QUICK = "-once"
+    """The first of the sizes in which there are faces is enough: for live video."""
+    ONCE = "-first"
+    """In all sizes: for films, whose frames are looked at in great number."""
+    TWICE = ""
+    """In all sizes, and, where nothing is found, brighter, with room around, turned, or closer: for pictures."""
+
+
 class YuNetDetector:
     """Finds faces with YuNet, also tilted, partly turned away and small ones. May be shared between threads.
 
@@ -47,9 +59,7 @@ class YuNetDetector:
     ----------
     sides : sequence of int, pixels
         A picture is looked at reduced to each of them on its longer side.
-    twice : bool
-        Whether there is a second look where the first finds nothing: brighter, with room around, turned, or closer.
-        Without, as for the frames of a video, the first of `sides` in which there are faces is enough.
+    effort : Effort
 
     Raises
     ------
@@ -57,14 +67,14 @@ class YuNetDetector:
         On first use, if the file of the network is missing or is another one.
     """
 
-    def __init__(self, sides: Sequence[int] = SIDES, *, twice: bool = True) -> None:
+    def __init__(self, sides: Sequence[int] = SIDES, *, effort: Effort = Effort.TWICE) -> None:
         self.sides = tuple(sides)
-        self.twice = twice
+        self.effort = effort
 
     @property
     def name(self) -> str:
         """Which detector this is."""
-        return f"yunet-{LEAST_SCORE}-{'-'.join(map(str, self.sides))}{'' if self.twice else '-once'}"
+        return f"yunet-{LEAST_SCORE}-{'-'.join(map(str, self.sides))}{self.effort.value}"
 
     def detect(self, image_bgr: BGRImage) -> list[Detection]:
         """Find the faces of a picture.
@@ -82,8 +92,9 @@ class YuNetDetector:
         DetectorError
             If the file of the network is missing or is another one.
         """
-        rows = first_look(image_bgr, self.sides) if self.twice else self._quick_look(image_bgr)
-        if self.twice and not len(rows):
+        is_quick = self.effort is Effort.QUICK
+        rows = self._quick_look(image_bgr) if is_quick else first_look(image_bgr, self.sides)
+        if self.effort is Effort.TWICE and not len(rows):
             for look in second_looks(image_bgr, self.sides):
                 rows = look()
                 if len(rows):
@@ -91,7 +102,7 @@ class YuNetDetector:
         height, width = image_bgr.shape[:2]
         within = (rows[:, :2] < (width, height)).all(axis=1) & (rows[:, :2] + rows[:, 2:4] > 1).all(axis=1)
         rows = distinct(rows[within & (longer_sides(rows) >= LEAST_SIDE)])
-        return largest_first([_detection(row, image_bgr, trusting=not self.twice) for row in rows])
+        return largest_first([_detection(row, image_bgr, trusting=is_quick) for row in rows])
 
     def _quick_look(self, image_bgr: BGRImage) -> Rows:
         longest = max(image_bgr.shape[:2])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from emotion.faces.detect import Box
 from emotion.vote.tables import to_csv, vote_cells, vote_columns
 from emotion.vote.voting import Vote
 
@@ -28,11 +29,13 @@ class FaceRecord:
     number : int, of the face; see `emotion.faces.tracking.Track`
     vote : Vote, as the models gave it
     smoothed : Vote, see `emotion.vote.voting.VoteSmoother`
+    box : Box, pixels, where the face was
     """
 
     number: int
     vote: Vote
     smoothed: Vote
+    box: Box
 
     def shown(self, *, smoothed: bool) -> Vote:
         """Choose between the two votes."""
@@ -41,18 +44,20 @@ class FaceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The outcome of one vote of a session.
+    """The outcome of one vote of a session, or of a film.
 
     Attributes
     ----------
-    seconds : float, >= 0, from the first frame of the session
-    utc : datetime, with its time zone
+    seconds : float, >= 0, from the first frame of the session, or the beginning of the film
+    utc : datetime, with its time zone; None of a film
     faces : tuple of FaceRecord, largest face first; empty where none was seen
+    frame : int, >= 0, its number in the film; None of a session
     """
 
     seconds: float
-    utc: datetime
+    utc: datetime | None
     faces: tuple[FaceRecord, ...]
+    frame: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +191,8 @@ def session_csv(moments: Sequence[Moment], classes: Sequence[str], model_names: 
     votes = vote_columns(classes, model_names)
     rows: list[list[object]] = []
     for moment in moments:
-        when = [moment.utc.isoformat(timespec="milliseconds"), f"{moment.seconds:.3f}"]
+        utc = moment.utc.isoformat(timespec="milliseconds") if moment.utc else ""
+        when = [utc, f"{moment.seconds:.3f}"]
         rows += [[*when, face.number, *vote_cells(face.vote), face.smoothed.label, voted_by] for face in moment.faces]
         if not moment.faces:
             rows.append([*when, *[""] * (len(votes) + 2), voted_by])

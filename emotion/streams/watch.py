@@ -222,7 +222,7 @@ class FaceWatch:
         records = []
         for number, face in zip(numbers, faces, strict=True):
             smoother = self._smoothers.setdefault(number, VoteSmoother(self._uncertain_below))
-            records.append(FaceRecord(number, face.vote, smoother.add(face.vote, at, smoothing)))
+            records.append(FaceRecord(number, face.vote, smoother.add(face.vote, at, smoothing), face.box))
         self.record.add(Moment(at - self._began_at, datetime.now(UTC), tuple(records)))
         with self._lock:
             known = {track.number for track in self._tracker.tracks}

@@ -12,7 +12,7 @@ from emotion.faces.decode import Decoded
 from emotion.faces.detect import Box, Detection, FaceDetector
 from emotion.faces.fitness import Fitness, fitness, why_no_face
 from emotion.faces.pixels import BGRImage
-from emotion.faces.yunet import YuNetDetector
+from emotion.faces.yunet import Effort, YuNetDetector
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.voting import Vote
 
@@ -161,7 +161,7 @@ class VideoRecognizer(Recognizer):
     """
 
     def __init__(self, models: Ensemble) -> None:
-        self._video_detector = YuNetDetector(config.VIDEO_SIDES, twice=False)
+        self._video_detector = YuNetDetector(config.VIDEO_SIDES, effort=Effort.QUICK)
         super().__init__(models, self._video_detector)
 
     def find_near(self, image_bgr: BGRImage, box: Box) -> Box | None:

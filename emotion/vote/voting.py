@@ -280,6 +280,41 @@ class VoteSmoother:
         self._probabilities = np.zeros(0)
         self._at = 0.0
 
+    def as_stored(self) -> dict[str, Any]:
+        """Give what it knows, for `read`.
+
+        Returns
+        -------
+        dict, of which JSON keeps every digit
+        """
+        chosen = [] if self._chosen is None else self._chosen.tolist()
+        return {"chosen": chosen, "probabilities": self._probabilities.tolist(), "at": self._at}
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any], uncertain_below: float) -> "VoteSmoother":
+        """Go on with what `as_stored` gave.
+
+        Parameters
+        ----------
+        stored : mapping
+        uncertain_below : float, 0-1, as in `Calibration`
+
+        Returns
+        -------
+        VoteSmoother
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If it is anything else.
+        """
+        smoother = cls(uncertain_below)
+        if stored["chosen"]:
+            smoother._chosen = np.array(stored["chosen"], dtype=np.float64)
+        smoother._probabilities = np.array(stored["probabilities"], dtype=np.float64)
+        smoother._at = float(stored["at"])
+        return smoother
+
     def add(self, vote: Vote, at: float, time_constant: float) -> Vote:
         """Count one more vote.
 

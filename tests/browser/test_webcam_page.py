@@ -19,7 +19,7 @@ from emotion import config
 from emotion.faces.decode import decode_image
 from emotion.faces.detect import Box
 from emotion.faces.pixels import BGRImage
-from emotion.faces.yunet import YuNetDetector
+from emotion.faces.yunet import Effort, YuNetDetector
 from emotion.page.webcam import BUSY
 from emotion.streams import drawing
 from tests.browser.live import (
@@ -50,7 +50,7 @@ def mirrored(left: int) -> int:
 
 
 def mirrored_boxes(picture: BGRImage) -> list[Box]:
-    detector = YuNetDetector(config.VIDEO_SIDES, twice=False)
+    detector = YuNetDetector(config.VIDEO_SIDES, effort=Effort.QUICK)
     return [face.box for face in detector.detect(np.ascontiguousarray(picture[:, ::-1]))]
 
 

@@ -37,6 +37,7 @@ import emotion.page.pictures
 import emotion.page.server
 from emotion import config, load_models
 from emotion.errors import FetchError
+from emotion.faces.detect import Box
 from emotion.faces.fetch import LOOPBACK_SWITCH, Answer
 from emotion.page.camera import CAUSES, StreamProcessor, ice_servers
 from emotion.page.elements import UNMEASURED
@@ -195,7 +196,7 @@ def vote_for(label: str, *others: str) -> Vote:
 
 
 def face(number: int, vote: Vote) -> FaceRecord:
-    return FaceRecord(number, vote, vote)
+    return FaceRecord(number, vote, vote, Box(0, 0, 9, 9))
 
 
 def test_page_opens_on_the_webcam_and_says_what_it_is_not_for(page):

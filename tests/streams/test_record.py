@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from emotion.faces.detect import Box
 from emotion.page.elements import TIMELINE_SECONDS, timeline_data
 from emotion.streams.record import LONGEST_SECONDS, FaceRecord, Moment, SessionRecord, session_csv
 from emotion.vote.voting import Vote
 
 CLASSES = ("Happy", "Sad")
 MODELS = ("a", "b")
+BOX = Box(0, 0, 9, 9)
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -25,7 +27,7 @@ def moments(*labels: str | None) -> list[Moment]:
         Moment(
             2.0 * i,
             START + timedelta(seconds=2 * i),
-            () if label is None else (FaceRecord(3, vote(label), vote("Sad")),),
+            () if label is None else (FaceRecord(3, vote(label), vote("Sad"), BOX),),
         )
         for i, label in enumerate(labels)
     ]
@@ -78,7 +80,7 @@ def test_csv_has_a_row_for_each_face_and_one_for_a_pause():
 @pytest.mark.parametrize("label", ["=1+1", "+x", "-x", "@x"])
 @pytest.mark.hostile("the text, which no spreadsheet runs")
 def test_a_class_name_is_never_a_formula_of_a_spreadsheet(label):
-    face = FaceRecord(1, Vote(label, (label,), {label: 1.0}, False, False), vote("Sad"))
+    face = FaceRecord(1, Vote(label, (label,), {label: 1.0}, False, False), vote("Sad"), BOX)
     table = session_csv([Moment(0.0, START, (face,))], [label], ["a"], "mine")
     assert f"'{label}" in table
     assert f",{label}," not in table
@@ -96,7 +98,7 @@ def test_a_page_left_open_keeps_a_bounded_record_and_forgets_nothing_in_its_sum(
 
 def test_many_faces_do_not_fill_the_memory_sooner(monkeypatch):
     monkeypatch.setattr("emotion.streams.record.MOST_VOTES", 6)
-    crowd = FaceRecord(1, vote("Sad"), vote("Sad"))
+    crowd = FaceRecord(1, vote("Sad"), vote("Sad"), BOX)
     record = recorded([Moment(float(i), START, (crowd,) * 4) for i in range(5)])
     assert [moment.seconds for moment in record.moments()] == [4.0]
 

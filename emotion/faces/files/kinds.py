@@ -25,7 +25,7 @@ class Kind:
     name : str, with its article, as in "a film"
     family : Family; "picture" for what is read as one, "other picture" for formats that are not
     advice : str, what to do where a picture was asked for; empty for a picture
-    opens_as : str, for a picture the name of its decoder
+    opens_as : str, for a picture the name of Pillow's decoder, for a film that of FFmpeg's demuxer
     """
 
     name: str
@@ -91,10 +91,16 @@ LFS_POINTER: Final = Kind(
 TEXT: Final = Kind("a text", "text", _NO_USE)
 JSON: Final = Kind("a JSON text", "text", _NO_USE)
 SVG: Final = Kind("an SVG drawing", "other picture", "save it as PNG")
-FILM: Final = Kind("a film", "film", _FILM_ADVICE)
 SOUND: Final = Kind("a sound", "sound", _NO_USE)
 ONNX: Final = Kind("an ONNX model", "model", _NO_USE)
 
+
+def _film(opens_as: str, name: str = "a film") -> Kind:
+    return Kind(name, "film", _FILM_ADVICE, opens_as)
+
+
+_MOV: Final = _film("mov")
+_MPEG_TS: Final = _film("mpegts")
 _JPEG: Final = _picture("a JPEG picture", "JPEG")
 _PNG: Final = _picture("a PNG picture", "PNG")
 _TIFF: Final = _picture("a TIFF picture", "TIFF")
@@ -108,14 +114,14 @@ _SIGNATURES: Final[tuple[tuple[int, bytes, Kind], ...]] = (
     (0, b"GIF87a", _picture("a GIF picture", "GIF")),
     (0, b"GIF89a", _picture("a GIF picture", "GIF")),
     (8, b"WEBPVP8", _WEBP),
-    (8, b"AVI ", FILM),
+    (8, b"AVI ", _film("avi")),
     (8, b"WAVE", SOUND),
-    (0, b"\x1a\x45\xdf\xa3", FILM),  # Matroska and WebM
-    (0, b"FLV\x01", FILM),
-    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", FILM),  # Windows Media
-    (0, b"\x00\x00\x01\xba", FILM),  # MPEG
-    (0, b"\x00\x00\x01\xb3", FILM),
-    (0, b"OggS", Kind("a film or sound (Ogg)", "film", _FILM_ADVICE)),
+    (0, b"\x1a\x45\xdf\xa3", _film("matroska")),  # Matroska and WebM
+    (0, b"FLV\x01", _film("flv")),
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _film("asf")),  # Windows Media
+    (0, b"\x00\x00\x01\xba", _film("mpeg")),  # MPEG
+    (0, b"\x00\x00\x01\xb3", _film("mpegvideo")),
+    (0, b"OggS", _film("ogg", "a film or sound (Ogg)")),
     (0, b"#EXTM3U", Kind("a playlist of a film", "film", _FILM_ADVICE)),
     (0, b"ID3", SOUND),
     (0, b"fLaC", SOUND),
@@ -245,7 +251,7 @@ def _by_structure(start: bytes) -> Kind | None:
     if start[4:8] == b"ftyp":
         return _by_brand(start)
     if start[4:8] in _FILM_BOXES:
-        return FILM
+        return _MOV
     if start[:4] == b"PK\x03\x04":
         return next((kind for name, kind in _IN_ZIP if name in start), ZIP)
     if start[:4] in (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+"):
@@ -254,14 +260,17 @@ def _by_structure(start: bytes) -> Kind | None:
         return _picture("a PNM picture", "PPM")
     if start[:2] == b"BM" and len(start) >= 26 and struct.unpack_from("<I", start, 14)[0] in _BMP_HEADERS:
         return _picture("a BMP picture", "BMP")
-    if len(start) > 376 and start[0] == start[188] == start[376] == 0x47:
-        return FILM  # MPEG transport stream: packets of 188 bytes
+    if any(len(start) > 2 * n + at and start[at] == start[n + at] == start[2 * n + at] == 0x47 for n, at in _PACKETS):
+        return _MPEG_TS
     if re.match(rb"\x08[\x01-\x14](\x12|\x3a|\x42)", start) and (
         b"onnx" in start or b"torch" in start or b":" in start
     ):
         return ONNX
     return None
 
+
+_PACKETS: Final = ((188, 0), (192, 4))
+"""Bytes of a packet of an MPEG transport stream, and where in it its mark is; cameras (AVCHD) put a time before it."""
 
 _BMP_HEADERS: Final = (12, 16, 40, 52, 56, 64, 108, 124)
 """Bytes that a header may have (Microsoft, "Bitmap Header Types")."""
@@ -275,7 +284,7 @@ def _by_brand(start: bytes) -> Kind:
         if brands[0] in kinds:
             # mif1 and msf1 say only that there are pictures.
             return _AVIF if kind is _HEIC and not {b"avif", b"avis"}.isdisjoint(brands) else kind
-    return FILM
+    return _MOV
 
 
 _IFD_ENTRY: Final = 12

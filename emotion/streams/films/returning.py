@@ -1,0 +1,144 @@
+"""Which face of a film is which: by its place from one look to the next; after a cut or an absence, by the colours of
+hair and clothes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from emotion.faces.detect import Box
+from emotion.faces.tracking import FaceTracker, Track
+from emotion.streams.films.colours import Colours, Thumbnail, is_cut, likeness
+
+LEAST_ALIKE: Final = 0.8
+"""From here on, a new face is taken for one that was there before."""
+_NEWEST_SHARE: Final = 0.2
+"""Of what is known of a face's colours, what the newest look counts."""
+_MOST_KNOWN: Final = 200
+"""People; of those who were not seen for longest, nothing is kept."""
+
+
+@dataclass
+class _Known:
+    colours: Colours
+    seen_at: float
+
+
+class FilmFaces:
+    """Gives the faces of a film numbers that stay theirs. Not for several threads at once.
+
+    Numbers are from 1 on, in the order of appearance.
+    """
+
+    def __init__(self) -> None:
+        self._tracker = FaceTracker()
+        self._numbers: dict[int, int] = {}
+        self._known: dict[int, _Known] = {}
+        self._given = 0
+        self._scene: Thumbnail | None = None
+
+    def see(self, boxes: Sequence[Box], colours: Sequence[Colours], scene: Thumbnail, at: float) -> dict[int, int]:
+        """Take over what a search of a whole frame has found.
+
+        Parameters
+        ----------
+        boxes : sequence of Box
+        colours : sequence of Colours, of each
+        scene : Thumbnail of the frame
+        at : float, seconds, later than those before
+
+        Returns
+        -------
+        dict of int to int, from the place of a box among `boxes` to the number of its face; of two boxes on one face,
+        one
+        """
+        if self._scene is not None and is_cut(self._scene, scene):
+            self._tracker.forget()
+        self._scene = scene
+        tracked = self._tracker.see(boxes, at)
+        alive = {track.number for track in self._tracker.tracks}
+        self._numbers = {number: own for number, own in self._numbers.items() if number in alive}
+        new = [place for place, number in tracked.items() if number not in self._numbers]
+        here = {self._numbers[number] for number in tracked.values() if number in self._numbers}
+        for place, own in self._again(new, colours, here).items():
+            # A face that is followed in another place by now is not there twice.
+            self._numbers = {number: other for number, other in self._numbers.items() if other != own}
+            self._numbers[tracked[place]] = own
+        for place in new:
+            if tracked[place] not in self._numbers:
+                self._given += 1
+                self._numbers[tracked[place]] = self._given
+        numbers = {place: self._numbers[number] for place, number in tracked.items()}
+        for place, own in numbers.items():
+            self._learn(own, colours[place], at)
+        return numbers
+
+    def _again(self, new: Sequence[int], colours: Sequence[Colours], here: set[int]) -> dict[int, int]:
+        """Find those of the new faces that were there before: the most alike first."""
+        pairs = sorted(
+            (
+                (-likeness(colours[place], known.colours), place, own)
+                for place in new
+                for own, known in self._known.items()
+                if own not in here
+            ),
+        )
+        again: dict[int, int] = {}
+        for unlike, place, own in pairs:
+            if -unlike >= LEAST_ALIKE and place not in again and own not in again.values():
+                again[place] = own
+        return again
+
+    def _learn(self, number: int, colours: Colours, at: float) -> None:
+        known = self._known.get(number)
+        if known is not None and known.colours[1].any() == colours[1].any():
+            colours = (1 - _NEWEST_SHARE) * known.colours + _NEWEST_SHARE * colours
+        elif known is not None and not colours[1].any():
+            colours = known.colours  # of whom more was seen
+        self._known[number] = _Known(colours.astype(np.float32), at)
+        if len(self._known) > _MOST_KNOWN:
+            del self._known[min(self._known, key=lambda own: self._known[own].seen_at)]
+
+    def as_stored(self) -> dict[str, Any]:
+        """Give what is known, for `read`.
+
+        Returns
+        -------
+        dict, of which JSON keeps every digit
+        """
+        return {
+            "tracks": [[t.number, list(t.box), t.found_at, t.seen_at] for t in self._tracker.tracks],
+            "next_track": self._tracker.next_number,
+            "numbers": list(self._numbers.items()),
+            "known": [[number, known.colours.tolist(), known.seen_at] for number, known in self._known.items()],
+            "given": self._given,
+            "scene": None if self._scene is None else self._scene.tolist(),
+        }
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> "FilmFaces":
+        """Go on with what `as_stored` gave.
+
+        Parameters
+        ----------
+        stored : mapping
+
+        Returns
+        -------
+        FilmFaces
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If it is anything else.
+        """
+        faces = cls()
+        tracks = [Track(number, Box(*box), found_at, seen_at) for number, box, found_at, seen_at in stored["tracks"]]
+        faces._tracker = FaceTracker(tracks, stored["next_track"])
+        faces._numbers = dict(stored["numbers"])
+        faces._known = {n: _Known(np.array(c, dtype=np.float32), at) for n, c, at in stored["known"]}
+        faces._given = stored["given"]
+        faces._scene = None if stored["scene"] is None else np.array(stored["scene"], dtype=np.int16)
+        return faces
