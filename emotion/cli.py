@@ -1,46 +1,29 @@
 """``python -m emotion predict | personal | train | evaluate | train-networks | app``."""
 
 import argparse
-import glob
-import json
 import os
 import runpy
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from emotion import config
-from emotion.bulk import recognize_folder
 from emotion.errors import (
     DatasetError,
     EmotionError,
-    FetchError,
-    ImageError,
-    OutputError,
     PersonalError,
     TrainingError,
-    WebPageError,
 )
-from emotion.faces.crop import DETECTORS
-from emotion.faces.decode import Decoded, decode
-from emotion.faces.fitness import why_no_face
 from emotion.options import command_line, program
-from emotion.page.addresses import fetch_picture, web_addresses
-from emotion.runtime.files import printable, replacing
-from emotion.runtime.storage import Folder, folder_and_name, is_address
+from emotion.predict import predict
+from emotion.runtime.files import replacing
 from emotion.runtime.terminal import from_here, say, typed
-from emotion.streams.drawing import vote_text
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.loading import load_models
-from emotion.vote.person.examples import examples_of, read_examples
-from emotion.vote.person.learning import personal
+from emotion.vote.person.examples import examples_of
 from emotion.vote.person.trial import tried
-from emotion.vote.recognizer import FaceEmotion, Recognizer
-from emotion.vote.sets import set_of, set_that_votes, what_is_replaced
-from emotion.vote.tables import picture_record
+from emotion.vote.sets import set_of, what_is_replaced
 
 # Training's and evaluation's modules are imported by the commands that need them: predict starts without
 # scikit-learn, as the page does.
@@ -67,74 +50,6 @@ def main(arguments: list[str] | None = None) -> int:
         print("Stopped.", file=sys.stderr)
         return 130
     return status
-
-
-def _predict(options: argparse.Namespace) -> int:
-    out = options.csv or options.json
-    if isinstance(out, Path):
-        return _predict_folder(options, out)
-    if options.dask is not None:
-        raise OutputError("With --dask, name a folder and, with --csv or --json, a file for its votes.")
-    models = _voting(options)
-    recognizer = Recognizer(models, DETECTORS[options.detector]())
-    whose = set_that_votes(models).name
-    status = 0
-    for picture in _expanded(options.pictures):
-        name = printable(picture)
-        try:
-            decoded = _picture(picture)
-            faces = recognizer.recognize_in(decoded)
-            why = "" if faces else why_no_face(decoded.image_bgr)
-        except EmotionError as error:
-            # One bad picture must not cost the others.
-            status = 1
-            reason = printable(str(error))
-            say(_as_json(name, reason, whose) if options.json else f"{name}: {reason}")
-            continue
-        say(_as_json(name, faces, whose) if options.json else _as_text(name, faces, why, whose))
-        if decoded.note and not options.json:
-            say(f"{name}: {decoded.note}")
-    return status
-
-
-def _predict_folder(options: argparse.Namespace, out: Path) -> int:
-    option, endings = ("--csv", (".csv",)) if options.csv else ("--json", (".json", ".jsonl"))
-    if out.suffix.lower() not in endings:
-        ending = " or ".join(endings)
-        raise OutputError(
-            f"{option} writes a file that ends in {ending}, which {out} does not; name pictures before it."
-        )
-    if len(options.pictures) != 1:
-        raise OutputError(f"With {option} {out}, name one folder.")
-    models = _voting(options)
-    done = recognize_folder(options.pictures[0], out, models, detector=options.detector, dask=options.dask)
-    if not done.pictures and not done.done_before:
-        raise OutputError(f"{options.pictures[0]} holds no pictures: name another folder. {done.passed_over}".rstrip())
-    if not done.pictures:
-        say(f"Nothing to do: all {done.done_before:,} pictures are in {out} already.")
-    else:
-        say(f"{done.pictures:,} pictures looked at, {done.faces:,} faces; {done.done_before:,} were in {out} before.")
-    say(f"The votes are by {set_that_votes(models)}.")
-    if done.passed_over:
-        say(str(done.passed_over))
-    if done.unreadable:
-        say(f"{done.unreadable:,} of the pictures cannot be read; {out} says why.")
-    return 1 if done.unreadable else 0
-
-
-def _voting(options: argparse.Namespace) -> Ensemble:
-    models = load_models(options.models)
-    if options.personal is None:
-        return models
-    if options.dask is not None:
-        raise OutputError("With --dask, models that know nobody vote: leave --personal out, or --dask.")
-    try:
-        content = options.personal.read_bytes()
-        return personal(models, read_examples(content, models))
-    except OSError as error:
-        raise PersonalError(f"{options.personal} cannot be read: {error.strerror or error}.") from error
-    except PersonalError as error:
-        raise PersonalError(f"{options.personal}: {error}") from error
 
 
 def _personal(options: argparse.Namespace) -> int:
@@ -167,58 +82,6 @@ def _personal(options: argparse.Namespace) -> int:
     say(f"Written: {options.out}. It is biometric data of this person; it holds no picture. The votes with it:")
     say(typed("-m", "emotion", "predict", "PICTURE", "--personal", str(options.out)))
     return 0
-
-
-def _expanded(arguments: list[str]) -> Iterator[str]:
-    """Give the files that patterns and ~ mean where no shell has said so, and the addresses out of what is pasted."""
-    for argument in arguments:
-        if os.path.lexists(argument):
-            yield argument
-            continue
-        path = os.path.expanduser(argument)  # noqa: PTH111  # Path's raises where nobody has that name
-        # Brackets are common in names of copies. Path.glob takes no pattern that begins at the root.
-        found = glob.glob(path.replace("[", "[[]"), recursive=True) if _is_pattern(path) else []  # noqa: PTH207
-        files = sorted(file for file in found if Path(file).is_file())
-        # A file that is not there must not be asked for on the web, because its folder is called as a host might be.
-        yield from files or ([] if os.path.lexists(path.split("/")[0]) else web_addresses(path)) or [path]
-
-
-def _is_pattern(name: str) -> bool:
-    return not is_address(name) and not {"*", "?"}.isdisjoint(name)
-
-
-def _picture(name: str) -> Decoded:
-    if name.lower().startswith(("http://", "https://")):
-        try:
-            return decode(fetch_picture(name))
-        except WebPageError as error:
-            if not error.main_picture:
-                raise
-            raise FetchError(f"{error} The page's main picture: {error.main_picture}") from error
-    if not is_address(name) and not os.path.lexists(name):
-        if _is_pattern(name):
-            raise ImageError(f"There is no file that matches {name}; check the folder, and * and ? in the name.")
-        raise ImageError(f"There is no file {name}; check its folder and its name.")
-    if Folder(name).exists():
-        raise ImageError("This is a folder; name a file for its votes: --csv votes.csv, or --json votes.jsonl.")
-    folder, file = folder_and_name(name)
-    return decode(folder.read(file))
-
-
-def _as_json(picture: str, result: list[FaceEmotion] | str, models: str) -> str:
-    # JSON has an escape of its own for what the terminal's encoding lacks.
-    return json.dumps(picture_record(picture, result, models), ensure_ascii=sys.stdout.encoding.lower() != "utf-8")
-
-
-def _as_text(picture: str, faces: list[FaceEmotion], why: str, models: str) -> str:
-    if not faces:
-        return f"{picture}: no face found. {why}"
-    lines = []
-    for number, face in enumerate(faces, start=1):
-        place = f" (face {number} of {len(faces)}, at x {face.box.x}, y {face.box.y})" if len(faces) > 1 else ""
-        probability = face.vote.probabilities[face.vote.label]
-        lines.append(f"{picture}: {vote_text(face.vote)}, {probability:.0%}{place}, by {models}")
-    return "\n".join(lines)
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -322,7 +185,7 @@ def _app(options: argparse.Namespace) -> int:
 
 
 _RUN: Final = {
-    "predict": _predict,
+    "predict": predict,
     "personal": _personal,
     "train": _train,
     "evaluate": _evaluate,

@@ -22,6 +22,10 @@ class FilmError(EmotionError):
     """A film cannot be opened or read, or what is asked for of it cannot be had."""
 
 
+class NoVideoError(FilmError):
+    """A file of the kind that films are holds sound only."""
+
+
 class DetectorError(EmotionError):
     """The file of the face detector is missing or damaged."""
 

@@ -1,6 +1,8 @@
 """What may be typed behind ``python -m emotion``."""
 
 import argparse
+import math
+import re
 import sys
 from pathlib import Path
 from typing import Final
@@ -8,6 +10,7 @@ from typing import Final
 from emotion import config
 from emotion.faces.crop import DETECTORS
 from emotion.runtime.storage import is_address
+from emotion.streams.films.watching import EVERY_SECONDS
 
 _TABLE: Final = "a table of faces: one of image_to_vector.py, or FER2013's own; may be an address"
 
@@ -24,7 +27,7 @@ def command_line() -> argparse.ArgumentParser:
         required=True, metavar="predict | personal | train | evaluate | train-networks | app"
     )
 
-    predict = commands.add_parser("predict", help="find the faces of pictures and vote on each")
+    predict = commands.add_parser("predict", help="find the faces of pictures and films and vote on each")
     predict.add_argument("pictures", nargs="+", metavar="PATH_OR_URL")
     forms = predict.add_mutually_exclusive_group()
     forms.add_argument(
@@ -33,14 +36,34 @@ def command_line() -> argparse.ArgumentParser:
         const=True,
         type=_path_here,
         metavar="OUT",
-        help="one JSON object a picture, one a line; with a file, recognise a whole folder into it",
+        help="one JSON object a line: one a picture, of a film one a face and moment; with a file, recognise a whole "
+        "folder, or a film, into it",
     )
     forms.add_argument(
         "--csv",
         type=_path_here,
         metavar="OUT",
-        help="recognise a whole folder into a table; a rerun goes on with what is there, as it does with --json OUT",
+        help="recognise a whole folder, or a film, into a table; a rerun goes on with what is there, as it does with "
+        "--json OUT",
     )
+    predict.add_argument(
+        "--annotated", type=_path_here, metavar="OUT", help="write the film with its faces marked, as MP4 (H.264)"
+    )
+    predict.add_argument(
+        "--every",
+        type=_interval,
+        default=EVERY_SECONDS,
+        metavar="SECONDS",
+        help=f"of a film, the time from one vote to the next, or: frame (default: {EVERY_SECONDS})",
+    )
+    predict.add_argument(
+        "--start",
+        type=_time,
+        default=0.0,
+        metavar="TIME",
+        help="where in a film to begin: seconds, or 1:30, or 1:02:03",
+    )
+    predict.add_argument("--end", type=_time, default=math.inf, metavar="TIME", help="where in a film to end")
     predict.add_argument(
         "--personal", type=_path_here, metavar="FILE", help="my-face.json: have models vote that know one person's face"
     )
@@ -168,3 +191,24 @@ def _path_here(text: str) -> Path:
     if is_address(text):
         raise argparse.ArgumentTypeError(f"{text} is an address; this has to be on a disk of this machine")
     return Path(text)
+
+
+def _interval(text: str) -> float:
+    if text == "frame":
+        return 0.0
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0.01 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{text} is neither a time from 0.01 to 3600 seconds nor the word: frame")
+    return seconds
+
+
+def _time(text: str) -> float:
+    if not re.fullmatch(r"(\d+:)?(\d{1,2}:)?\d+([.,]\d+)?", text):
+        raise argparse.ArgumentTypeError(f"{text} is no time: write seconds, or minutes and seconds as in 1:30")
+    seconds = 0.0
+    for part in text.replace(",", ".").split(":"):
+        seconds = 60 * seconds + float(part)
+    return seconds

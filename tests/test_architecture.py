@@ -14,7 +14,7 @@ from tests.hostile import MARK, README, table
 LEARNS = ("lessons", "networks", "training", "data", "runtime")
 SERVES = ("page", "streams", "vote", "faces")
 GROUND = {"config", "errors", "labels"}
-COMMANDS = {"__init__", "__main__", "bulk", "cli", "measure", "options"}
+COMMANDS = {"__init__", "__main__", "bulk", "cli", "measure", "options", "predict"}
 
 HEAVY = {
     *("sklearn", "xgboost", "imblearn", "matplotlib", "skl2onnx", "onnxmltools", "joblib", "pyarrow", "torch"),

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from skimage import data
 
-from emotion import bulk, cli
+from emotion import cli
+from emotion.bulk import folders
+from emotion.bulk.folders import BulkSummary, recognize_folder
 from emotion.errors import OutputError
 from emotion.runtime.storage import Folder
 from emotion.vote.ensemble import Ensemble
@@ -29,7 +31,7 @@ def models(tmp_path: Path) -> Ensemble:
 @pytest.fixture
 def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Faces at two depths, a portrait, a wall, a damaged file, what is no picture, and what is hidden."""
-    monkeypatch.setattr(bulk, "_BATCH_PICTURES", 4)
+    monkeypatch.setattr(folders, "_BATCH_PICTURES", 4)
     folder = tmp_path / "pictures"
     (folder / "b" / "deep").mkdir(parents=True)
     (folder / ".hidden").mkdir()
@@ -44,8 +46,8 @@ def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def run(pictures: Path, out: Path, models: Ensemble) -> bulk.BulkSummary:
-    return bulk.recognize_folder(pictures, out, models, progress=False)
+def run(pictures: Path, out: Path, models: Ensemble) -> BulkSummary:
+    return recognize_folder(pictures, out, models, progress=False)
 
 
 def test_every_picture_is_in_the_file_as_if_asked_for_alone(pictures, tmp_path, models, capsys):

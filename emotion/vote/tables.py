@@ -152,14 +152,27 @@ def picture_record(name: str, result: Sequence[FaceEmotion] | str, models: str) 
     return {"picture": name, "models": models, **told}
 
 
-def _face_record(face: FaceEmotion) -> dict[str, Any]:
+def vote_record(vote: Vote) -> dict[str, Any]:
+    """Describe a vote for JSON.
+
+    Parameters
+    ----------
+    vote : Vote
+
+    Returns
+    -------
+    dict with `label`, `ballots` and `probabilities` (both by name), `tie`, `uncertain` and `why`
+    """
     return {
-        "box": list(face.box),
-        "label": face.vote.label,
-        "ballots": dict(zip(config.MODEL_NAMES, face.vote.ballots, strict=True)),
-        "probabilities": {label: round(value, 4) for label, value in face.vote.probabilities.items()},
-        "tie": face.vote.tie,
-        "uncertain": face.vote.uncertain,
-        "why": face.vote.why,
-        "fitness": {name: round(value, 3) for name, value in asdict(face.fitness).items()},
+        "label": vote.label,
+        "ballots": dict(zip(config.MODEL_NAMES, vote.ballots, strict=True)),
+        "probabilities": {label: round(value, 4) for label, value in vote.probabilities.items()},
+        "tie": vote.tie,
+        "uncertain": vote.uncertain,
+        "why": vote.why,
     }
+
+
+def _face_record(face: FaceEmotion) -> dict[str, Any]:
+    fitness = {name: round(value, 3) for name, value in asdict(face.fitness).items()}
+    return {"box": list(face.box), **vote_record(face.vote), "fitness": fitness}

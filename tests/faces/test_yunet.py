@@ -18,7 +18,7 @@ from emotion.faces.decode import decode_image
 from emotion.faces.detect import Box
 from emotion.faces.fitness import BLACK, DARK, ON_ITS_SIDE, OTHERWISE, TINY, why_no_face
 from emotion.faces.pixels import BGRImage
-from emotion.faces.yunet import YuNetDetector
+from emotion.faces.yunet import Effort, YuNetDetector
 
 PORTRAIT = np.ascontiguousarray(data.astronaut()[:, :, ::-1])
 FACE = (224, 110)
@@ -120,7 +120,7 @@ def test_threads_do_not_disturb_each_other() -> None:
 
 def test_a_moving_face_is_found_again_near_its_last_place() -> None:
     """Else a box would lag behind a head that moves, or be lost."""
-    detector = YuNetDetector(config.VIDEO_SIDES, twice=False)
+    detector = YuNetDetector(config.VIDEO_SIDES, effort=Effort.QUICK)
     portrait = PORTRAIT[0:250, 110:330]
 
     def picture(shift: int) -> BGRImage:

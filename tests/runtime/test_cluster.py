@@ -22,7 +22,8 @@ from skimage import data
 from sklearn.ensemble import StackingClassifier
 
 import image_to_vector
-from emotion import bulk, cli, config
+from emotion import cli, config
+from emotion.bulk import folders as bulk
 from emotion.data import vectorize
 from emotion.data.dataset import read_faces
 from emotion.errors import ClusterError, DatasetError, ModelsError, StorageError

@@ -49,7 +49,7 @@ def test_recognition_itself_does_without_pandas() -> None:
     """It takes 50 MB in each process."""
     code = (
         "import sys, numpy, emotion; emotion.Recognizer(emotion.load_models()).recognize("
-        "numpy.zeros((90, 90, 3), numpy.uint8)); import emotion.vote.tables, emotion.bulk; "
+        "numpy.zeros((90, 90, 3), numpy.uint8)); import emotion.vote.tables, emotion.bulk.folders; "
         "assert 'pandas' not in sys.modules"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=config.ROOT, capture_output=True, text=True, timeout=60)

@@ -20,7 +20,7 @@ import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
 from av.stream import Disposition
 
-from emotion.errors import FilmError
+from emotion.errors import FilmError, NoVideoError
 from emotion.faces.files.kinds import Kind
 from emotion.faces.pixels import BGRImage
 from emotion.streams.films.frames import LONGEST_PICTURE, MOST_PIXELS, Faults, Film, Frame, check_size
@@ -328,7 +328,7 @@ def _video_of(container: Any) -> Any:
         if not stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails)
     ]
     if not streams:
-        raise FilmError("The file has no video track, only sound or nothing: use a film with pictures.")
+        raise NoVideoError("The file has no video track, only sound or nothing: use a film with pictures.")
     stream = max(streams, key=lambda each: bool(each.disposition & Disposition.default))
     context = stream.codec_context
     if context is None or context.codec_tag in _ENCRYPTED:

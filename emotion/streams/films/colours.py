@@ -15,16 +15,18 @@ from emotion.faces.detect import Box
 from emotion.faces.pixels import BGRImage
 
 Colours = NDArray[np.float32]
-"""ndarray of shape (2, 48), float32, 0-1: for the head and for what is below it, the roots of the shares of 36 kinds of
-colour and twelve kinds of grey; all nought below where that is out of the picture."""
+"""ndarray of shape (4, 48), float32, 0-1: for hair, face, shoulders and chest, the roots of the shares of 36 kinds of
+colour and twelve kinds of grey; all nought for a part that is out of the picture."""
 
 _HUES: Final = 12
 _SATURATIONS: Final = 3
 _GREYS: Final = 12
 _COLOURLESS: Final = 48
 """Saturation and brightness, 0-255, below which a colour is counted as a grey."""
-_SIDE: Final = 48
-"""Pixels, to which both parts are reduced."""
+_PARTS: Final = ((-0.1, -0.4, 1.2, 0.6), (0.1, 0.25, 0.8, 0.7), (-0.4, 1.1, 1.8, 0.6), (-0.4, 1.7, 1.8, 0.8))
+"""Left, top, width and height of each part, in widths and heights of a face's box, from its corner."""
+_SIDE: Final = 32
+"""Pixels, to which each part is reduced."""
 _LEAST_VISIBLE: Final = 0.3
 _THUMBNAIL: Final = (32, 18)
 _CUT: Final = 28.0
@@ -63,7 +65,7 @@ def is_cut(before: Thumbnail, after: Thumbnail) -> bool:
 
 
 def colours_of(image_bgr: BGRImage, box: Box) -> Colours:
-    """Count the colours of a head and of what is below it.
+    """Count the colours of a head and of the clothes below it.
 
     Parameters
     ----------
@@ -75,9 +77,9 @@ def colours_of(image_bgr: BGRImage, box: Box) -> Colours:
     Colours
     """
     x, y, w, h = box
-    head = _counted(image_bgr, x - 0.2 * w, y - 0.35 * h, 1.4 * w, 1.35 * h)
-    below = _counted(image_bgr, x - 0.4 * w, y + 1.2 * h, 1.8 * w, 1.3 * h)
-    return np.stack([head, below])
+    return np.stack(
+        [_counted(image_bgr, x + left * w, y + top * h, wide * w, high * h) for left, top, wide, high in _PARTS]
+    )
 
 
 def _counted(image_bgr: BGRImage, x: float, y: float, w: float, h: float) -> NDArray[np.float32]:
@@ -96,7 +98,7 @@ def _counted(image_bgr: BGRImage, x: float, y: float, w: float, h: float) -> NDA
 
 
 def likeness(a: Colours, b: Colours) -> float:
-    """Say how alike the colours of two people are: the mean of Bhattacharyya's coefficients of head and clothes.
+    """Say how alike the colours of two people are: the mean of Bhattacharyya's coefficients of the parts.
 
     Parameters
     ----------
@@ -104,7 +106,7 @@ def likeness(a: Colours, b: Colours) -> float:
 
     Returns
     -------
-    float, 0-1; where clothes are not in the picture of both, of the heads alone
+    float, 0-1, of the parts that are in the picture of both; 0 where none is
     """
-    alike = (a * b).sum(axis=1)
-    return float(alike.mean() if a[1].any() and b[1].any() else alike[0])
+    both = a.any(axis=1) & b.any(axis=1)
+    return float((a * b).sum(axis=1)[both].mean()) if both.any() else 0.0

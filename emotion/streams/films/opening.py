@@ -1,7 +1,7 @@
 """A film file -> its frames in turn, upright, each with its time: by `coded` films, or by animated pictures."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
@@ -31,7 +31,7 @@ def open_film(file: BinaryIO | bytes) -> Iterator[Film]:
     FilmError
         If it is something else, damaged, encrypted, without video, coded in a way that is not read, or too large.
     """
-    source: Any = io.BytesIO(file) if isinstance(file, bytes) else file
+    source: Any = io.BytesIO(file) if isinstance(file, bytes) else _Source(file)
     source.seek(0)
     kind = kind_of(source.read(FIRST_BYTES))
     source.seek(0)
@@ -43,6 +43,32 @@ def open_film(file: BinaryIO | bytes) -> Iterator[Film]:
         raise FilmError(_told(kind))
     with open_coded(source, kind) as film:
         yield film
+
+
+class _Source:
+    """A file whose faults are told as such: storage behind an address raises errors that share no base."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def read(self, size: int = -1) -> bytes:
+        content: bytes = self._told(self._file.read, size)
+        return content
+
+    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
+        now: int = self._told(self._file.seek, place, whence)
+        return now
+
+    def tell(self) -> int:
+        now: int = self._told(self._file.tell)
+        return now
+
+    def _told(self, do: Callable[..., Any], *arguments: int) -> Any:
+        try:
+            return do(*arguments)
+        except Exception as error:
+            reason = (isinstance(error, OSError) and error.strerror) or error
+            raise FilmError(f"The film's file cannot be read: {reason}.") from error
 
 
 def _told(kind: Kind) -> str:

@@ -9,21 +9,42 @@ from typing import Any, Final
 import numpy as np
 
 from emotion.faces.detect import Box
-from emotion.faces.tracking import FaceTracker, Track
+from emotion.faces.tracking import MATCHING_OVERLAP, FaceTracker, Track, overlap
 from emotion.streams.films.colours import Colours, Thumbnail, is_cut, likeness
 
-LEAST_ALIKE: Final = 0.8
-"""From here on, a new face is taken for one that was there before."""
+LEAST_ALIKE: Final = 0.9
+"""From here on, a new face is taken for one that was there before: `emotion.streams.films.colours.likeness`. Of people
+who stand side by side in a picture, one pair in twelve is so alike; of one who moved a little in other light, four in
+five (benchmarks/films.py)."""
+LEAST_ALIKE_IN_PLACE: Final = 0.8
+"""The same for a face in the very place of that one, in a picture like the one in which that was seen last: somebody
+who looked away, or to whom the film cuts back."""
 _NEWEST_SHARE: Final = 0.2
 """Of what is known of a face's colours, what the newest look counts."""
-_MOST_KNOWN: Final = 200
+_MOST_KNOWN: Final = 100
 """People; of those who were not seen for longest, nothing is kept."""
 
 
 @dataclass
 class _Known:
     colours: Colours
+    box: Box
+    scene: Thumbnail
     seen_at: float
+
+    def is_again(self, colours: Colours, box: Box, scene: Thumbnail) -> float:
+        """Say how alike a new face is, 0-1; 0 where it is not enough."""
+        alike = likeness(colours, self.colours)
+        in_place = overlap(box, self.box) > MATCHING_OVERLAP and not is_cut(self.scene, scene)
+        return alike if alike >= (LEAST_ALIKE_IN_PLACE if in_place else LEAST_ALIKE) else 0.0
+
+    def as_stored(self) -> list[Any]:
+        return [self.colours.tolist(), list(self.box), self.scene.tolist(), self.seen_at]
+
+    @classmethod
+    def read(cls, stored: Sequence[Any]) -> "_Known":
+        colours, box, scene, seen_at = stored
+        return cls(np.array(colours, dtype=np.float32), Box(*box), np.array(scene, dtype=np.int16), seen_at)
 
 
 class FilmFaces:
@@ -62,7 +83,7 @@ class FilmFaces:
         self._numbers = {number: own for number, own in self._numbers.items() if number in alive}
         new = [place for place, number in tracked.items() if number not in self._numbers]
         here = {self._numbers[number] for number in tracked.values() if number in self._numbers}
-        for place, own in self._again(new, colours, here).items():
+        for place, own in self._again({place: (colours[place], boxes[place], scene) for place in new}, here).items():
             # A face that is followed in another place by now is not there twice.
             self._numbers = {number: other for number, other in self._numbers.items() if other != own}
             self._numbers[tracked[place]] = own
@@ -72,32 +93,29 @@ class FilmFaces:
                 self._numbers[tracked[place]] = self._given
         numbers = {place: self._numbers[number] for place, number in tracked.items()}
         for place, own in numbers.items():
-            self._learn(own, colours[place], at)
+            self._learn(own, colours[place], boxes[place], scene, at)
         return numbers
 
-    def _again(self, new: Sequence[int], colours: Sequence[Colours], here: set[int]) -> dict[int, int]:
-        """Find those of the new faces that were there before: the most alike first."""
+    def _again(self, new: Mapping[int, tuple[Colours, Box, Thumbnail]], here: set[int]) -> dict[int, int]:
+        """Find those of the new faces that were there before, the most alike first: from place to number."""
         pairs = sorted(
-            (
-                (-likeness(colours[place], known.colours), place, own)
-                for place in new
-                for own, known in self._known.items()
-                if own not in here
-            ),
+            (-known.is_again(*look), place, own)
+            for place, look in new.items()
+            for own, known in self._known.items()
+            if own not in here
         )
         again: dict[int, int] = {}
         for unlike, place, own in pairs:
-            if -unlike >= LEAST_ALIKE and place not in again and own not in again.values():
+            if unlike < 0 and place not in again and own not in again.values():
                 again[place] = own
         return again
 
-    def _learn(self, number: int, colours: Colours, at: float) -> None:
+    def _learn(self, number: int, colours: Colours, box: Box, scene: Thumbnail, at: float) -> None:
         known = self._known.get(number)
-        if known is not None and known.colours[1].any() == colours[1].any():
-            colours = (1 - _NEWEST_SHARE) * known.colours + _NEWEST_SHARE * colours
-        elif known is not None and not colours[1].any():
-            colours = known.colours  # of whom more was seen
-        self._known[number] = _Known(colours.astype(np.float32), at)
+        if known is not None:
+            newest = np.where(known.colours.any(axis=1), _NEWEST_SHARE, 1.0) * colours.any(axis=1)
+            colours = known.colours + newest[:, None] * (colours - known.colours)
+        self._known[number] = _Known(colours.astype(np.float32), box, scene, at)
         if len(self._known) > _MOST_KNOWN:
             del self._known[min(self._known, key=lambda own: self._known[own].seen_at)]
 
@@ -112,7 +130,7 @@ class FilmFaces:
             "tracks": [[t.number, list(t.box), t.found_at, t.seen_at] for t in self._tracker.tracks],
             "next_track": self._tracker.next_number,
             "numbers": list(self._numbers.items()),
-            "known": [[number, known.colours.tolist(), known.seen_at] for number, known in self._known.items()],
+            "known": [[number, *known.as_stored()] for number, known in self._known.items()],
             "given": self._given,
             "scene": None if self._scene is None else self._scene.tolist(),
         }
@@ -138,7 +156,7 @@ class FilmFaces:
         tracks = [Track(number, Box(*box), found_at, seen_at) for number, box, found_at, seen_at in stored["tracks"]]
         faces._tracker = FaceTracker(tracks, stored["next_track"])
         faces._numbers = dict(stored["numbers"])
-        faces._known = {n: _Known(np.array(c, dtype=np.float32), at) for n, c, at in stored["known"]}
+        faces._known = {number: _Known.read(known) for number, *known in stored["known"]}
         faces._given = stored["given"]
         faces._scene = None if stored["scene"] is None else np.array(stored["scene"], dtype=np.int16)
         return faces

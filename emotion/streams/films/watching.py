@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from emotion import config
+from emotion.errors import FilmError
 from emotion.faces.crop import DETECTORS
 from emotion.faces.detect import Box, FaceDetector
 from emotion.faces.pixels import BGRImage
@@ -94,6 +95,7 @@ class FilmWatch:
     models : Ensemble
     choice : Choice
     detector : str, a key of `emotion.faces.crop.DETECTORS`
+    cores : int, how many are worked on; by default all
     stored : mapping, what `as_stored` gave; optional
     """
 
@@ -103,9 +105,11 @@ class FilmWatch:
         choice: Choice | None = None,
         *,
         detector: str = "yunet",
+        cores: int | None = None,
         stored: Mapping[str, Any] | None = None,
     ) -> None:
         self._choice = choice or Choice()
+        self._cores = cores or os.cpu_count() or 1
         self._recognizer = Recognizer(models, film_detector(detector))
         self._uncertain_below = models.calibration.uncertain_below
         self._faces = FilmFaces()
@@ -146,22 +150,28 @@ class FilmWatch:
         Raises
         ------
         FilmError
-            If no frame can be read.
+            If no frame can be read, or none lies between the start and the end.
         DetectorError
             If the detector's file is missing or damaged.
         """
-        cores = os.cpu_count() or 1
+        looked = False
         waiting: deque[tuple[Frame, bool, Future[_Seen]]] = deque()
-        with ThreadPoolExecutor(cores, "film") as pool:
+        with ThreadPoolExecutor(self._cores, "film") as pool:
             try:
                 for frame, votes in self._due(film):
+                    looked = True
                     if stopping():
                         break
                     waiting.append((frame, votes, pool.submit(self._see, frame, votes=votes)))
-                    while len(waiting) > 2 * cores:
+                    while len(waiting) > 2 * self._cores:
                         yield self._take(*waiting.popleft())
                 while waiting:
                     yield self._take(*waiting.popleft())
+                if not looked and self._last is None:
+                    raise FilmError(
+                        "Nothing of the film is shown between the start and the end that were asked for: it has "
+                        f"{film.duration:.1f} seconds."
+                    )
             finally:
                 for _, _, future in waiting:
                     future.cancel()
