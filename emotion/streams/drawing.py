@@ -82,13 +82,14 @@ def marks(faces: Sequence[FaceEmotion]) -> list[Mark]:
     return [Mark(number, face.box, vote_text(face.vote)) for number, face in enumerate(faces, start=1)]
 
 
-def draw_marks(image_bgr: BGRImage, marked: Sequence[Mark]) -> BGRImage:
+def draw_marks(image_bgr: BGRImage, marked: Sequence[Mark], *, numbered: bool = False) -> BGRImage:
     """Draw the box and the text of each face; where there are several, each text begins with its number.
 
     Parameters
     ----------
     image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
     marked : sequence of Mark
+    numbered : bool, whether the text of a single face begins with its number, too
 
     Returns
     -------
@@ -98,7 +99,7 @@ def draw_marks(image_bgr: BGRImage, marked: Sequence[Mark]) -> BGRImage:
     thickness = max(2, round(min(drawn.shape[:2]) / 240))
     for mark in marked:
         x, y, w, h = mark.box
-        text = f"{mark.number}  {mark.text}" if len(marked) > 1 else mark.text
+        text = f"{mark.number}  {mark.text}" if numbered or len(marked) > 1 else mark.text
         colour = FACE_COLOURS_BGR[(mark.number - 1) % len(FACE_COLOURS_BGR)]
         cv2.rectangle(drawn, (x, y), (x + w, y + h), colour, thickness, cv2.LINE_AA)
         tile = _text_tile(text, _text_pixels(drawn), colour)
