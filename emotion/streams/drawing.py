@@ -26,6 +26,9 @@ FACE_COLOURS_BGR: Final = (
 )
 """One for each face in turn: blue, vermilion, green, purple, orange, sky blue."""
 
+# After the same, on light ground and dark.
+_EXPRESSION_COLOURS: Final = ("#d55e00", "#8a6d00", "#cc79a7", "#009e73", "#7f7f7f", "#0072b2", "#56b4e9")
+
 _NOTICE_BGR: Final = (60, 60, 60)
 _BRIGHT: Final = 140
 """Brightness, 0-255, of a ground that is written on in black."""
@@ -35,6 +38,20 @@ _TEXT_SHARE: Final = 1 / 22
 _FONT_FILE: Final = str(distribution("matplotlib").locate_file("matplotlib/mpl-data/fonts/ttf/DejaVuSans.ttf"))
 """Has Latin, Greek and Cyrillic letters with all accents, which Pillow's own has not: classes are called what their
 folders are. Found without importing matplotlib, which takes its time."""
+
+
+def expression_colour(place: int) -> str:
+    """Give the colour of an expression in charts.
+
+    Parameters
+    ----------
+    place : int, >= 0, in the list of classes
+
+    Returns
+    -------
+    str, as in HTML: ``#d55e00``
+    """
+    return _EXPRESSION_COLOURS[place % len(_EXPRESSION_COLOURS)]
 
 
 def vote_text(vote: Vote) -> str:

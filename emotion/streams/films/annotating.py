@@ -102,7 +102,7 @@ def annotate(
         with (
             open_film(pictures) as film,
             sound_of(heard, choice.start, choice.end) as sound,
-            av.open(str(out), "w", format="mp4", options={"movflags": "faststart"}) as container,
+            av.open(str(out.absolute()), "w", format="mp4", options={"movflags": "faststart"}) as container,
         ):
             copy = _Copy(container, film.rate, sound)
             boxes = _Boxes(moments, smoothed=smoothed)
