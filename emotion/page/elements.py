@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from emotion import config
 from emotion.faces.crop import FaceVector
 from emotion.faces.pixels import BGRImage, GreyImage
+from emotion.streams.drawing import expression_colour
 from emotion.streams.record import LONGEST_SECONDS, Moment
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.sets import SHIPPED, set_that_votes
@@ -27,8 +28,7 @@ TIMELINE_SECONDS: Final = 60.0
 UNMEASURED: Final = "Their probabilities were not adjusted to how often they are right: there were too few faces."
 """Of models whose probabilities nobody has held against faces that they did not learn from."""
 
-# After Okabe and Ito (2008), for colour-blind people, on light ground and dark; lines differ in their dashes too.
-_COLOURS: Final = ("#d55e00", "#8a6d00", "#cc79a7", "#009e73", "#7f7f7f", "#0072b2", "#56b4e9")
+# Lines of a colour differ in their dashes too.
 _DASHES: Final = ([1, 0], [2, 2], [6, 3], [1, 0], [4, 2, 1, 2], [8, 2], [3, 3])
 
 
@@ -45,9 +45,8 @@ def timeline(classes: Sequence[str]) -> dict[str, Any]:
     -------
     dict, a Vega-Lite specification for the columns of `timeline_data`
     """
-    n = len(_COLOURS)
-    colours = [_COLOURS[i % n] for i in range(len(classes))]
-    dashes = [_DASHES[i % n] for i in range(len(classes))]
+    colours = [expression_colour(i) for i in range(len(classes))]
+    dashes = [_DASHES[i % len(_DASHES)] for i in range(len(classes))]
     legend = {"orient": "top", "symbolType": "stroke", "symbolStrokeWidth": 3, "columns": 4, "title": None}
     return {
         "height": 300,

@@ -26,6 +26,9 @@ FACE_COLOURS_BGR: Final = (
 )
 """One for each face in turn: blue, vermilion, green, purple, orange, sky blue."""
 
+# After the same, on light ground and dark.
+_EXPRESSION_COLOURS: Final = ("#d55e00", "#8a6d00", "#cc79a7", "#009e73", "#7f7f7f", "#0072b2", "#56b4e9")
+
 _NOTICE_BGR: Final = (60, 60, 60)
 _BRIGHT: Final = 140
 """Brightness, 0-255, of a ground that is written on in black."""
@@ -35,6 +38,20 @@ _TEXT_SHARE: Final = 1 / 22
 _FONT_FILE: Final = str(distribution("matplotlib").locate_file("matplotlib/mpl-data/fonts/ttf/DejaVuSans.ttf"))
 """Has Latin, Greek and Cyrillic letters with all accents, which Pillow's own has not: classes are called what their
 folders are. Found without importing matplotlib, which takes its time."""
+
+
+def expression_colour(place: int) -> str:
+    """Give the colour of an expression in charts.
+
+    Parameters
+    ----------
+    place : int, >= 0, in the list of classes
+
+    Returns
+    -------
+    str, as in HTML: ``#d55e00``
+    """
+    return _EXPRESSION_COLOURS[place % len(_EXPRESSION_COLOURS)]
 
 
 def vote_text(vote: Vote) -> str:
@@ -82,13 +99,14 @@ def marks(faces: Sequence[FaceEmotion]) -> list[Mark]:
     return [Mark(number, face.box, vote_text(face.vote)) for number, face in enumerate(faces, start=1)]
 
 
-def draw_marks(image_bgr: BGRImage, marked: Sequence[Mark]) -> BGRImage:
+def draw_marks(image_bgr: BGRImage, marked: Sequence[Mark], *, numbered: bool = False) -> BGRImage:
     """Draw the box and the text of each face; where there are several, each text begins with its number.
 
     Parameters
     ----------
     image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
     marked : sequence of Mark
+    numbered : bool, whether the text of a single face begins with its number, too
 
     Returns
     -------
@@ -98,7 +116,7 @@ def draw_marks(image_bgr: BGRImage, marked: Sequence[Mark]) -> BGRImage:
     thickness = max(2, round(min(drawn.shape[:2]) / 240))
     for mark in marked:
         x, y, w, h = mark.box
-        text = f"{mark.number}  {mark.text}" if len(marked) > 1 else mark.text
+        text = f"{mark.number}  {mark.text}" if numbered or len(marked) > 1 else mark.text
         colour = FACE_COLOURS_BGR[(mark.number - 1) % len(FACE_COLOURS_BGR)]
         cv2.rectangle(drawn, (x, y), (x + w, y + h), colour, thickness, cv2.LINE_AA)
         tile = _text_tile(text, _text_pixels(drawn), colour)

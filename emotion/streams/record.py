@@ -17,7 +17,11 @@ every two seconds, or three and a half hours at one every quarter."""
 
 LONGEST_SECONDS: Final = 10.0
 """For so long at most a label holds until the next moment, twice the longest time between votes: where there was no
-video for longer, nobody knows."""
+video for longer, nobody knows. The same of a film: between two moments that are further apart than votes it has no
+frames, so that the picture stands still, as in a recording of a screen; or they are lost, as in a damaged one."""
+
+LAST_SECONDS: Final = 0.2
+"""For so long the labels of a film's last moment hold: the usual time from one vote to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a session sums up to, for the largest face of each moment.
+    """What votes sum up to: of a session, for the largest face of each moment; of a film, for one face.
 
     Attributes
     ----------
@@ -71,6 +75,9 @@ class Summary:
     longest_label : str, of the longest stretch without a change
     longest_seconds : float, >= 0
     changes : int, how often the label of one moment differed from that of the moment before
+    doubts : dict of cause to float, 0-1, of those seconds, during which votes were uncertain (`Vote.why`); the longest
+        first
+    first_seconds, last_seconds : float, of the first and the last moment at which a face was seen
     """
 
     seconds: float
@@ -78,6 +85,14 @@ class Summary:
     longest_label: str
     longest_seconds: float
     changes: int
+    doubts: dict[str, float]
+    first_seconds: float
+    last_seconds: float
+
+    @property
+    def uncertain(self) -> float:
+        """The share of the seconds, 0-1, during which votes were uncertain."""
+        return sum(self.doubts.values())
 
 
 class _Sum:
@@ -85,30 +100,76 @@ class _Sum:
 
     def __init__(self) -> None:
         self._totals: dict[str, float] = {}
+        self._doubts: dict[str, float] = {}
         self._longest = (0.0, "")
         self._changes = 0
+        self._first_seen: float | None = None
+        self._last_seen = 0.0
         self._last_seconds = 0.0
         self._last_label: str | None = None
+        self._last_doubt = ""
         self._stretch = 0.0
 
-    def add(self, seconds: float, label: str | None) -> None:
+    def add(self, seconds: float, vote: Vote | None) -> None:
+        label = None if vote is None else vote.label
         lasted = seconds - self._last_seconds
         if self._last_label is not None:
             held = min(lasted, LONGEST_SECONDS)
             self._totals[self._last_label] = self._totals.get(self._last_label, 0.0) + held
+            if self._last_doubt:
+                self._doubts[self._last_doubt] = self._doubts.get(self._last_doubt, 0.0) + held
             self._stretch += held
             self._longest = max(self._longest, (self._stretch, self._last_label), key=lambda stretch: stretch[0])
             self._changes += label is not None and label != self._last_label
         if label != self._last_label or lasted > LONGEST_SECONDS:
             self._stretch = 0.0
-        self._last_seconds, self._last_label = seconds, label
+        self._last_seconds, self._last_label, self._last_doubt = seconds, label, "" if vote is None else vote.why
+        if vote is not None:
+            self._first_seen = seconds if self._first_seen is None else self._first_seen
+            self._last_seen = seconds
 
     def summary(self) -> Summary | None:
         seconds = sum(self._totals.values())
-        if seconds <= 0:
+        if seconds <= 0 or self._first_seen is None:
             return None
-        shares = {label: total / seconds for label, total in sorted(self._totals.items(), key=lambda item: -item[1])}
-        return Summary(seconds, shares, self._longest[1], self._longest[0], self._changes)
+        shares, doubts = (
+            {name: total / seconds for name, total in sorted(totals.items(), key=lambda item: -item[1])}
+            for totals in (self._totals, self._doubts)
+        )
+        longest_seconds, longest_label = self._longest
+        return Summary(
+            seconds, shares, longest_label, longest_seconds, self._changes, doubts, self._first_seen, self._last_seen
+        )
+
+
+def summaries(moments: Sequence[Moment], *, smoothed: bool, lasts: float = LAST_SECONDS) -> dict[int, Summary]:
+    """Sum up a film for each of its faces.
+
+    A label holds until the next moment, whether the face is seen there or not, for `LONGEST_SECONDS` at most.
+
+    Parameters
+    ----------
+    moments : sequence of Moment, oldest first
+    smoothed : bool, whether smoothed votes count, or those that the models gave
+    lasts : float, seconds, > 0, for which the labels of the last moment hold; the time between votes
+
+    Returns
+    -------
+    dict of int to Summary, by the number of the face, the one first that was seen longest
+    """
+    sums: dict[int, _Sum] = {}
+    before: set[int] = set()
+    for moment in moments:
+        here = {face.number for face in moment.faces}
+        for number in before - here:
+            sums[number].add(moment.seconds, None)
+        for face in moment.faces:
+            sums.setdefault(face.number, _Sum()).add(moment.seconds, face.shown(smoothed=smoothed))
+        before = here
+    for number in before:
+        sums[number].add(moments[-1].seconds + lasts, None)
+    found = {number: summary for number, total in sums.items() if (summary := total.summary()) is not None}
+    return dict(sorted(found.items(), key=lambda item: (-item[1].seconds, item[0])))
 
 
 class SessionRecord:
@@ -130,7 +191,7 @@ class SessionRecord:
         """
         with self._lock:
             for smoothed, total in self._sums.items():
-                total.add(moment.seconds, moment.faces[0].shown(smoothed=smoothed).label if moment.faces else None)
+                total.add(moment.seconds, moment.faces[0].shown(smoothed=smoothed) if moment.faces else None)
             self._moments.append(moment)
             self._votes += _votes(moment)
             while self._votes > MOST_VOTES and len(self._moments) > 1:

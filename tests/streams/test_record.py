@@ -2,13 +2,14 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from emotion.faces.detect import Box
 from emotion.page.elements import TIMELINE_SECONDS, timeline_data
-from emotion.streams.record import LONGEST_SECONDS, FaceRecord, Moment, SessionRecord, session_csv
+from emotion.streams.record import LONGEST_SECONDS, FaceRecord, Moment, SessionRecord, session_csv, summaries
 from emotion.vote.voting import Vote
 
 CLASSES = ("Happy", "Sad")
@@ -49,6 +50,48 @@ def test_summary_counts_time_stretches_and_changes_but_not_pauses():
     smoothed = recorded(moments("Happy", "Sad", "Happy")).summary(smoothed=True)
     assert smoothed is not None
     assert (smoothed.shares, smoothed.changes) == ({"Sad": 1.0}, 0)
+
+
+def test_a_film_is_summed_up_for_each_of_its_faces():
+    """Who was seen how long, when, with which expressions: also of those who come and go while others stay."""
+
+    def seen(number: int, label: str, why: str = "") -> FaceRecord:
+        said = replace(vote(label), uncertain=bool(why), why=why)
+        return FaceRecord(number, said, vote("Sad"), BOX)
+
+    film = [
+        Moment(1.0, None, (seen(1, "Happy"), seen(2, "Sad", "too small"))),
+        Moment(1.2, None, (seen(1, "Sad", "low probability"),)),
+        Moment(1.4, None, ()),
+        Moment(1.6, None, (seen(1, "Happy"),)),
+        Moment(1.8, None, (seen(1, "Happy"), seen(7, "Sad"))),
+    ]
+    faces = summaries(film, smoothed=False, lasts=0.2)
+    assert list(faces) == [1, 2, 7]
+    one = faces[1]
+    assert (one.seconds, one.changes) == (pytest.approx(0.8), 1)
+    assert one.shares == pytest.approx({"Happy": 0.75, "Sad": 0.25})
+    assert (one.longest_label, one.longest_seconds) == ("Happy", pytest.approx(0.4))
+    assert one.doubts == pytest.approx({"low probability": 0.25})
+    assert (one.first_seconds, one.last_seconds) == (1.0, 1.8)
+    assert (faces[2].seconds, faces[2].doubts) == (pytest.approx(0.2), {"too small": 1.0})
+    assert (faces[7].seconds, faces[7].first_seconds, faces[7].last_seconds) == (pytest.approx(0.2), 1.8, 1.8)
+    assert summaries(film, smoothed=True)[1].shares == {"Sad": 1.0}
+
+
+def test_of_a_picture_that_stands_still_the_label_holds_for_a_while_and_no_longer():
+    """Recordings of a screen have frames only where something moves; damaged ones have holes."""
+    happy = FaceRecord(1, vote("Happy"), vote("Happy"), BOX)
+    still = summaries([Moment(0.0, None, (happy,)), Moment(6.0, None, ())], smoothed=True)
+    assert still[1].seconds == 6.0
+    hole = summaries([Moment(0.0, None, (happy,)), Moment(600.0, None, ())], smoothed=True)
+    assert hole[1].seconds == LONGEST_SECONDS
+
+
+def test_a_film_of_one_vote_has_a_sum_and_one_without_a_face_has_none():
+    assert summaries(moments("Happy"), smoothed=False)[3].shares == {"Happy": 1.0}
+    assert summaries(moments(None, None), smoothed=False) == {}
+    assert summaries([], smoothed=False) == {}
 
 
 @pytest.mark.parametrize("labels", [[], ["Happy"], [None, None]])

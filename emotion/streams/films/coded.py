@@ -9,7 +9,7 @@ import io
 import itertools
 import logging
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
@@ -72,12 +72,35 @@ def open_coded(source: BinaryIO, kind: Kind) -> Iterator[Film]:
     FilmError
         If it is damaged, encrypted, without video, coded in a way that is not read, or too large.
     """
+    container = open_container(source, kind)
+    with container:
+        yield _CodedFilm(container)
+
+
+def open_container(source: BinaryIO, kind: Kind, decoders: Sequence[str] = DECODERS) -> Any:
+    """Open a film's file with PyAV, and nothing that it may name.
+
+    Parameters
+    ----------
+    source : binary file that can seek
+    kind : Kind, for which `is_film` is true
+    decoders : sequence of str, those of FFmpeg's that may be used
+
+    Returns
+    -------
+    container of PyAV
+
+    Raises
+    ------
+    FilmError
+        If it is damaged.
+    """
     try:
-        container = av.open(
+        return av.open(
             source,
             format=kind.opens_as,
             options={
-                "codec_whitelist": ",".join(DECODERS),
+                "codec_whitelist": ",".join(decoders),
                 "protocol_whitelist": "none",
                 "max_pixels": str(MOST_PIXELS),
             },
@@ -87,8 +110,6 @@ def open_coded(source: BinaryIO, kind: Kind) -> Iterator[Film]:
     except av.error.FFmpegError as error:
         log.info("a film could not be opened", exc_info=True)
         raise FilmError(_damaged(source, kind)) from error
-    with container:
-        yield _CodedFilm(container)
 
 
 def _nothing_else(url: str, *_: Any) -> Any:

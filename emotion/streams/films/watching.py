@@ -31,7 +31,7 @@ EVERY_SECONDS: Final = 0.2
 """From one vote to the next, unless another time is asked for."""
 _LOOK_SECONDS: Final = 0.2
 """Faces are followed from look to look; in longer, a face moves too far."""
-_EARLY_SECONDS: Final = 0.005
+EARLY_SECONDS: Final = 0.005
 """A frame that comes so much too early for a vote is taken for it: stamps are rounded, to milliseconds in some."""
 _MOST_SMOOTHERS: Final = 200
 
@@ -187,7 +187,7 @@ class FilmWatch:
             next_look = _count(seconds - choice.start, interval) + 1
         since = max(choice.start, 0.0 if self._last is None else self._last[1])
         for frame in film.frames(since):
-            if frame.seconds < choice.start - _EARLY_SECONDS or frame.number <= done:
+            if frame.seconds < choice.start - EARLY_SECONDS or frame.number <= done:
                 continue
             if frame.seconds > choice.end:
                 return
@@ -238,4 +238,4 @@ class _Seen:
 
 def _count(seconds: float, interval: float) -> int:
     """Count the looks that are due before a time has passed, the first at once."""
-    return math.floor((seconds + _EARLY_SECONDS) / interval) if interval else 0
+    return math.floor((seconds + EARLY_SECONDS) / interval) if interval else 0
