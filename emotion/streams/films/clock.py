@@ -17,9 +17,11 @@ class Clock:
     begins : float, seconds, when the film begins by its own clock; None where it does not say
     first : float, seconds, the stamp of its first frame; None where it has none
     rate : float, frames a second
+    length : float, seconds, of the film; 0 where it is not known
     """
 
-    def __init__(self, begins: float | None, first: float | None, rate: float) -> None:
+    def __init__(self, begins: float | None, first: float | None, rate: float, length: float) -> None:
+        self._length = length
         self.zero = first or 0.0
         # Players stand at nought where the first of picture and sound begins.
         if begins is not None and self.zero - _LEAP_SECONDS < begins < self.zero:
@@ -42,10 +44,20 @@ class Clock:
             seconds = self.last + self._step
         else:
             seconds = time - self.zero
-            if seconds <= self.last:
-                went_back = seconds < self.last - _BACK_SECONDS
-                seconds = self.last + (self._step if went_back else _LEAST_STEP_SECONDS)
-                if went_back:  # another recording follows in the same file
-                    self.zero = time - seconds
+            leapt = seconds > max(self.last + _LEAP_SECONDS, self._length)
+            if leapt or seconds < self.last - _BACK_SECONDS:  # a stamp is damaged, or another recording follows
+                seconds = self.last + self._step
+                self.zero = time - seconds
+            elif seconds <= self.last:
+                seconds = self.last + _LEAST_STEP_SECONDS
         self.last = seconds
         return seconds
+
+    def jump_to(self, time: float) -> None:
+        """Stand just before a stamp.
+
+        Parameters
+        ----------
+        time : float, seconds
+        """
+        self.last = time - self.zero - self._step

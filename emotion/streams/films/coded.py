@@ -5,7 +5,6 @@ a file object of our own, as what its first bytes are, and nothing else is opene
 """
 
 import functools
-import io
 import itertools
 import logging
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from av.stream import Disposition
 from emotion.errors import FilmError
 from emotion.faces.files.kinds import Kind
 from emotion.streams.films.clock import LONGEST_SECONDS, Clock
-from emotion.streams.films.containers import lacks_index, said_size, size_of
+from emotion.streams.films.containers import View, lacks_index, said_size, size_of
 from emotion.streams.films.frames import MOST_PIXELS, Faults, Film, Frame, check_size
 from emotion.streams.films.upright import Form
 
@@ -46,7 +45,6 @@ _SEEK_MARGIN_SECONDS: Final = 10.0
 _WORTH_SEEKING_SECONDS: Final = 30.0
 _STAMPS_ARE_GUESSED: Final = ("mpeg", "mpegvideo")
 """In these most frames have none of their own; after a jump, others are guessed."""
-_MOST_BYTES: Final = 2**62
 _FAILS: Final = (av.error.FFmpegError, MemoryError)
 """FFmpeg asks for as much memory as a damaged film says that it needs."""
 _Place = tuple[int | None, int | None]
@@ -91,7 +89,7 @@ def open_coded(source: BinaryIO, kind: Kind) -> Iterator[Film]:
 def _opened(source: BinaryIO, kind: Kind) -> Any:
     try:
         container = av.open(
-            _View(source),
+            View(source),
             format=kind.opens_as,
             options={
                 "codec_whitelist": ",".join(DECODERS),
@@ -117,35 +115,6 @@ def _nothing_else(url: str, *_: Any) -> Any:
     raise FilmError("The film names other files, which are not opened: use a film that is whole in itself.")
 
 
-class _View:
-    """A file with a place of its own in it, so that it can be read from two places by turns.
-
-    PyAV keeps what is raised here, and raises it when FFmpeg next fails at anything: to a place that damaged films name
-    and that cannot be, the answer is a number.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._at = 0
-        self._end = size_of(file)
-
-    def read(self, size: int) -> bytes:
-        self._file.seek(self._at)
-        content = self._file.read(size)
-        self._at += len(content)
-        return content
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        place = offset + {io.SEEK_CUR: self._at, io.SEEK_END: self._end}.get(whence, 0)
-        if not 0 <= place <= _MOST_BYTES:
-            return -1
-        self._at = place
-        return place
-
-    def tell(self) -> int:
-        return self._at
-
-
 class _CodedFilm:
     def __init__(self, source: BinaryIO, kind: Kind) -> None:
         self._open = functools.partial(_opened, source, kind)
@@ -154,11 +123,10 @@ class _CodedFilm:
         size, said = size_of(source), said_size(source, kind)
         self._is_cut_off = said > size
         self._container: Any = None
+        # Of an AVI that is cut off, FFmpeg gives the share of its length that is there.
+        self._share = said / size if self._is_avi and self._is_cut_off else 1.0
         self._begin()
         stream = self._stream
-        self.duration = self._said_duration()
-        if self._is_avi and self._is_cut_off:  # FFmpeg gives the share that is there
-            self.duration *= said / size
         self._aspect = float(stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or 1)
         self.width, self.height = Form.of(self._first, self._aspect).shown
 
@@ -174,6 +142,7 @@ class _CodedFilm:
         self.rate = next(
             (float(rate) for rate in (stream.average_rate, stream.guessed_rate) if _is_usual(rate)), _USUAL_RATE
         )
+        self.duration = self._said_duration()
         context = stream.codec_context
         context.options = {"max_pixels": str(MOST_PIXELS)}
         context.thread_type = "AUTO"
@@ -185,7 +154,8 @@ class _CodedFilm:
         self._first = first
         self._is_at_first = True
         begins = None if self._is_avi else self._container.start_time
-        self._clock = Clock(None if begins is None else begins / av.time_base, self._stamp(first), self.rate)
+        begins = None if begins is None else begins / av.time_base
+        self._clock = Clock(begins, self._stamp(first), self.rate, self.duration)
 
     def _restart_at_place(self) -> None:
         """Decode from where the file is read now."""
@@ -200,6 +170,7 @@ class _CodedFilm:
             said = float(stream.duration * stream.time_base)
         else:
             said = float(self._container.duration or 0) / av.time_base
+        said *= self._share
         return said if 0 < said < LONGEST_SECONDS else 0.0
 
     def frames(self, since: float = 0.0) -> Iterator[Frame]:
@@ -255,7 +226,11 @@ class _CodedFilm:
             return None
         self._restart_at_place()
         jumped = next(self._rest, None)
-        return None if jumped is None or jumped.pts is None or self._stamp(jumped) is None else jumped
+        stamp = None if jumped is None or jumped.pts is None else self._stamp(jumped)
+        if stamp is None:
+            return None
+        self._clock.jump_to(stamp)
+        return jumped
 
     def _count_before(self, stamp: int) -> int | None:
         """Count the frames that are shown before one; None where stamps do not say it.
@@ -267,9 +242,7 @@ class _CodedFilm:
         count, last, met = 0, None, False
         with self._open() as container:
             stream = container.streams[self._stream.index]
-            for packet in container.demux(stream):
-                if not packet.size:
-                    continue
+            for packet in _packets_of(container, stream):
                 if packet.pts is None or begins is None:
                     return None
                 if packet.dts is not None:
@@ -284,8 +257,10 @@ class _CodedFilm:
 
     def _packets(self) -> Iterator[Any]:
         try:
-            for packet in self._container.demux(self._stream):
-                if packet.size:
+            for packet in _packets_of(self._container, self._stream):
+                if packet.is_corrupt:
+                    self.faults.damaged += 1
+                else:
                     self._landed = self._landed or _place_of(packet)
                     yield packet
         except _FAILS:
@@ -307,6 +282,15 @@ class _CodedFilm:
                     self.faults.damaged += 1
                 else:
                     yield frame
+
+
+def _packets_of(container: Any, stream: Any) -> Iterator[Any]:
+    try:
+        for packet in container.demux(stream):
+            if packet.size:
+                yield packet
+    except IndexError:  # PyAV's own, at the end of a film in which a track appeared after its beginning
+        log.info("a track appeared within a film", exc_info=True)
 
 
 def _is_usual(rate: Any) -> bool:
@@ -334,7 +318,7 @@ def _video_of(container: Any) -> Any:
         raise FilmError("The file has no video track, only sound or nothing: use a film with pictures.")
     stream = max(streams, key=lambda each: bool(each.disposition & Disposition.default))
     context = stream.codec_context
-    if context is None or context.codec_tag in _ENCRYPTED or _KEY in stream.metadata:
+    if context is None or _tag_of(context) in _ENCRYPTED or _KEY in stream.metadata:
         if context is not None:
             raise FilmError("The film is encrypted, as shops and streaming services sell them: it cannot be read.")
         raise FilmError("The film is coded in a way that is not known here: convert it to MP4 (H.264).")
@@ -342,3 +326,10 @@ def _video_of(container: Any) -> Any:
         raise FilmError(f"The film is coded as {context.name}, which is not read: convert it to MP4 (H.264).")
     check_size(context.width, context.height)
     return stream
+
+
+def _tag_of(context: Any) -> str:
+    try:
+        return str(context.codec_tag)
+    except UnicodeDecodeError:
+        return ""

@@ -12,8 +12,38 @@ _UNKNOWN_SIZES: Final = (0, 0xFFFFFFFF)
 _ASF_HEADER_BYTES: Final = 30
 _ASF_FILE_PROPERTIES: Final = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _ASF_BROADCAST: Final = 1
+_MOST_BYTES: Final = 2**62
 _TS_PACKETS: Final = (188, 192)
 _TS_MARK: Final = b"\x47"
+
+
+class View:
+    """A file with a place of its own in it, so that it can be read from two places by turns.
+
+    PyAV keeps what is raised here, and raises it when FFmpeg next fails at anything: to a place that damaged films name
+    and that cannot be, the answer is a number.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._at = 0
+        self._end = size_of(file)
+
+    def read(self, size: int) -> bytes:
+        self._file.seek(self._at)
+        content = self._file.read(size)
+        self._at += len(content)
+        return content
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        place = offset + {io.SEEK_CUR: self._at, io.SEEK_END: self._end}.get(whence, 0)
+        if not 0 <= place <= _MOST_BYTES:
+            return -1
+        self._at = place
+        return place
+
+    def tell(self) -> int:
+        return self._at
 
 
 def size_of(source: BinaryIO) -> int:
