@@ -74,4 +74,6 @@ class Origin:
         OSError
         """
         with replacing(self._about) as partial:
-            partial.write_text(json.dumps({**self._of, **more}, indent=None if SO_FAR in more else 1) + "\n", encoding="utf-8")
+            partial.write_text(
+                json.dumps({**self._of, **more}, indent=None if SO_FAR in more else 1) + "\n", encoding="utf-8"
+            )
