@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from tqdm import tqdm
+
 from emotion.bulk.film import moments_of, opened, recognize_film
 from emotion.bulk.folders import recognize_folder
 from emotion.bulk.forms import JsonForm
@@ -57,6 +59,8 @@ def predict(options: argparse.Namespace) -> int:
     """
     if options.end <= options.start:
         raise OutputError("--end has to be later than --start.")
+    if options.annotated is not None and options.annotated.suffix.lower() != ".mp4":
+        raise OutputError(f"--annotated writes a film that ends in .mp4, which {options.annotated} does not.")
     out = options.csv or options.json
     if isinstance(out, Path):
         return _into_file(options, out)
@@ -131,14 +135,19 @@ def _tell_film(path: str, film: Film, file: BinaryIO, models: Ensemble, options:
 
 
 def _annotate(file: BinaryIO, moments: Sequence[Moment], choice: Choice, out: Path) -> None:
-    if out.suffix.lower() != ".mp4":
-        raise OutputError(f"--annotated writes a film that ends in .mp4, which {out} does not.")
+    length = max((moment.seconds for moment in moments), default=0.0) - choice.start
+    form = "{desc}{percentage:3.0f}%|{bar:20}| {elapsed} gone, about {remaining} to go"
     try:
-        with replacing(out) as partial:
-            told = annotate(file, moments, partial, choice=choice)
+        with (
+            replacing(out) as partial,
+            tqdm(total=max(length, 0.1), desc="writing", disable=None, bar_format=form) as bar,
+        ):
+            written = annotate(
+                file, moments, partial, choice=choice, told=lambda at: bar.update(max(0.0, min(at, bar.total) - bar.n))
+            )
     except OSError as error:
         raise OutputError(f"{out} cannot be written: {error.strerror or error}.") from error
-    say(f"Written: {out}. {told}".rstrip())
+    say(f"Written: {out}. {written.note if written else ''}".rstrip())
 
 
 def _into_file(options: argparse.Namespace, out: Path) -> int:

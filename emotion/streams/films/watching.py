@@ -13,6 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
+import cv2
+
 from emotion import config
 from emotion.errors import FilmError
 from emotion.faces.crop import DETECTORS
@@ -154,6 +156,7 @@ class FilmWatch:
         DetectorError
             If the detector's file is missing or damaged.
         """
+        cv2.setNumThreads(1)  # the frames themselves are spread over the cores
         looked = False
         waiting: deque[tuple[Frame, bool, Future[_Seen]]] = deque()
         with ThreadPoolExecutor(self._cores, "film") as pool:
