@@ -17,7 +17,7 @@ from av.stream import Disposition
 from emotion.errors import FilmError, NoVideoError
 from emotion.faces.files.kinds import Kind
 from emotion.streams.films.clock import LONGEST_SECONDS, Clock
-from emotion.streams.films.containers import View, lacks_index, said_size, size_of
+from emotion.streams.films.containers import View, is_encrypted, lacks_index, said_size, size_of
 from emotion.streams.films.frames import MOST_PIXELS, Faults, Film, Frame, check_size
 from emotion.streams.films.upright import Forms
 
@@ -31,7 +31,10 @@ DECODERS: Final = (
 
 _MOST_THREADS: Final = 4
 """Each holds frames of its own."""
-_ENCRYPTED: Final = ("encv", "drmi")
+_MOST_PROBED_PIXELS: Final = 4 * MOST_PIXELS
+"""Of larger pictures FFmpeg does not say the size."""
+_LARGE_PIXELS: Final = 4096 * 2304
+_ENCRYPTED: Final = "The film is encrypted, as shops and streaming services sell them: it cannot be read."
 _KEY: Final = "enc_key_id"
 """What FFmpeg says of a track of Matroska or WebM that is encrypted."""
 _USUAL_RATE: Final = 25.0
@@ -104,6 +107,9 @@ def open_container(source: BinaryIO, kind: Kind, decoders: Sequence[str] = DECOD
     FilmError
         If it is damaged.
     """
+    is_mov = kind.opens_as == "mov"
+    if is_mov and is_encrypted(source):
+        raise FilmError(_ENCRYPTED)
     try:
         container = av.open(
             View(source),
@@ -111,21 +117,21 @@ def open_container(source: BinaryIO, kind: Kind, decoders: Sequence[str] = DECOD
             options={
                 "codec_whitelist": ",".join(decoders),
                 "protocol_whitelist": "none",
-                "max_pixels": str(MOST_PIXELS),
+                "max_pixels": str(_MOST_PROBED_PIXELS),
             },
             io_open=_nothing_else,
             metadata_errors="replace",
         )
     except _FAILS as error:
         log.info("a film could not be opened", exc_info=True)
-        raise FilmError(_NO_INDEX if _has_no_index(source, kind) else _DAMAGED) from error
-    if not container.streams.video and _has_no_index(source, kind):
-        raise FilmError(_NO_INDEX)
+        raise FilmError(_NO_INDEX if is_mov and lacks_index(source) else _DAMAGED) from error
+    try:
+        _video_of(container)
+    except FilmError:
+        if is_mov and lacks_index(source):
+            raise FilmError(_NO_INDEX) from None
+        raise
     return container
-
-
-def _has_no_index(source: BinaryIO, kind: Kind) -> bool:
-    return kind.opens_as == "mov" and lacks_index(source)
 
 
 def _nothing_else(url: str, *_: Any) -> Any:
@@ -163,7 +169,7 @@ class _CodedFilm:
         context = stream.codec_context
         context.options = {"max_pixels": str(MOST_PIXELS)}
         context.thread_type = "AUTO"
-        context.thread_count = _MOST_THREADS
+        context.thread_count = _MOST_THREADS if context.width * context.height <= _LARGE_PIXELS else 1
         self._restart_at_place()
         first = next(self._rest, None)
         if first is None:
@@ -335,18 +341,11 @@ def _video_of(container: Any) -> Any:
         raise NoVideoError("The file has no video track, only sound or nothing: use a film with pictures.")
     stream = max(streams, key=lambda each: bool(each.disposition & Disposition.default))
     context = stream.codec_context
-    if context is None or _tag_of(context) in _ENCRYPTED or _KEY in stream.metadata:
-        if context is not None:
-            raise FilmError("The film is encrypted, as shops and streaming services sell them: it cannot be read.")
+    if _KEY in stream.metadata:
+        raise FilmError(_ENCRYPTED)
+    if context is None:
         raise FilmError("The film is coded in a way that is not known here: convert it to MP4 (H.264).")
     if context.name not in DECODERS:
         raise FilmError(f"The film is coded as {context.name}, which is not read: convert it to MP4 (H.264).")
     check_size(context.width, context.height)
     return stream
-
-
-def _tag_of(context: Any) -> str:
-    try:
-        return str(context.codec_tag)
-    except UnicodeDecodeError:
-        return ""
