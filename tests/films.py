@@ -1,7 +1,9 @@
 """Films of every kind that people bring, encoded on the spot from pictures that a test makes."""
 
 import io
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -10,8 +12,86 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+os.environ.setdefault("SVT_LOG", "1")  # it writes to the standard error otherwise
+
 Picture = NDArray[np.uint8]
 """(height, width, 3), uint8, blue-green-red."""
+
+BLOCK = 16
+"""Pixels."""
+
+
+@dataclass(frozen=True)
+class FilmKind:
+    """A container and a codec, as `film` takes them, in 64 x 48 pixels."""
+
+    form: str
+    codec: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    pixels: str = "yuv420p"
+    sound: bool = False
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {"form": self.form, "codec": self.codec, "pixels": self.pixels, "options": dict(self.options)}
+
+
+_B_FRAMES = {"bf": "2", "g": "24"}
+_OPEN_GOP = {"x264-params": "open-gop=1:keyint=24:bframes=3:b-pyramid=normal"}
+_HEVC = {"x265-params": "log-level=none:keyint=24:open-gop=1:pools=none:frame-threads=1"}
+_HIDDEN = {"g": "24", "auto-alt-ref": "1", "lag-in-frames": "10", "cpu-used": "8"}
+_AV1 = {"svtav1-params": "keyint=24", "preset": "12"}
+KINDS = {
+    "MP4 H.264": FilmKind("mp4", "libx264", _B_FRAMES, sound=True),
+    "MP4 H.264 open GOPs": FilmKind("mp4", "libx264", _OPEN_GOP),
+    "MOV H.264": FilmKind("mov", "libx264", {"g": "24"}),
+    "MKV H.264": FilmKind("matroska", "libx264", _B_FRAMES),
+    "TS H.264": FilmKind("mpegts", "libx264", _B_FRAMES),
+    "AVI H.264": FilmKind("avi", "libx264", _B_FRAMES),
+    "FLV H.264": FilmKind("flv", "libx264", _B_FRAMES, sound=True),
+    "MP4 HEVC": FilmKind("mp4", "libx265", _HEVC),
+    "MKV HEVC 10 bits": FilmKind("matroska", "libx265", _HEVC, "yuv420p10le"),
+    "TS HEVC": FilmKind("mpegts", "libx265", _HEVC),
+    "WebM VP8": FilmKind("webm", "libvpx", _HIDDEN),
+    "Ogg VP8": FilmKind("ogg", "libvpx", {"g": "24"}),
+    "WebM VP9": FilmKind("webm", "libvpx-vp9", _HIDDEN),
+    "MP4 VP9": FilmKind("mp4", "libvpx-vp9", _HIDDEN),
+    "WebM AV1": FilmKind("webm", "libsvtav1", _AV1),
+    "MP4 AV1": FilmKind("mp4", "libsvtav1", _AV1),
+    "AVI Motion JPEG": FilmKind("avi", "mjpeg", {}, "yuvj420p"),
+    "MOV Motion JPEG": FilmKind("mov", "mjpeg", {}, "yuvj420p"),
+    "AVI MPEG-4": FilmKind("avi", "mpeg4", _B_FRAMES),
+    "MP4 MPEG-4": FilmKind("mp4", "mpeg4", _B_FRAMES),
+    "AVI MS-MPEG-4": FilmKind("avi", "msmpeg4", {"g": "24"}),
+    "TS MPEG-2": FilmKind("mpegts", "mpeg2video", {"bf": "2", "g": "12"}, sound=True),
+    "VOB MPEG-2": FilmKind("vob", "mpeg2video", {"bf": "2", "g": "12"}),
+    "MPEG-2 alone": FilmKind("mpeg2video", "mpeg2video", {"g": "12"}),
+    "MOV ProRes": FilmKind("mov", "prores_ks", {}, "yuv422p10le"),
+    "WMV": FilmKind("asf", "wmv2", {"g": "24"}),
+    "FLV H.263": FilmKind("flv", "flv", {"g": "24"}),
+    "AVI without compression": FilmKind("avi", "rawvideo", {}, "bgr24"),
+}
+"""What cameras, phones, programs and web sites write."""
+
+
+def numbered(number: int) -> Picture:
+    """Give a picture, 64 x 48 pixels, of twelve blocks: a number, up to 4095, from the top left on."""
+    bits = np.array([number >> bit & 1 for bit in range(12)], np.uint8).reshape(3, 4)
+    shades: Picture = np.where(np.kron(bits, np.ones((BLOCK, BLOCK), np.uint8)) > 0, 230, 20).astype(np.uint8)
+    return np.repeat(shades[:, :, None], 3, axis=2)
+
+
+def number_of(picture: Picture) -> int:
+    """Read the number of a picture, whatever its size."""
+    height, width = picture.shape[:2]
+    grey = picture.mean(axis=2)
+    number = 0
+    for bit in range(12):
+        row, column = divmod(bit, 4)
+        rows = slice(int((row + 0.3) * height / 3), int((row + 0.7) * height / 3))
+        columns = slice(int((column + 0.3) * width / 4), int((column + 0.7) * width / 4))
+        number |= int(grey[rows, columns].mean() > 125) << bit
+    return number
 
 
 def film(

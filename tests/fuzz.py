@@ -32,6 +32,7 @@ from emotion.data.dataset import read_faces
 from emotion.errors import EmotionError
 from emotion.faces.decode import decode_image
 from emotion.faces.fetch import fetch
+from tests import fuzz_films
 from tests.heic import heic
 
 ODD_BYTES = [
@@ -227,11 +228,14 @@ class Guard:
 def main() -> None:
     """Run until something escapes or all is done."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["image", "address", "table"])
+    parser.add_argument("what", choices=["image", "address", "table", "film"])
     parser.add_argument("--runs", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--guided", action="store_true", help="let Atheris, where it is installed, seek new paths")
     options = parser.parse_args()
+    if options.what == "film":
+        fuzz_films.drive(options.runs, options.seed)
+        return
     logging.disable()
     warnings.simplefilter("ignore")
     seeds = {"image": pictures, "table": tables, "address": list}[options.what]()

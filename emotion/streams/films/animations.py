@@ -2,7 +2,6 @@
 
 import functools
 import io
-import itertools
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +23,9 @@ _FORMATS: Final = ("GIF", "WEBP", "PNG")
 _LEAST_SECONDS: Final = 0.01
 _USUAL_SECONDS: Final = 0.1
 """Browsers show a frame for so long that is said to be shown for a hundredth of a second or less."""
+_MOST_PIXELS_IN_ALL: Final = 20_000_000_000
+"""Some minutes of decoding; a few bytes may stand for a frame of any size."""
+_GIF_END: Final = b";"
 _DAMAGED: Final = "The animated picture is damaged or incomplete; use another copy of it."
 
 
@@ -71,16 +73,36 @@ def open_animation(file: BinaryIO, kind: Kind) -> Iterator[Film]:
     content = file.read(most + 1)
     if len(content) > most:
         raise FilmError(f"The file is larger than {most // 1_000_000} MB, too large for {kind.name}: use a film.")
-    if not is_animation(content):
-        raise FilmError(f"This is {kind.name} that does not move, not a film: use a film.")
-    with Image.open(io.BytesIO(content), formats=(kind.opens_as,)) as image:
+    with _image_of(content, kind) as image:
+        yield _Animation(image, is_whole=kind.opens_as != "GIF" or content.rstrip(b"\0").endswith(_GIF_END))
+
+
+@contextmanager
+def _image_of(content: bytes, kind: Kind) -> Iterator[Any]:
+    try:
+        image: Any = Image.open(io.BytesIO(content), formats=(kind.opens_as,))
+        count = getattr(image, "n_frames", 1)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise FilmError(f"This is {kind.name} that is too large: reduce it in a photo program.") from error
+    except Exception as error:  # on damaged files Pillow raises whatever it stumbles over
+        log.info("an animation could not be opened", exc_info=True)
+        raise FilmError(_DAMAGED) from error
+    with image:
         check_size(*image.size)
-        yield _Animation(image)
+        if count < 2:
+            raise FilmError(f"This is {kind.name} that does not move, not a film: use a film.")
+        if count * image.width * image.height > _MOST_PIXELS_IN_ALL:
+            raise FilmError(
+                f"The animated picture is too long for its size ({count:,} of {image.width} x {image.height} pixels): "
+                "make it a film (MP4)."
+            )
+        yield image
 
 
 class _Animation:
-    def __init__(self, image: Any) -> None:
+    def __init__(self, image: Any, *, is_whole: bool) -> None:
         self._image = image
+        self._is_whole = is_whole
         self.width, self.height = image.size
         self.duration = 0.0
         self.rate = 1 / _USUAL_SECONDS
@@ -88,22 +110,25 @@ class _Animation:
 
     def frames(self, since: float = 0.0) -> Iterator[Frame]:  # each frame is drawn over those before
         seconds = 0.0
-        scale = max(1.0, max(self._image.size) / LONGEST_PICTURE)
-        for number in itertools.count():
+        scale = max(1.0, max(self.width, self.height) / LONGEST_PICTURE)
+        # The picture of an animated PNG that is there for programs that do not know such.
+        hidden = int(bool(getattr(self._image, "default_image", False)))
+        for number in range(self._image.n_frames - hidden):
             try:
-                self._image.seek(number)
-                picture = pillow_to_bgr(self._image)
-            except EOFError:
-                return
+                self._image.seek(number + hidden)
+                check_size(*self._image.size)  # Pillow makes room for what reaches beyond the edges
+                picture = pillow_to_bgr(self._image)[: self.height, : self.width]
             except Exception as error:  # on damaged files Pillow raises whatever it stumbles over
                 log.info("a frame of an animation could not be decoded", exc_info=True)
                 if not number:
                     raise FilmError(_DAMAGED) from error
                 self.faults.ended_at = seconds
                 return
-            yield Frame(number, seconds, functools.partial(_reduced, picture, scale), scale)
             shown = self._image.info.get("duration", 0) / 1000
+            yield Frame(number, seconds, functools.partial(_reduced, picture, scale), scale)
             seconds += shown if shown > _LEAST_SECONDS else _USUAL_SECONDS
+        if not self._is_whole:
+            self.faults.ended_at = seconds
 
 
 def _reduced(picture: BGRImage, scale: float) -> BGRImage:

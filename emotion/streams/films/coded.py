@@ -5,25 +5,21 @@ a file object of our own, as what its first bytes are, and nothing else is opene
 """
 
 import functools
-import io
 import itertools
 import logging
-import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
 import av
-import cv2
-import numpy as np
-from av.sidedata.sidedata import Type as SideDataType
 from av.stream import Disposition
 
 from emotion.errors import FilmError
 from emotion.faces.files.kinds import Kind
-from emotion.faces.pixels import BGRImage
-from emotion.streams.films.frames import LONGEST_PICTURE, MOST_PIXELS, Faults, Film, Frame, check_size
+from emotion.streams.films.clock import LONGEST_SECONDS, Clock
+from emotion.streams.films.containers import View, lacks_index, said_size, size_of
+from emotion.streams.films.frames import MOST_PIXELS, Faults, Film, Frame, check_size
+from emotion.streams.films.upright import Form
 
 log = logging.getLogger(__name__)
 
@@ -36,17 +32,28 @@ DECODERS: Final = (
 _MOST_THREADS: Final = 4
 """Each holds frames of its own."""
 _ENCRYPTED: Final = ("encv", "drmi")
+_KEY: Final = "enc_key_id"
+"""What FFmpeg says of a track of Matroska or WebM that is encrypted."""
 _USUAL_RATE: Final = 25.0
-_BACK_SECONDS: Final = 1.0
+_LEAST_RATE: Final = 0.1
+_MOST_RATE: Final = 480.0
+"""Frames a second; what is said beyond is a guess from stamps that are written in milliseconds."""
 _EARLY_SHARE: Final = 0.95
 _EARLY_SECONDS: Final = 0.5
-_LEAST_STEP_SECONDS: Final = 0.001
-_MOST_ASPECT: Final = 4.0
-"""Of a pixel's sides; no film that is meant has more."""
-_SMOOTH: Final = cv2.INTER_LINEAR
 _SEEK_MARGIN_SECONDS: Final = 10.0
 """So much earlier a film is gone on with than it is looked at: after a jump, a decoder may need some frames."""
 _WORTH_SEEKING_SECONDS: Final = 30.0
+_STAMPS_ARE_GUESSED: Final = ("mpeg", "mpegvideo")
+"""In these most frames have none of their own; after a jump, others are guessed."""
+_FAILS: Final = (av.error.FFmpegError, MemoryError)
+"""FFmpeg asks for as much memory as a damaged film says that it needs."""
+_Place = tuple[int | None, int | None]
+"""Of a packet: its stamp, and where in the file it is."""
+_DAMAGED: Final = "The film is damaged or incomplete; use another copy of it."
+_NO_INDEX: Final = (
+    "The film's index, which cameras write last, is missing: it was cut off, or its recording was not ended. "
+    "Copy it anew."
+)
 
 
 def is_film(kind: Kind) -> bool:
@@ -72,9 +79,11 @@ def open_coded(source: BinaryIO, kind: Kind) -> Iterator[Film]:
     FilmError
         If it is damaged, encrypted, without video, coded in a way that is not read, or too large.
     """
-    container = open_container(source, kind)
-    with container:
-        yield _CodedFilm(container)
+    film = _CodedFilm(source, kind)
+    try:
+        yield film
+    finally:
+        film.close()
 
 
 def open_container(source: BinaryIO, kind: Kind, decoders: Sequence[str] = DECODERS) -> Any:
@@ -96,8 +105,8 @@ def open_container(source: BinaryIO, kind: Kind, decoders: Sequence[str] = DECOD
         If it is damaged.
     """
     try:
-        return av.open(
-            source,
+        container = av.open(
+            View(source),
             format=kind.opens_as,
             options={
                 "codec_whitelist": ",".join(decoders),
@@ -107,81 +116,92 @@ def open_container(source: BinaryIO, kind: Kind, decoders: Sequence[str] = DECOD
             io_open=_nothing_else,
             metadata_errors="replace",
         )
-    except av.error.FFmpegError as error:
+    except _FAILS as error:
         log.info("a film could not be opened", exc_info=True)
-        raise FilmError(_damaged(source, kind)) from error
+        raise FilmError(_NO_INDEX if _has_no_index(source, kind) else _DAMAGED) from error
+    if not container.streams.video and _has_no_index(source, kind):
+        raise FilmError(_NO_INDEX)
+    return container
+
+
+def _has_no_index(source: BinaryIO, kind: Kind) -> bool:
+    return kind.opens_as == "mov" and lacks_index(source)
 
 
 def _nothing_else(url: str, *_: Any) -> Any:
     raise FilmError("The film names other files, which are not opened: use a film that is whole in itself.")
 
 
-def _damaged(source: BinaryIO, kind: Kind) -> str:
-    if kind.opens_as == "mov" and not _has_index(source):
-        return (
-            "The film's index, which cameras write last, is missing: it was cut off, or its recording was not ended. "
-            "Copy it anew."
-        )
-    return "The film is damaged or incomplete; use another copy of it."
-
-
-def _has_index(source: BinaryIO) -> bool:
-    """Look for the box `moov` among the outermost (ISO/IEC 14496-12)."""
-    end = source.seek(0, io.SEEK_END)
-    at = 0
-    while at + 8 <= end:
-        source.seek(at)
-        head = source.read(16)
-        size = int.from_bytes(head[:4], "big")
-        if head[4:8] == b"moov":
-            return True
-        if size == 1:
-            size = int.from_bytes(head[8:16], "big")
-        if size < 8:
-            return False
-        at += size
-    return False
-
-
 class _CodedFilm:
-    def __init__(self, container: Any) -> None:
-        self._container = container
-        self._stream = _video_of(container)
-        self.faults = Faults()
-        self._broke_off = False
+    def __init__(self, source: BinaryIO, kind: Kind) -> None:
+        self._open = functools.partial(open_container, source, kind)
         # It has no stamps but the order in which frames are decoded.
-        self._is_avi = container.format.name == "avi"
-        self.rate = float(self._stream.average_rate or self._stream.guessed_rate or _USUAL_RATE)
+        self._is_avi = kind.opens_as == "avi"
+        size, said = size_of(source), said_size(source, kind)
+        self._is_cut_off = said > size
+        self._container: Any = None
+        # Of an AVI that is cut off, FFmpeg gives the share of its length that is there.
+        self._share = said / size if self._is_avi and self._is_cut_off else 1.0
+        self._begin()
+        stream = self._stream
+        self._aspect = float(stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or 1)
+        self.width, self.height = Form.of(self._first, self._aspect).shown
+
+    def close(self) -> None:
+        if self._container is not None:
+            self._container.close()
+
+    def _begin(self) -> None:
+        """Open the film, and decode its first frame."""
+        self.close()
+        self._container = self._open()
+        self._stream = stream = _video_of(self._container)
+        self.rate = next(
+            (float(rate) for rate in (stream.average_rate, stream.guessed_rate) if _is_usual(rate)), _USUAL_RATE
+        )
         self.duration = self._said_duration()
-        context = self._stream.codec_context
+        context = stream.codec_context
+        context.options = {"max_pixels": str(MOST_PIXELS)}
         context.thread_type = "AUTO"
         context.thread_count = _MOST_THREADS
-        self._rest = self._decoded()
+        self._restart_at_place()
         first = next(self._rest, None)
         if first is None:
             raise FilmError("The film has no picture that can be read: use another copy of it.")
         self._first = first
+        self._is_at_first = True
         begins = None if self._is_avi else self._container.start_time
-        self._clock = _Clock(begins, self._stamp(first), self.rate)
-        self._aspect = float(self._stream.sample_aspect_ratio or context.sample_aspect_ratio or 1)
-        self.width, self.height = _Form.of(first, self._aspect).shown
+        begins = None if begins is None else begins / av.time_base
+        self._clock = Clock(begins, self._stamp(first), self.rate, self.duration)
+
+    def _restart_at_place(self) -> None:
+        """Decode from where the file is read now."""
+        self.faults = Faults()
+        self._broke_off = False
+        self._landed: _Place | None = None
+        self._rest = self._decoded()
 
     def _said_duration(self) -> float:
         stream = self._stream
         if stream.duration and stream.time_base:
-            return float(stream.duration * stream.time_base)
-        return float(self._container.duration or 0) / av.time_base
+            said = float(stream.duration * stream.time_base)
+        else:
+            said = float(self._container.duration or 0) / av.time_base
+        said *= self._share
+        return said if 0 < said < LONGEST_SECONDS else 0.0
 
     def frames(self, since: float = 0.0) -> Iterator[Frame]:
-        number = 0
-        frames: Iterator[Any] = itertools.chain([self._first], self._rest)
-        if since > _WORTH_SEEKING_SECONDS:
-            number, frames = self._from(since - _SEEK_MARGIN_SECONDS) or (number, frames)
-        for frame in frames:
-            form = _Form.of(frame, self._aspect)
-            yield Frame(
-                number, self._clock.seconds(self._stamp(frame)), functools.partial(_picture, frame, form), form.scale
-            )
+        if not self._is_at_first:
+            self._begin()
+        number, frame = (self._from(since - _SEEK_MARGIN_SECONDS) if since > _WORTH_SEEKING_SECONDS else None) or (
+            0,
+            self._first,
+        )
+        self._is_at_first = False
+        for each in itertools.chain([frame], self._rest):
+            form = Form.of(each, self._aspect)
+            seconds = self._clock.seconds(self._stamp(each))
+            yield Frame(number, seconds, functools.partial(form.picture, each), form.scale)
             number += 1
         self._judge_end()
 
@@ -195,150 +215,113 @@ class _CodedFilm:
         """Tell a film that was cut off from one whose sound is longer than its picture."""
         knows = self._stream.duration or not self._container.streams.audio
         end = self._clock.last + 1 / self.rate
-        if self._broke_off or (knows and end < _EARLY_SHARE * self.duration - _EARLY_SECONDS):
+        is_short = knows and end < _EARLY_SHARE * self.duration - _EARLY_SECONDS
+        if self._broke_off or self._is_cut_off or is_short:
             self.faults.ended_at = end
 
-    def _from(self, seconds: float) -> tuple[int, Iterator[Any]] | None:
+    def _from(self, seconds: float) -> tuple[int, Any] | None:
         """Jump to a frame at or before a time, and count those before it, which are not decoded for that.
 
-        None where frames have no stamps; the film is read from its beginning then, as it is after that.
+        None where that cannot be done without doubt; the film is at its beginning then.
         """
-        base = self._stream.time_base
-        stamp = round((seconds + self._clock.zero) / base) if base else None
-        if stamp is not None and (jumped := self._jump(stamp)) is not None and self._stamp(jumped) is not None:
-            number = self._count_before(jumped.pts)
-            again = self._jump(stamp)
-            if number and again is not None and again.pts == jumped.pts:
-                return number, itertools.chain([again], self._rest)
-        self.faults = Faults()
-        first = self._jump(None)
-        return None if first is None else (0, itertools.chain([first], self._rest))
+        jumped = self._jump(seconds)
+        number = None if jumped is None else self._count_before(jumped.pts)
+        if number is None:
+            self._begin()
+            return None
+        return number, jumped
 
-    def _jump(self, stamp: int | None) -> Any:
-        """Give the first frame that is decoded from a place on; from the beginning, where there is no stamp."""
+    def _jump(self, seconds: float) -> Any:
+        """Give the first frame that is decoded from a place on; None where there is no way to it."""
+        base = self._stream.time_base
+        if not base or self._container.format.name in _STAMPS_ARE_GUESSED:
+            return None
         try:
-            if stamp is None:
-                self._container.seek(0)
-            else:
-                self._container.seek(stamp, stream=self._stream)
-        except av.error.FFmpegError:
+            self._container.seek(round((seconds + self._clock.zero) / base), stream=self._stream)
+        except (*_FAILS, OverflowError):
             log.info("a film could not be sought through", exc_info=True)
             return None
-        self.faults = Faults()
-        self._rest = self._decoded()
-        return next(self._rest, None)
+        self._restart_at_place()
+        jumped = next(self._rest, None)
+        stamp = None if jumped is None or jumped.pts is None else self._stamp(jumped)
+        if stamp is None:
+            return None
+        self._clock.jump_to(stamp)
+        return jumped
 
-    def _count_before(self, stamp: int) -> int:
-        """Count the packets of frames that are shown before one; 0 where any has no stamp."""
-        self._container.seek(0)
-        count = 0
-        for packet in self._packets():
-            if packet.pts is None or packet.dts is None:
-                return 0
-            if packet.dts > stamp:
-                break
-            count += packet.pts < stamp
-        return count
+    def _count_before(self, stamp: int) -> int | None:
+        """Count the frames that are shown before one; None where stamps do not say it.
+
+        The place where the jump went must be met again on the way there: recordings that follow one another in a file
+        may have the same stamps, and stamps that are guessed are other ones after a jump.
+        """
+        begins = self._first.pts
+        count, last, met = 0, None, False
+        with self._open() as container:
+            stream = container.streams[self._stream.index]
+            for packet in _packets_of(container, stream):
+                if packet.pts is None or begins is None:
+                    return None
+                if packet.dts is not None:
+                    if packet.dts > stamp:
+                        break
+                    if last is not None and packet.dts < last:
+                        return None
+                    last = packet.dts
+                met |= _place_of(packet) == self._landed
+                count += begins <= packet.pts < stamp and _is_shown(packet, stream.codec_context.name)
+        return count if met else None
 
     def _packets(self) -> Iterator[Any]:
         try:
-            for packet in self._container.demux(self._stream):
-                if packet.size:
+            for packet in _packets_of(self._container, self._stream):
+                if packet.is_corrupt:
+                    self.faults.damaged += 1
+                else:
+                    self._landed = self._landed or _place_of(packet)
                     yield packet
-        except av.error.FFmpegError:
+        except _FAILS:
             log.info("a film ended early", exc_info=True)
             self._broke_off = True
 
     def _decoded(self) -> Iterator[Any]:
         for packet in itertools.chain(self._packets(), [None]):
             try:
-                yield from self._stream.codec_context.decode(packet)
+                frames = self._stream.codec_context.decode(packet)
             except EOFError:
                 return
-            except av.error.FFmpegError:
+            except _FAILS:
                 log.info("a piece of a film could not be decoded", exc_info=True)
                 self.faults.damaged += 1
+                continue
+            for frame in frames:
+                if frame.is_corrupt:
+                    self.faults.damaged += 1
+                else:
+                    yield frame
 
 
-class _Clock:
-    """Turns the stamps of frames into seconds from the beginning, which always grow."""
-
-    def __init__(self, begins: int | None, first: float | None, rate: float) -> None:
-        of_first = first or 0.0
-        # Players stand at nought where the first of picture and sound begins.
-        self.zero = of_first if begins is None else min(of_first, begins / av.time_base)
-        self._step = 1.0 / rate
-        self.last = -self._step
-
-    def seconds(self, time: float | None) -> float:
-        if time is None:
-            seconds = self.last + self._step
-        else:
-            seconds = time - self.zero
-            if seconds <= self.last:
-                went_back = seconds < self.last - _BACK_SECONDS
-                seconds = self.last + (self._step if went_back else _LEAST_STEP_SECONDS)
-                if went_back:  # another recording follows in the same file
-                    self.zero = time - seconds
-        self.last = seconds
-        return seconds
+def _packets_of(container: Any, stream: Any) -> Iterator[Any]:
+    try:
+        for packet in container.demux(stream):
+            if packet.size:
+                yield packet
+    except IndexError:  # PyAV's own, at the end of a film in which a track appeared after its beginning
+        log.info("a track appeared within a film", exc_info=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """How a frame is to be shown.
-
-    Attributes
-    ----------
-    shown : (int, int), pixels, width and height, upright and with square pixels
-    reduced : (int, int), pixels, of the frame as it lies, before it is turned
-    across : bool, whether rows become columns
-    flip : int, for `cv2.flip`, after that; None for none
-    """
-
-    shown: tuple[int, int]
-    reduced: tuple[int, int]
-    across: bool
-    flip: int | None
-
-    @classmethod
-    def of(cls, frame: Any, aspect: float) -> "_Form":
-        usual = 1 / _MOST_ASPECT <= aspect <= _MOST_ASPECT
-        width, height = max(1, round(frame.width * aspect)) if usual else frame.width, frame.height
-        scale = min(1.0, LONGEST_PICTURE / max(width, height))
-        across, flip = _orientation(frame)
-        reduced = max(1, round(width * scale)), max(1, round(height * scale))
-        return cls((height, width) if across else (width, height), reduced, across, flip)
-
-    @property
-    def scale(self) -> float:
-        return max(self.shown) / max(self.reduced)
+def _is_usual(rate: Any) -> bool:
+    return rate is not None and _LEAST_RATE <= rate <= _MOST_RATE
 
 
-def _orientation(frame: Any) -> tuple[bool, int | None]:
-    """Read the display matrix (ISO/IEC 14496-12, 6.2.2) to the nearest quarter turn: phones turn their films so."""
-    matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX)
-    if matrix is None:
-        return False, None
-    a, b, _, c, d = struct.unpack("=5i", bytes(matrix)[:20])
-    across = abs(b) + abs(c) > abs(a) + abs(d)
-    along_x, along_y = (c, b) if across else (a, d)
-    return across, {(True, True): -1, (True, False): 1, (False, True): 0}.get((along_x < 0, along_y < 0))
+def _place_of(packet: Any) -> _Place:
+    return packet.pts, packet.pos
 
 
-def _picture(frame: Any, form: _Form) -> BGRImage:
-    width, height = form.reduced
-    if frame.interlaced_frame:
-        # One of the two half pictures: the other is of another moment.
-        rows = frame.to_ndarray(format="bgr24")[::2]
-        picture = cv2.resize(rows, (width, height), interpolation=cv2.INTER_AREA if width < frame.width else _SMOOTH)
-    else:
-        picture = frame.to_ndarray(format="bgr24", width=width, height=height)
-    if form.across:
-        picture = cv2.transpose(picture)
-    if form.flip is not None:
-        picture = cv2.flip(picture, form.flip)
-    return np.ascontiguousarray(picture, dtype=np.uint8)
+def _is_shown(packet: Any, decoder: str) -> bool:
+    """Tell apart what is only referred to: pictures before an edit, and the hidden ones of VP8 (RFC 6386, 9.1)."""
+    hidden = decoder in ("vp8", "libvpx") and not bytes(packet)[0] & 0x10
+    return not packet.is_discard and not hidden
 
 
 def _video_of(container: Any) -> Any:
@@ -352,7 +335,7 @@ def _video_of(container: Any) -> Any:
         raise FilmError("The file has no video track, only sound or nothing: use a film with pictures.")
     stream = max(streams, key=lambda each: bool(each.disposition & Disposition.default))
     context = stream.codec_context
-    if context is None or context.codec_tag in _ENCRYPTED:
+    if context is None or _tag_of(context) in _ENCRYPTED or _KEY in stream.metadata:
         if context is not None:
             raise FilmError("The film is encrypted, as shops and streaming services sell them: it cannot be read.")
         raise FilmError("The film is coded in a way that is not known here: convert it to MP4 (H.264).")
@@ -360,3 +343,10 @@ def _video_of(container: Any) -> Any:
         raise FilmError(f"The film is coded as {context.name}, which is not read: convert it to MP4 (H.264).")
     check_size(context.width, context.height)
     return stream
+
+
+def _tag_of(context: Any) -> str:
+    try:
+        return str(context.codec_tag)
+    except UnicodeDecodeError:
+        return ""

@@ -69,7 +69,7 @@ class Film(Protocol):
 
     def frames(self, since: float = 0.0) -> Iterator[Frame]:
         """Give the frames in the order in which they are shown, those before `since` (seconds) left out where that
-        saves time.
+        saves time. Each call begins anew, and ends what was given before.
 
         Raises
         ------
@@ -112,6 +112,11 @@ def note_on(film: Film) -> str:
     if film.faults.ended_at is not None:
         whole = f" of {film.duration:.1f}" if film.duration > film.faults.ended_at else ""
         told.append(f"The film ends too early: {film.faults.ended_at:.1f}{whole} seconds are there.")
-    if film.faults.damaged:
-        told.append(f"{film.faults.damaged:,} pieces of the film are damaged and were left out.")
+    damaged = film.faults.damaged
+    if damaged:
+        told.append(
+            "A piece of the film is damaged and was left out."
+            if damaged == 1
+            else f"{damaged:,} pieces of the film are damaged and were left out."
+        )
     return " ".join(told)
