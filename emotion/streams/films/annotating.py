@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final
 
 import av
 import cv2
@@ -96,12 +96,11 @@ def annotate(
         If the file cannot be written.
     """
     file: BinaryIO = io.BytesIO(source) if isinstance(source, bytes) else source
-    pictures, heard = cast(BinaryIO, _View(file)), cast(BinaryIO, _View(file))
     written = None
     try:
         with (
-            open_film(pictures) as film,
-            sound_of(heard, choice.start, choice.end) as sound,
+            open_film(file) as film,
+            sound_of(file, choice.start, choice.end) as sound,
             av.open(str(out.absolute()), "w", format="mp4", options={"movflags": "faststart"}) as container,
         ):
             copy = _Copy(container, film.rate, sound)
@@ -255,29 +254,3 @@ class _Boxes:
                 )
             elif since <= _ALONE_SECONDS:
                 yield face, tuple(face.box)
-
-
-class _View:
-    """A file with a position of its own, so that several may read it in turn."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._at = 0
-
-    def read(self, size: int = -1) -> bytes:
-        self._file.seek(self._at)
-        content = self._file.read(size)
-        self._at += len(content)
-        return content
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        if whence != io.SEEK_SET:
-            offset += self._at if whence == io.SEEK_CUR else self._file.seek(0, io.SEEK_END)
-        self._at = max(0, offset)
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def seekable(self) -> bool:
-        return True

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final
 import av
 import numpy as np
 from av.audio.resampler import AudioResampler
+from av.stream import Disposition
 from numpy.typing import NDArray
 
 from emotion.errors import FilmError
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 UNREADABLE: Final = "The film's sound could not be read and was left out."
 PARTLY: Final = "A part of the film's sound could not be read and was left out."
 
+_FAILS: Final = (av.error.FFmpegError, MemoryError)
 _DECODERS: Final = (
     *("aac", "aac_latm", "mp3", "mp3float", "mp2", "mp2float", "ac3", "eac3", "dca", "opus", "vorbis", "flac", "alac"),
     *("amrnb", "amrwb", "wmav1", "wmav2", "wmapro", "speex", "nellymoser", "adpcm_ms", "adpcm_ima_wav", "adpcm_swf"),
@@ -51,13 +53,14 @@ def sound_of(source: BinaryIO, start: float, end: float) -> Iterator["Sound | No
 
     Parameters
     ----------
-    source : binary file that can seek, with a position of its own
+    source : binary file that can seek; others may read it in turn
     start, end : float, seconds of the film, between which it is taken
 
     Yields
     ------
     Sound; None where the film has none, and none is missed
     """
+    source.seek(0)
     kind = kind_of(source.read(FIRST_BYTES))
     if not is_film(kind):
         yield None
@@ -68,26 +71,35 @@ def sound_of(source: BinaryIO, start: float, end: float) -> Iterator["Sound | No
     elif not can_be_read:
         yield Sound(None, start, end)
     else:
-        source.seek(0)
         with open_container(source, kind, _DECODERS) as container:
             yield Sound(container, start, end)
 
 
 def _tried(source: BinaryIO, kind: Kind) -> tuple[bool, bool]:
     """Tell whether a film has sound, and whether it can be read: headers alone do not say."""
-    source.seek(0)
     try:
         with open_container(source, kind, _DECODERS) as container:
-            if (stream := container.streams.best("audio")) is None:
-                return bool(container.streams.audio), False
-            context = stream.codec_context
-            # Of sound that is encrypted, nothing but the tag tells.
-            if context is None or context.name not in _DECODERS or context.codec_tag == "enca" or not stream.time_base:
+            if not container.streams.audio:
+                return False, False
+            if (stream := _readable(container)) is None:
                 return True, False
-            frames = _decoded(itertools.islice(_packets(container, stream), _MOST_TRIED), context)
+            frames = _decoded(itertools.islice(_packets(container, stream), _MOST_TRIED), stream.codec_context)
             return True, next(frames, None) is not None
     except FilmError:
         return False, False
+
+
+def _readable(container: Any) -> Any:
+    """Choose what is heard by default; of sound that is encrypted, nothing but the tag tells."""
+    streams = [
+        stream
+        for stream in container.streams.audio
+        if (context := stream.codec_context) is not None
+        and context.name in _DECODERS
+        and context.codec_tag != "enca"
+        and stream.time_base
+    ]
+    return max(streams, key=lambda stream: bool(stream.disposition & Disposition.default), default=None)
 
 
 class Sound:
@@ -122,7 +134,7 @@ class Sound:
         if self._container is None:
             return
         self._out = out
-        stream = self._container.streams.best("audio")
+        stream = _readable(self._container)
         if stream.codec_context.codec.canonical_name in _KEPT:
             self._stream = out.add_stream_from_template(stream)
             self._pieces = self._kept(stream)
@@ -143,7 +155,7 @@ class Sound:
         while self._next is not None and self._next[0] < until:
             try:
                 self._out.mux(self._next[1])
-            except (av.error.InvalidDataError, av.error.ArgumentError):
+            except (av.error.InvalidDataError, av.error.ArgumentError, av.error.PatchWelcomeError):
                 # Packets that are taken along as they are may be damaged.
                 log.info("a piece of a film's sound could not be written", exc_info=True)
                 self._miss()
@@ -156,7 +168,7 @@ class Sound:
         if self._start > 0:
             try:
                 self._container.seek(round(self._start * av.time_base + self._zero()))
-            except av.error.FFmpegError:
+            except _FAILS:
                 log.info("the sound of a film could not be sought through", exc_info=True)
         return _packets(self._container, stream)
 
@@ -264,7 +276,7 @@ class _Encoder:
 def _packets(container: Any, stream: Any) -> Iterator[Any]:
     try:
         yield from (packet for packet in container.demux(stream) if packet.size)
-    except av.error.FFmpegError:
+    except _FAILS:
         log.info("the sound of a film ended early", exc_info=True)
 
 
@@ -274,6 +286,6 @@ def _decoded(packets: Iterator[Any], context: Any, failed: Callable[[], None] = 
             yield from context.decode(packet)
         except EOFError:
             return
-        except av.error.FFmpegError:
+        except _FAILS:
             log.info("a piece of a film's sound could not be decoded", exc_info=True)
             failed()
