@@ -12,8 +12,16 @@ GRACE, EILEEN = (config.EXAMPLES / f"{name}.jpg" for name in ("Grace-Hopper", "E
 
 
 def choose(page: Page, label: str) -> None:
-    page.get_by_role("combobox", name="Expression").click()
-    page.get_by_role("option", name=label, exact=True).click()
+    """Choose an expression without the mouse: a click may scroll the page, which closes the list of options."""
+    wait_until_drawn(page)
+    box = page.get_by_role("combobox", name="Expression")
+    box.scroll_into_view_if_needed()
+    box.press("ArrowDown")
+    see(page.get_by_role("option", name=label, exact=True))
+    box.press_sequentially(label)
+    expect(page.get_by_role("option")).to_have_text([label])
+    box.press("Enter")
+    expect(box).to_have_value(label)
 
 
 def test_a_face_of_files_is_learnt_and_votes_on_pictures_until_it_is_switched_off(
