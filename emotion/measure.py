@@ -12,11 +12,11 @@ import numpy as np
 from tqdm import tqdm
 
 from emotion.data.folders.listing import picture_files
+from emotion.data.folders.reading import read_pictures
 from emotion.errors import DatasetError, ImageError
 from emotion.faces.crop import DETECTORS
 from emotion.faces.decode import decode_image
-from emotion.faces.files.kinds import NotAPictureError
-from emotion.faces.files.walks import PassedOver, is_to_be_told
+from emotion.faces.files.walks import PassedOver
 from emotion.faces.tracking import overlap
 from emotion.runtime.storage import Folder
 from emotion.vote.ensemble import Ensemble
@@ -85,15 +85,11 @@ def measure_pictures(
         raise DatasetError(f"The models know {', '.join(models.classes)}, but not: {', '.join(unknown)}.")
     recognizer = Recognizer(models, DETECTORS[detector]())
     outcomes, unreadable = [], 0
-    for picture in tqdm(pictures, unit="picture", disable=None if progress else True):
-        try:
-            faces = recognizer.recognize(decode_image(source.read(picture.name)))
-        except ImageError as error:
-            if isinstance(error, NotAPictureError) and not is_to_be_told(picture.name, error):
-                pictures.passed_over.add(picture.name)
-            else:
-                unreadable += 1
+    for picture, decoded in read_pictures(source, pictures, progress=progress):
+        if decoded is None:
+            unreadable += 1
             continue
+        faces = recognizer.recognize_in(decoded)
         outcomes.append(Outcome(picture.label, faces[0].vote if faces else None))
     return outcomes, unreadable, pictures.passed_over
 

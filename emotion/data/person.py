@@ -4,14 +4,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from emotion.data.folders.listing import picture_files
-from emotion.errors import DatasetError, ImageError
+from emotion.data.folders.reading import read_pictures
+from emotion.errors import DatasetError
 from emotion.faces.crop import DETECTORS, FaceVector, FaceVectors
-from emotion.faces.decode import decode
-from emotion.faces.files.kinds import NotAPictureError
-from emotion.faces.files.walks import PassedOver, is_to_be_told
+from emotion.faces.files.walks import PassedOver
 from emotion.runtime.storage import Folder
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.recognizer import Recognizer
@@ -74,16 +72,10 @@ def faces_of_person(
     pictures = picture_files(source)
     recognizer = Recognizer(models, DETECTORS[detector]())
     faces = PersonFaces(passed_over=pictures.passed_over)
-    for picture in tqdm(pictures, unit="picture", disable=None if progress else True):
-        try:
-            found = recognizer.recognize_in(decode(source.read(picture.name)))
-        except ImageError as error:
-            if isinstance(error, NotAPictureError) and not is_to_be_told(picture.name, error):
-                faces.passed_over.add(picture.name)
-            else:
-                faces.unreadable += 1
-            continue
-        if not found:
+    for picture, decoded in read_pictures(source, pictures, progress=progress):
+        if decoded is None:
+            faces.unreadable += 1
+        elif not (found := recognizer.recognize_in(decoded)):
             faces.without_face += 1
         elif found[0].fitness.reason:
             faces.unfit += 1

@@ -51,15 +51,8 @@ def show_webcam(models: Ensemble) -> None:
     models : Ensemble
     """
     state = visit()
-    state.drawn_at = None
-    try:
-        relays = ice_servers()
-        full = state.turned_away or is_full(state.stream, state.face.stream)
-    except ValueError as error:
-        show_problem(str(error))
-        return
-    if full:
-        say_full(state)
+    relays = relays_of_video(state)
+    if relays is None:
         if state.stream is not None:
             _offer_downloads(state.stream)
         return
@@ -84,15 +77,29 @@ def show_webcam(models: Ensemble) -> None:
     state.drawn_at = time.monotonic()
 
 
-def say_full(state: Visit) -> None:
-    """Say that the server has no place for a video, and offer to ask again.
+def relays_of_video(state: Visit) -> list[dict[str, Any]] | None:
+    """Give what a video needs to connect; where there can be none now, say why.
 
     Parameters
     ----------
     state : Visit
+
+    Returns
+    -------
+    list of dict, as `emotion.page.camera.ice_servers` gives them; None where the reason was drawn
     """
-    st.info(BUSY)
-    st.button("Try again", icon=":material/refresh:", on_click=lambda: setattr(state, "turned_away", False))
+    state.drawn_at = None
+    try:
+        relays = ice_servers()
+        full = state.turned_away or is_full(state.stream, state.face.stream)
+    except ValueError as error:
+        show_problem(str(error))
+        return None
+    if full:
+        st.info(BUSY)
+        st.button("Try again", icon=":material/refresh:", on_click=lambda: setattr(state, "turned_away", False))
+        return None
+    return relays
 
 
 def video_of(
@@ -103,7 +110,7 @@ def video_of(
     Parameters
     ----------
     key : str, of this video among those of the page
-    relays : list of dict, as `emotion.page.camera.ice_servers` gives them
+    relays : list of dict, of `relays_of_video`
     new_stream : callable that gives the StreamProcessor of a session that begins; called on another thread
 
     Returns

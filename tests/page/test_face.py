@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from weakref import WeakSet
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 import emotion.page.server
 from emotion import Ensemble, config, load_models
+from emotion.page.face.drawings import drawn_face, how_to_pose
 from emotion.page.face.part import MOST_FILES, what_was_gained
 from emotion.page.face.use import OUTDATED
 from emotion.page.face.webcam import LABEL_KEY
@@ -443,3 +445,18 @@ def test_models_that_were_trained_anew_have_not_learnt_the_face(
     page.run()
     assert OUTDATED in texts(page)
     assert voting(webcam).classes == OTHERS
+
+
+def test_what_is_meant_by_each_expression_is_drawn_and_said(part: AppTest) -> None:
+    """Else everybody poses something else. Who cannot see the drawing hears what it is."""
+    assert how_to_pose(CLASSES[0]) in texts(part)
+    [image] = part.get("image")
+    assert image.proto.imgs[0].alt == f"A drawn face: {CLASSES[0]}"
+    for label in (*config.EMOTIONS, "Contempt"):
+        drawing = ElementTree.fromstring(drawn_face(label))
+        assert drawing.tag == "{http://www.w3.org/2000/svg}svg"
+        assert how_to_pose(label).endswith(".")
+    assert len({drawn_face(label) for label in config.EMOTIONS}) == len(config.EMOTIONS)
+    assert drawn_face("Thinking") == how_to_pose("Thinking") == ""
+    part.text_input[0].set_value("thinking").run()
+    assert not part.get("image"), "nobody knows how that looks, and there is no empty space"

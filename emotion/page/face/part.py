@@ -63,6 +63,8 @@ def _choose_expression(face: Face, models: Ensemble) -> None:
         st.session_state[LABEL_KEY] = labels[0]  # those of other models, or of a label that is gone
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Expression", labels, key=LABEL_KEY, width=220)
+        has_examples = face.counts()[st.session_state[LABEL_KEY]] > 0
+        st.button("Discard its faces", disabled=not has_examples, on_click=lambda: _discard(face))
         st.text_input(
             "Add one of your own",
             key="own_label",
@@ -72,8 +74,6 @@ def _choose_expression(face: Face, models: Ensemble) -> None:
             on_change=lambda: _add_label(face),
             disabled=len(labels) >= MOST_LABELS,
         )
-        has_examples = face.counts()[st.session_state[LABEL_KEY]] > 0
-        st.button("Discard its faces", disabled=not has_examples, on_click=lambda: _discard(face))
 
 
 def _add_label(face: Face) -> None:

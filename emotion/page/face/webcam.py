@@ -7,12 +7,11 @@ from typing import Any, Final
 import streamlit as st
 from streamlit_webrtc import WebRtcStreamerContext
 
-from emotion.page.camera import CAUSES, StreamProcessor, browser_refusal, ice_servers
-from emotion.page.elements import show_problem
+from emotion.page.camera import CAUSES, StreamProcessor, browser_refusal
+from emotion.page.face.drawings import drawn_face, how_to_pose
 from emotion.page.face.examples import Face
-from emotion.page.server import is_full
 from emotion.page.state import Visit, visit
-from emotion.page.webcam import begin, draw_again_if_overtaken, say_full, video_of
+from emotion.page.webcam import begin, draw_again_if_overtaken, relays_of_video, video_of
 from emotion.streams.posing import FRAMES, Pose, PosingRecognizer
 from emotion.streams.watch import VideoSettings
 from emotion.streams.webcam import NOTICES, State
@@ -35,15 +34,8 @@ def show_video(models: Ensemble, labels: list[str]) -> None:
     labels : list of str, what can be posed
     """
     state = visit()
-    state.drawn_at = None
-    try:
-        relays = ice_servers()
-        full = state.turned_away or is_full(state.stream, state.face.stream)
-    except ValueError as error:
-        show_problem(str(error))
-        return
-    if full:
-        say_full(state)
+    relays = relays_of_video(state)
+    if relays is None:
         return
     refusal = browser_refusal()
     video, panel = st.columns([3, 2], gap="medium")
@@ -51,12 +43,26 @@ def show_video(models: Ensemble, labels: list[str]) -> None:
         context = video_of(_KEY, relays, lambda: _new_stream(models, state))
     playing = bool(context.state.playing)
     with panel:
+        show_what_is_meant(st.session_state[LABEL_KEY])
         _show_buttons(state.face, labels, can_take=playing and context.video_processor is not None)
         if state.face.posed:
             st.text(state.face.posed)
         poll_seconds = _POLL_SECONDS if playing or context.state.signalling else None
         st.fragment(_refresh, run_every=poll_seconds)(context, refusal)
     state.drawn_at = time.monotonic()
+
+
+def show_what_is_meant(label: str) -> None:
+    """Draw a face that shows an expression, and say how it is posed; nothing for labels of the visitor's own.
+
+    Parameters
+    ----------
+    label : str
+    """
+    if drawing := drawn_face(label):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.image(drawing, width=90, alt=f"A drawn face: {label}")
+            st.text(how_to_pose(label), width=240)
 
 
 def _new_stream(models: Ensemble, state: Visit) -> StreamProcessor:
