@@ -161,7 +161,7 @@ def _into_file(options: argparse.Namespace, out: Path) -> int:
     if len(paths) != 1:
         raise OutputError(f"With {option} {out}, name one folder, or one film.")
     path = paths[0]
-    if not Folder(path).exists() and _names_a_film(path):
+    if not Folder(path).exists() and Path(path).suffix and _names_a_film(path):
         if options.dask is not None:
             raise OutputError("With --dask, name a folder: a film is one piece of work, for one worker.")
         return _film_into_file(options, path, out)
@@ -216,7 +216,7 @@ def _folder_into_file(options: argparse.Namespace, folder: str, out: Path) -> in
     if done.passed_over:
         say(str(done.passed_over))
     if done.unreadable:
-        say(f"{done.unreadable:,} of the files cannot be read, or not to their end; {out} says why.")
+        say(f"{done.unreadable:,} of the files cannot be read, or not to the end; {out} says why.")
     return 1 if done.unreadable else 0
 
 

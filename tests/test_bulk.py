@@ -195,7 +195,7 @@ def test_a_folder_without_pictures_is_told_with_what_it_holds(models, tmp_path, 
     (tmp_path / "set" / "a" / "notes.txt").write_text("no picture")
     arguments = ["--csv", str(tmp_path / "votes.csv"), "--models", str(tmp_path / "models")]
     assert cli.main(["predict", str(tmp_path / "set"), *arguments]) == 1
-    told = f"{tmp_path}/set holds no pictures: name another folder. 1 file passed over: 1 .txt.\n"
+    told = f"{tmp_path}/set holds no pictures and no films: name another folder. 1 file passed over: 1 .txt.\n"
     assert capsys.readouterr().err == told
 
 
@@ -203,13 +203,13 @@ def test_the_command_says_what_it_did(pictures, tmp_path, models, capsys):
     arguments = ["predict", str(pictures), "--csv", str(tmp_path / "v.csv"), "--models", str(tmp_path / "models")]
     assert cli.main(arguments) == 1, "one file is unreadable"
     said = capsys.readouterr().out
-    assert "12 pictures looked at, 10 faces; 0 were in" in said
+    assert "12 pictures looked at, 10 faces; 0 files were in" in said
     assert "by models (Angry, Happy, Sad)" in said
-    assert "1 of the pictures cannot be read" in said
+    assert "1 of the files cannot be read, or not to the end" in said
     assert cli.main(arguments) == 1, "it still is"
     said = capsys.readouterr().out
-    assert "Nothing to do: all 12 pictures are in" in said
-    assert "1 of the pictures cannot be read" in said
+    assert "Nothing to do: all 12 files are in" in said
+    assert "1 of the files cannot be read, or not to the end" in said
 
 
 @pytest.mark.hostile("The file cannot be read: Input/output error; a rerun reads it, once the disk is there again")
