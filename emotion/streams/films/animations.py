@@ -79,6 +79,8 @@ def open_animation(file: BinaryIO, kind: Kind) -> Iterator[Film]:
 
 @contextmanager
 def _animation_of(content: bytes, kind: Kind) -> Iterator["_Animation"]:
+    if kind.opens_as not in _FORMATS:  # the pages of a TIFF, and the views of a JPEG, are no film
+        raise FilmError(f"This is {kind.name} that does not move, not a film: use a film.")
     try:
         image: Any = Image.open(io.BytesIO(content), formats=(kind.opens_as,))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

@@ -17,7 +17,7 @@ from av.stream import Disposition
 from emotion.errors import FilmError, NoVideoError
 from emotion.faces.files.kinds import Kind
 from emotion.streams.films.clock import LONGEST_SECONDS, Clock
-from emotion.streams.films.containers import View, is_encrypted, lacks_index, said_size, size_of
+from emotion.streams.films.containers import View, is_encrypted, lacks_index, refers_to_others, said_size, size_of
 from emotion.streams.films.frames import MOST_PIXELS, Faults, Film, Frame, check_size
 from emotion.streams.films.upright import Forms
 
@@ -53,6 +53,8 @@ _FAILS: Final = (av.error.FFmpegError, MemoryError)
 _Place = tuple[int | None, int | None]
 """Of a packet: its stamp, and where in the file it is."""
 _DAMAGED: Final = "The film is damaged or incomplete; use another copy of it."
+_ELSEWHERE: Final = "The film names other files, which are not opened: use a film that is whole in itself."
+_NO_PICTURE: Final = "The film has no picture that can be read: use another copy of it."
 _NO_INDEX: Final = (
     "The film's index, which cameras write last, is missing: it was cut off, or its recording was not ended. "
     "Copy it anew."
@@ -135,12 +137,14 @@ def open_container(source: BinaryIO, kind: Kind, decoders: Sequence[str] = DECOD
 
 
 def _nothing_else(url: str, *_: Any) -> Any:
-    raise FilmError("The film names other files, which are not opened: use a film that is whole in itself.")
+    raise FilmError(_ELSEWHERE)
 
 
 class _CodedFilm:
     def __init__(self, source: BinaryIO, kind: Kind) -> None:
         self._open = functools.partial(open_container, source, kind)
+        self._source = source
+        self._is_mov = kind.opens_as == "mov"
         # It has no stamps but the order in which frames are decoded.
         self._is_avi = kind.opens_as == "avi"
         size, said = size_of(source), said_size(source, kind)
@@ -173,7 +177,7 @@ class _CodedFilm:
         self._restart_at_place()
         first = next(self._rest, None)
         if first is None:
-            raise FilmError("The film has no picture that can be read: use another copy of it.")
+            raise FilmError(_ELSEWHERE if self._is_mov and refers_to_others(self._source) else _NO_PICTURE)
         self._first = first
         self._is_at_first = True
         begins = None if self._is_avi else self._container.start_time
@@ -231,7 +235,11 @@ class _CodedFilm:
         None where that cannot be done without doubt; the film is at its beginning then.
         """
         jumped = self._jump(seconds)
-        number = None if jumped is None else self._count_before(jumped.pts)
+        try:
+            number = None if jumped is None else self._count_before(jumped.pts)
+        except _FAILS:
+            log.info("the frames of a film could not be counted", exc_info=True)
+            number = None
         if number is None:
             self._begin()
             return None

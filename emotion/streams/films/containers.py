@@ -134,9 +134,26 @@ def is_encrypted(source: BinaryIO) -> bool:
     -------
     bool
     """
+    return re.search(rb"stsd.{12}(encv|drmi)", _index(source), re.DOTALL) is not None
+
+
+def refers_to_others(source: BinaryIO) -> bool:
+    """Tell whether the pictures of a film lie in another file (ISO/IEC 14496-12, 8.7.2).
+
+    Parameters
+    ----------
+    source : binary file that can seek; MP4 or MOV
+
+    Returns
+    -------
+    bool
+    """
+    return re.search(rb"dref.{12}(alis|rsrc|url |urn ).{3}[^\x01]", _index(source), re.DOTALL) is not None
+
+
+def _index(source: BinaryIO) -> bytes:
     at, size = _index_of(source)
-    index = _read(source, at, min(size, _MOST_INDEX_BYTES))
-    return re.search(rb"stsd.{12}(encv|drmi)", index, re.DOTALL) is not None
+    return _read(source, at, min(size, _MOST_INDEX_BYTES))
 
 
 def _index_of(source: BinaryIO) -> tuple[int, int]:

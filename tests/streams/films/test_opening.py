@@ -160,6 +160,26 @@ def test_pictures_are_upright_and_not_mirrored_where_they_should_not_be(
     assert cv2.absdiff(pictures[0], expected).mean() < 8
 
 
+def test_cameras_write_how_they_were_held_into_each_picture() -> None:
+    """Motion JPEG may have Exif in each frame, for which PyAV has no name."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    buffer, jpeg = io.BytesIO(), io.BytesIO()
+    Image.fromarray(quarters()[:, :, ::-1]).save(jpeg, "JPEG", exif=exif, quality=95, subsampling=0)
+    with av.open(io.BytesIO(of_kind(KINDS["AVI Motion JPEG"], 3))) as source, av.open(buffer, "w", "avi") as packed:
+        track = packed.add_stream_from_template(source.streams.video[0])
+        for number in range(3):
+            packet = av.Packet(jpeg.getvalue())
+            packet.pts = packet.dts = number
+            packet.time_base, packet.stream, packet.is_keyframe = Fraction(1, RATE), track, True
+            packed.mux_one(packet)
+    with open_film(buffer.getvalue()) as opened:
+        pictures = [frame.picture() for frame in opened.frames()]
+    upright = np.rot90(quarters(), -1)
+    assert [picture.shape for picture in pictures] == [upright.shape] * 3
+    assert cv2.absdiff(pictures[0], np.ascontiguousarray(upright)).mean() < 8
+
+
 @pytest.mark.parametrize("aspect", [Fraction(2), Fraction(1, 2), Fraction(16, 11)])
 @pytest.mark.parametrize("name", ["MP4 H.264", "MKV H.264", "TS H.264"])
 def test_pixels_are_made_square(name: str, aspect: Fraction) -> None:
@@ -375,3 +395,11 @@ def test_a_gif_does_not_grow_beyond_its_edges() -> None:
     struct.pack_into("<H", content, descriptor.end(), 4000)
     with open_film(bytes(content)) as opened:
         assert {frame.picture().shape for frame in opened.frames()} == {(48, 64, 3)}
+
+
+@pytest.mark.parametrize("form", ["TIFF", "MPO"])
+def test_pages_and_views_are_no_film(form: str) -> None:
+    with pytest.raises(
+        FilmError, match=r"^This is a (TIFF|JPEG) picture that does not move, not a film: use a film\.$"
+    ):
+        read(animation([numbered(1), numbered(2)], form))
