@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.machine import machine
 from emotion import Recognizer, config, load_models
+from emotion.bulk.folders import recognize_folder
 from emotion.data.tables.boxes import read_boxes
 from emotion.faces.decode import decode_image
 from emotion.faces.detect import Box
@@ -166,10 +168,32 @@ def told_apart(folder: Path, boxes: Path) -> dict[str, float]:
     }
 
 
+def shared_out(content: bytes, films: int, scratch: Path) -> dict[str, float]:
+    """How long one Dask worker, and two, take for a folder of films."""
+    from distributed import LocalCluster
+
+    folder = scratch / "films"
+    folder.mkdir()
+    for number in range(films):
+        (folder / f"{number}.mp4").write_bytes(content)
+    models, seconds = load_models(), {}
+    for count in (1, 2):
+        with LocalCluster(count, threads_per_worker=1, dashboard_address=None) as cluster:
+            address = cluster.scheduler_address
+            # The workers load libraries and models with the first film.
+            for name, took in (("warm", False), (f"{count}", True)):
+                began = time.perf_counter()
+                recognize_folder(folder, scratch / f"{name}-{count}.csv", models, dask=address, progress=False)
+                if took:
+                    seconds[name] = round(time.perf_counter() - began, 2)
+    return {"films": films, "one_worker_s": seconds["1"], "two_workers_s": seconds["2"]}
+
+
 def main() -> None:
     """Measure, and print the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hours", type=float, default=0.0, help="also look at a film so long (default: none)")
+    parser.add_argument("--dask", action="store_true", help="also have one and two Dask workers do a folder of films")
     parser.add_argument("--groups", type=Path, help="folder of pictures of people side by side")
     parser.add_argument("--boxes", type=Path, help="where their faces are: as evaluate --boxes takes it")
     options = parser.parse_args()
@@ -183,6 +207,8 @@ def main() -> None:
             if faces == 1 and options.hours:
                 repeated(content, round(60 * options.hours), path)
                 figures[f"{options.hours} hours"] = looked_at(path)
+        if options.dask:
+            figures["Dask"] = shared_out(film(swaying(20, 1)), 4, Path(scratch))
     figures["votes"] = agreement()
     if options.groups and options.boxes:
         figures["colours"] = told_apart(options.groups, options.boxes)

@@ -10,12 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import pytest
 
 import emotion
 import image_to_vector
 import kaggle_handler
 from emotion import cli, config
+from tests.films import film
 
 DOCS = config.ROOT / "docs"
 PAGES = [config.ROOT / "README.md", config.ROOT / "SECURITY.md", *sorted(DOCS.rglob("*.md"))]
@@ -197,6 +199,7 @@ def test_commands_that_are_shown_can_be_typed(page: Path) -> None:
 def test_examples_in_python_run(page: Path, code: str, tmp_path: Path) -> None:
     for name in ("portrait.jpg", "people.jpg"):
         shutil.copy(config.EXAMPLES / "Grace-Hopper.jpg", tmp_path / name)
+    (tmp_path / "film.mp4").write_bytes(film([cv2.imread(str(tmp_path / "portrait.jpg"))] * 6, rate=5))
     environment = os.environ | {"PYTHONPATH": str(config.ROOT)}
     command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)

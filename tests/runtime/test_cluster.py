@@ -33,6 +33,7 @@ from emotion.training import fitting
 from emotion.training.evaluation import predictions
 from emotion.training.recipes import Experiment
 from emotion.vote.loading import load_models
+from tests.films import film
 from tests.loopback import free_port
 from tests.synthetic import synthetic_faces, write_table
 from tests.tiny_models import write_tiny_models, write_tiny_networks
@@ -257,6 +258,8 @@ def test_a_worker_that_is_killed_costs_no_row_of_a_file(pictures, tmp_path, monk
     monkeypatch.setattr(vectorize, "_BATCH_PICTURES", 4)
     monkeypatch.setattr(bulk, "_BATCH_PICTURES", 4)
     models = load_models(write_tiny_models(tmp_path / "models"))
+    grey = (np.full((96, 128, 3), 12 * n, np.uint8) for n in range(8))
+    (pictures / "a-film.mp4").write_bytes(film(grey, rate=10))  # which is a piece of work of its own
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
     there.mkdir()
