@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -9,6 +10,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.codec.context import Flags
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -40,7 +42,7 @@ _B_FRAMES = {"bf": "2", "g": "24"}
 _OPEN_GOP = {"x264-params": "open-gop=1:keyint=24:bframes=3:b-pyramid=normal"}
 _HEVC = {"x265-params": "log-level=none:keyint=24:open-gop=1:pools=none:frame-threads=1"}
 _HIDDEN = {"g": "24", "auto-alt-ref": "1", "lag-in-frames": "10", "cpu-used": "8"}
-_AV1 = {"svtav1-params": "keyint=24", "preset": "12"}
+_AV1 = {"svtav1-params": "keyint=24", "preset": "8", "crf": "10"}
 KINDS = {
     "MP4 H.264": FilmKind("mp4", "libx264", _B_FRAMES, sound=True),
     "MP4 H.264 open GOPs": FilmKind("mp4", "libx264", _OPEN_GOP),
@@ -102,10 +104,11 @@ def film(
     rate: int = 30,
     stamps: Sequence[float] | None = None,
     pixels: str = "yuv420p",
-    turned: int = 0,
+    turned: int | Sequence[int] = 0,
     aspect: Fraction | None = None,
     interlaced: bool = False,
     options: dict[str, str] | None = None,
+    container: dict[str, str] | None = None,
     sound: bool = False,
 ) -> bytes:
     """Encode pictures.
@@ -114,32 +117,39 @@ def film(
     ----------
     pictures : iterable of ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
     stamps : sequence of float, seconds; by default, each picture one `rate`-th after the one before
-    turned : int, degrees, of the display matrix, counter-clockwise
+    turned : int, degrees, of the display matrix, counter-clockwise; or its nine numbers
+    interlaced : bool, whether the rows of each picture are of two moments
+    options : dict, the encoder's
+    container : dict, the options of what the film is packed in
     """
     buffer = io.BytesIO()
-    with av.open(buffer, "w", format=form) as container:
-        stream: Any = container.add_stream(codec, rate=rate, options=options or {})
+    with av.open(buffer, "w", format=form, options=container or {}) as packed:
+        stream: Any = packed.add_stream(codec, rate=rate, options=options or {})
         base = Fraction(1, 1000 if stamps is not None else rate)
         stream.codec_context.time_base = base
-        track: Any = container.add_stream("aac", rate=16000) if sound else None
+        track: Any = packed.add_stream("aac", rate=16000) if sound else None
         for number, picture in enumerate(pictures):
             if not number:
                 stream.height, stream.width = picture.shape[:2]
                 stream.pix_fmt = pixels
                 if aspect is not None:
                     stream.codec_context.sample_aspect_ratio = aspect
-                if turned:
+                if interlaced:
+                    stream.codec_context.flags |= Flags.interlaced_dct | Flags.interlaced_me
+                if not isinstance(turned, int):
+                    stream.set_display_matrix(turned)
+                elif turned:
                     stream.set_display_rotation(turned)
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "bgr24").reformat(format=pixels)
             frame.pts = number if stamps is None else round(1000 * stamps[number])
             frame.time_base = base
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+            packed.mux(stream.encode(frame))
+        packed.mux(stream.encode())
         if track is not None:
             silence = av.AudioFrame.from_ndarray(np.zeros((1, 16000), np.float32), "fltp", "mono")
             silence.rate = 16000
-            container.mux(track.encode(silence))
-            container.mux(track.encode())
+            packed.mux(track.encode(silence))
+            packed.mux(track.encode())
     return buffer.getvalue()
 
 
@@ -148,3 +158,18 @@ def animation(pictures: Sequence[Picture], form: str, milliseconds: int | list[i
     buffer = io.BytesIO()
     frames[0].save(buffer, form, save_all=True, append_images=frames[1:], duration=milliseconds, loop=0)
     return buffer.getvalue()
+
+
+def index_first(content: bytes) -> bytes:
+    """Put the index of an MP4 or MOV before its pictures, as what is meant for web sites has it."""
+    boxes, at = {}, 0
+    while at < len(content):
+        size = int.from_bytes(content[at : at + 4], "big")
+        boxes[content[at + 4 : at + 8]] = content[at : at + size]
+        at += size
+    index = bytearray(boxes.pop(b"moov"))
+    for found in re.finditer(b"stco", bytes(index)):
+        at = found.end() + 4
+        for place in range(at + 4, at + 4 + 4 * int.from_bytes(index[at : at + 4], "big"), 4):
+            index[place : place + 4] = (int.from_bytes(index[place : place + 4], "big") + len(index)).to_bytes(4, "big")
+    return boxes.pop(b"ftyp") + bytes(index) + b"".join(boxes.values())

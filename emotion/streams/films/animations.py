@@ -73,15 +73,16 @@ def open_animation(file: BinaryIO, kind: Kind) -> Iterator[Film]:
     content = file.read(most + 1)
     if len(content) > most:
         raise FilmError(f"The file is larger than {most // 1_000_000} MB, too large for {kind.name}: use a film.")
-    with _image_of(content, kind) as image:
-        yield _Animation(image, is_whole=kind.opens_as != "GIF" or content.rstrip(b"\0").endswith(_GIF_END))
+    with _animation_of(content, kind) as animation:
+        yield animation
 
 
 @contextmanager
-def _image_of(content: bytes, kind: Kind) -> Iterator[Any]:
+def _animation_of(content: bytes, kind: Kind) -> Iterator["_Animation"]:
+    if kind.opens_as not in _FORMATS:  # the pages of a TIFF, and the views of a JPEG, are no film
+        raise FilmError(f"This is {kind.name} that does not move, not a film: use a film.")
     try:
         image: Any = Image.open(io.BytesIO(content), formats=(kind.opens_as,))
-        count = getattr(image, "n_frames", 1)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise FilmError(f"This is {kind.name} that is too large: reduce it in a photo program.") from error
     except Exception as error:  # on damaged files Pillow raises whatever it stumbles over
@@ -89,19 +90,34 @@ def _image_of(content: bytes, kind: Kind) -> Iterator[Any]:
         raise FilmError(_DAMAGED) from error
     with image:
         check_size(*image.size)
+        count, is_whole = _counted(content, kind)
         if count < 2:
-            raise FilmError(f"This is {kind.name} that does not move, not a film: use a film.")
+            raise FilmError(
+                f"This is {kind.name} that does not move, not a film: use a film." if is_whole else _DAMAGED
+            )
         if count * image.width * image.height > _MOST_PIXELS_IN_ALL:
             raise FilmError(
                 f"The animated picture is too long for its size ({count:,} of {image.width} x {image.height} pixels): "
                 "make it a film (MP4)."
             )
-        yield image
+        yield _Animation(image, count, is_whole=is_whole)
+
+
+def _counted(content: bytes, kind: Kind) -> tuple[int, bool]:
+    """Count the pictures in a file, and tell whether that is all of them."""
+    is_whole = kind.opens_as != "GIF" or content.rstrip(b"\0").endswith(_GIF_END)
+    with Image.open(io.BytesIO(content), formats=(kind.opens_as,)) as image:
+        try:
+            return int(getattr(image, "n_frames", 1)), is_whole
+        except Exception:  # on damaged files Pillow raises whatever it stumbles over
+            log.info("the frames of an animation could not be counted", exc_info=True)
+            return image.tell() + 1, False
 
 
 class _Animation:
-    def __init__(self, image: Any, *, is_whole: bool) -> None:
+    def __init__(self, image: Any, count: int, *, is_whole: bool) -> None:
         self._image = image
+        self._count = count
         self._is_whole = is_whole
         self.width, self.height = image.size
         self.duration = 0.0
@@ -113,7 +129,7 @@ class _Animation:
         scale = max(1.0, max(self.width, self.height) / LONGEST_PICTURE)
         # The picture of an animated PNG that is there for programs that do not know such.
         hidden = int(bool(getattr(self._image, "default_image", False)))
-        for number in range(self._image.n_frames - hidden):
+        for number in range(self._count - hidden):
             try:
                 self._image.seek(number + hidden)
                 check_size(*self._image.size)  # Pillow makes room for what reaches beyond the edges

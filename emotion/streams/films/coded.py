@@ -17,7 +17,7 @@ from av.stream import Disposition
 from emotion.errors import FilmError
 from emotion.faces.files.kinds import Kind
 from emotion.streams.films.clock import LONGEST_SECONDS, Clock
-from emotion.streams.films.containers import View, lacks_index, said_size, size_of
+from emotion.streams.films.containers import View, is_encrypted, lacks_index, refers_to_others, said_size, size_of
 from emotion.streams.films.frames import MOST_PIXELS, Faults, Film, Frame, check_size
 from emotion.streams.films.upright import Form
 
@@ -31,7 +31,10 @@ DECODERS: Final = (
 
 _MOST_THREADS: Final = 4
 """Each holds frames of its own."""
-_ENCRYPTED: Final = ("encv", "drmi")
+_MOST_PROBED_PIXELS: Final = 4 * MOST_PIXELS
+"""Of larger pictures FFmpeg does not say the size."""
+_LARGE_PIXELS: Final = 4096 * 2304
+_ENCRYPTED: Final = "The film is encrypted, as shops and streaming services sell them: it cannot be read."
 _KEY: Final = "enc_key_id"
 """What FFmpeg says of a track of Matroska or WebM that is encrypted."""
 _USUAL_RATE: Final = 25.0
@@ -50,6 +53,8 @@ _FAILS: Final = (av.error.FFmpegError, MemoryError)
 _Place = tuple[int | None, int | None]
 """Of a packet: its stamp, and where in the file it is."""
 _DAMAGED: Final = "The film is damaged or incomplete; use another copy of it."
+_ELSEWHERE: Final = "The film names other files, which are not opened: use a film that is whole in itself."
+_NO_PICTURE: Final = "The film has no picture that can be read: use another copy of it."
 _NO_INDEX: Final = (
     "The film's index, which cameras write last, is missing: it was cut off, or its recording was not ended. "
     "Copy it anew."
@@ -102,8 +107,11 @@ def open_container(source: BinaryIO, kind: Kind, decoders: Sequence[str] = DECOD
     Raises
     ------
     FilmError
-        If it is damaged.
+        If it is damaged or encrypted.
     """
+    is_mov = kind.opens_as == "mov"
+    if is_mov and is_encrypted(source):
+        raise FilmError(_ENCRYPTED)
     try:
         container = av.open(
             View(source),
@@ -111,30 +119,32 @@ def open_container(source: BinaryIO, kind: Kind, decoders: Sequence[str] = DECOD
             options={
                 "codec_whitelist": ",".join(decoders),
                 "protocol_whitelist": "none",
-                "max_pixels": str(MOST_PIXELS),
+                "max_pixels": str(_MOST_PROBED_PIXELS),
             },
             io_open=_nothing_else,
             metadata_errors="replace",
         )
     except _FAILS as error:
         log.info("a film could not be opened", exc_info=True)
-        raise FilmError(_NO_INDEX if _has_no_index(source, kind) else _DAMAGED) from error
-    if not container.streams.video and _has_no_index(source, kind):
-        raise FilmError(_NO_INDEX)
+        raise FilmError(_NO_INDEX if is_mov and lacks_index(source) else _DAMAGED) from error
+    try:
+        _video_of(container)
+    except FilmError:
+        if is_mov and lacks_index(source):
+            raise FilmError(_NO_INDEX) from None
+        raise
     return container
 
 
-def _has_no_index(source: BinaryIO, kind: Kind) -> bool:
-    return kind.opens_as == "mov" and lacks_index(source)
-
-
 def _nothing_else(url: str, *_: Any) -> Any:
-    raise FilmError("The film names other files, which are not opened: use a film that is whole in itself.")
+    raise FilmError(_ELSEWHERE)
 
 
 class _CodedFilm:
     def __init__(self, source: BinaryIO, kind: Kind) -> None:
         self._open = functools.partial(open_container, source, kind)
+        self._source = source
+        self._is_mov = kind.opens_as == "mov"
         # It has no stamps but the order in which frames are decoded.
         self._is_avi = kind.opens_as == "avi"
         size, said = size_of(source), said_size(source, kind)
@@ -163,11 +173,11 @@ class _CodedFilm:
         context = stream.codec_context
         context.options = {"max_pixels": str(MOST_PIXELS)}
         context.thread_type = "AUTO"
-        context.thread_count = _MOST_THREADS
+        context.thread_count = _MOST_THREADS if context.width * context.height <= _LARGE_PIXELS else 1
         self._restart_at_place()
         first = next(self._rest, None)
         if first is None:
-            raise FilmError("The film has no picture that can be read: use another copy of it.")
+            raise FilmError(_ELSEWHERE if self._is_mov and refers_to_others(self._source) else _NO_PICTURE)
         self._first = first
         self._is_at_first = True
         begins = None if self._is_avi else self._container.start_time
@@ -225,7 +235,11 @@ class _CodedFilm:
         None where that cannot be done without doubt; the film is at its beginning then.
         """
         jumped = self._jump(seconds)
-        number = None if jumped is None else self._count_before(jumped.pts)
+        try:
+            number = None if jumped is None else self._count_before(jumped.pts)
+        except _FAILS:
+            log.info("the frames of a film could not be counted", exc_info=True)
+            number = None
         if number is None:
             self._begin()
             return None
@@ -335,18 +349,11 @@ def _video_of(container: Any) -> Any:
         raise FilmError("The file has no video track, only sound or nothing: use a film with pictures.")
     stream = max(streams, key=lambda each: bool(each.disposition & Disposition.default))
     context = stream.codec_context
-    if context is None or _tag_of(context) in _ENCRYPTED or _KEY in stream.metadata:
-        if context is not None:
-            raise FilmError("The film is encrypted, as shops and streaming services sell them: it cannot be read.")
+    if _KEY in stream.metadata:
+        raise FilmError(_ENCRYPTED)
+    if context is None:
         raise FilmError("The film is coded in a way that is not known here: convert it to MP4 (H.264).")
     if context.name not in DECODERS:
         raise FilmError(f"The film is coded as {context.name}, which is not read: convert it to MP4 (H.264).")
     check_size(context.width, context.height)
     return stream
-
-
-def _tag_of(context: Any) -> str:
-    try:
-        return str(context.codec_tag)
-    except UnicodeDecodeError:
-        return ""

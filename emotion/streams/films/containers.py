@@ -3,6 +3,7 @@ disks, copying that was broken off, and batteries that ran out.
 """
 
 import io
+import re
 import struct
 from typing import BinaryIO, Final
 
@@ -12,6 +13,7 @@ _UNKNOWN_SIZES: Final = (0, 0xFFFFFFFF)
 _ASF_HEADER_BYTES: Final = 30
 _ASF_FILE_PROPERTIES: Final = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _ASF_BROADCAST: Final = 1
+_MOST_INDEX_BYTES: Final = 100_000_000
 _MOST_BYTES: Final = 2**62
 _TS_PACKETS: Final = (188, 192)
 _TS_MARK: Final = b"\x47"
@@ -117,15 +119,54 @@ def lacks_index(source: BinaryIO) -> bool:
     -------
     bool; False where the file is damaged in another way
     """
+    at, size = _index_of(source)
+    return at + size > size_of(source)
+
+
+def is_encrypted(source: BinaryIO) -> bool:
+    """Tell whether a track of a film is encrypted (ISO/IEC 23001-7; Apple's is older).
+
+    Parameters
+    ----------
+    source : binary file that can seek; MP4 or MOV
+
+    Returns
+    -------
+    bool
+    """
+    return re.search(rb"stsd.{12}(encv|drmi)", _index(source), re.DOTALL) is not None
+
+
+def refers_to_others(source: BinaryIO) -> bool:
+    """Tell whether the pictures of a film lie in another file (ISO/IEC 14496-12, 8.7.2).
+
+    Parameters
+    ----------
+    source : binary file that can seek; MP4 or MOV
+
+    Returns
+    -------
+    bool
+    """
+    return re.search(rb"dref.{12}(alis|rsrc|url |urn ).{3}[^\x01]", _index(source), re.DOTALL) is not None
+
+
+def _index(source: BinaryIO) -> bytes:
+    at, size = _index_of(source)
+    return _read(source, at, min(size, _MOST_INDEX_BYTES))
+
+
+def _index_of(source: BinaryIO) -> tuple[int, int]:
+    """Find the box `moov`: its place and size, which lie beyond the file's end where it is not there."""
     end, at = size_of(source), 0
     while at < end:
         head = _read(source, at, 16)
         size = int.from_bytes(head[:4], "big")
         if size == 1:
             size = int.from_bytes(head[8:16], "big")
-        if head[4:8] == b"moov":
-            return at + size > end
-        if size < 8 <= len(head):
-            return size == 0  # the last box, which goes to the end
+        if size == 0:  # it goes to the end
+            size = end - at
+        if head[4:8] == b"moov" or size < 8 <= len(head):
+            return at, size
         at += max(size, 8)
-    return True
+    return end, 1
