@@ -287,6 +287,14 @@ def test_a_film_that_ends_too_early_is_written_as_far_as_it_goes(tmp_path: Path)
     assert len(frames_of((tmp_path / "out.mp4").read_bytes())) == result.frames
 
 
+def test_frames_that_follow_each_other_faster_than_any_clock_are_all_there(tmp_path: Path) -> None:
+    """As those of a film whose time scale is damaged."""
+    source = bytearray(film(plain(5)))
+    at = source.find(b"mdhd") + 16
+    source[at : at + 4] = (2**31 - 1).to_bytes(4, "big")
+    assert len(frames_of(written(bytes(source), [], tmp_path))) == 5
+
+
 def test_stopping_leaves_nothing_behind(tmp_path: Path) -> None:
     told: list[float] = []
     result = annotate(

@@ -147,6 +147,7 @@ class _Copy:
         context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
         if sound is not None:
             sound.begin(container)
+        self._due = 0
         self.frames = 0
         self.seconds = 0.0
 
@@ -168,12 +169,12 @@ class _Copy:
         frame = av.VideoFrame.from_ndarray(picture, "bgr24").reformat(
             format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
-        frame.pts, frame.time_base, frame.duration = (
-            round(at * _TICKS),
-            Fraction(1, _TICKS),
-            round(self._lasts * _TICKS),
-        )
+        # Frames of a damaged film may follow each other faster than ticks do.
+        self._due = max(self._due, round(at * _TICKS))
+        frame.pts, frame.time_base = self._due, Fraction(1, _TICKS)
+        frame.duration = round(self._lasts * _TICKS)
         self._container.mux(self._stream.encode(frame))
+        self._due += 1
         self.frames += 1
         self.seconds = at + self._lasts
 

@@ -107,7 +107,7 @@ def open_container(source: BinaryIO, kind: Kind, decoders: Sequence[str] = DECOD
     Raises
     ------
     FilmError
-        If it is damaged.
+        If it is damaged or encrypted.
     """
     is_mov = kind.opens_as == "mov"
     if is_mov and is_encrypted(source):

@@ -38,8 +38,8 @@ _FRAME: Final = 1024
 """Samples, of AAC."""
 _BACK_SECONDS: Final = 1.0
 """So much earlier than the piece before, it is of another recording in the same file."""
-_LEAP_SECONDS: Final = 3600.0
-"""A stamp that is so much later than is due is damaged."""
+_MOST_SILENCE_SECONDS: Final = 3600.0
+"""In all; a stamp that is later than that is damaged."""
 _LONGEST_SECONDS: Final = 7 * 24 * 3600.0
 _GAP_SECONDS: Final = 0.1
 """Shorter ones are of rounded stamps."""
@@ -177,7 +177,7 @@ class Sound:
         return 0 if self._container.format.name == "avi" else self._container.start_time or 0
 
     def _kept(self, stream: Any) -> Iterator[tuple[float, Any]]:
-        stamps = _Stamps(self._zero() / av.time_base + self._start, stream.time_base)
+        stamps = _Stamps(self._zero() / av.time_base + self._start, stream.time_base, self._miss)
         for packet in self._read(stream):
             at = stamps.moved(packet.dts, packet.duration or 0)
             # Before nought there may be what decoders need to begin.
@@ -192,7 +192,7 @@ class Sound:
 
     def _anew(self, stream: Any) -> Iterator[tuple[float, Any]]:
         encoder = _Encoder(self._stream)
-        stamps = _Stamps(self._zero() / av.time_base + self._start, stream.time_base)
+        stamps = _Stamps(self._zero() / av.time_base + self._start, stream.time_base, self._miss)
         for frame in _decoded(self._read(stream), stream.codec_context, self._miss):
             at = stamps.moved(frame.pts, round(frame.samples / frame.sample_rate / stream.time_base))
             if at is None:
@@ -207,17 +207,21 @@ class Sound:
 class _Stamps:
     """Moves stamps to where a film that is cut out begins, so that they always grow."""
 
-    def __init__(self, zero: float, base: Any) -> None:
+    def __init__(self, zero: float, base: Any, missed: Callable[[], None]) -> None:
+        self._missed = missed
         self._zero = round(zero / base)
-        self._back, self._leap = round(_BACK_SECONDS / base), round(_LEAP_SECONDS / base)
+        self._back, self._silence = round(_BACK_SECONDS / base), round(_MOST_SILENCE_SECONDS / base)
         self._last: int | None = None
         self._due = 0
 
     def moved(self, stamp: int | None, duration: int) -> int | None:
         """Give the stamp as it is to be; None of what was heard already, and where it cannot be."""
         at = self._due if stamp is None else stamp - self._zero
-        if at > self._due + self._leap or (self._last is None and at < -self._leap):
+        silence = max(0, at - self._due)
+        if silence > self._silence or (self._last is None and at < -self._silence):
+            self._missed()
             return None
+        self._silence -= silence
         if self._last is not None and at <= self._last:
             if stamp is None or at > self._last - self._back:
                 return None
