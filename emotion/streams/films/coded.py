@@ -177,12 +177,19 @@ class _CodedFilm:
         self._restart_at_place()
         first = next(self._rest, None)
         if first is None:
-            raise FilmError(_ELSEWHERE if self._is_mov and refers_to_others(self._source) else _NO_PICTURE)
+            raise FilmError(self._why_nothing_is_shown())
         self._first = first
         self._is_at_first = True
         begins = None if self._is_avi else self._container.start_time
         begins = None if begins is None else begins / av.time_base
         self._clock = Clock(begins, self._stamp(first), self.rate, self.duration)
+
+    def _why_nothing_is_shown(self) -> str:
+        if self._is_mov and lacks_index(self._source):
+            return _NO_INDEX
+        if self._is_mov and refers_to_others(self._source):
+            return _ELSEWHERE
+        return _NO_PICTURE
 
     def _restart_at_place(self) -> None:
         """Decode from where the file is read now."""

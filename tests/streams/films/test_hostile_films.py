@@ -33,6 +33,10 @@ TS = film(PICTURES, rate=5, form="mpegts")
 
 DAMAGED = "The film is damaged or incomplete; use another copy of it."
 NO_PICTURE = "The film has no picture that can be read: use another copy of it."
+NO_INDEX = (
+    "The film's index, which cameras write last, is missing: it was cut off, or its recording was not ended. "
+    "Copy it anew."
+)
 NO_VIDEO = "The file has no video track, only sound or nothing: use a film with pictures."
 ENCRYPTED = "The film is encrypted, as shops and streaming services sell them: it cannot be read."
 ANIMATION_DAMAGED = "The animated picture is damaged or incomplete; use another copy of it."
@@ -333,6 +337,12 @@ LIES = {
     "MOV, encrypted by Apple": (MP4.replace(b"avc1", b"drmi"), ENCRYPTED),
     "WebM, encrypted": (encrypted_webm(), ENCRYPTED),
     "GIF, cut off in its first picture": (animation(PICTURES, "GIF")[:60], ANIMATION_DAMAGED),
+    "PNG, of whose first picture the bytes are others": (
+        patched(animation(PICTURES, "PNG"), b"IDAT", 6, bytes(12)),
+        ANIMATION_DAMAGED,
+    ),
+    "MP4, cut off in the index that it begins with": (index_first(MP4)[:400], NO_INDEX),
+    "MP4, cut off further on in that index": (index_first(MP4)[:630], NO_INDEX),
     "GIF, cut off in its header": (b"GIF89a\x40", ANIMATION_DAMAGED),
     "PNG, whose first picture is damaged": (animation(PICTURES, "PNG")[:90] + bytes(4000), ANIMATION_DAMAGED),
     "MP4, coded in an unknown way": (
