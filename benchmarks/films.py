@@ -30,7 +30,7 @@ from emotion.faces.decode import decode_image
 from emotion.faces.detect import Box
 from emotion.faces.pixels import BGRImage
 from emotion.streams.films.colours import colours_of, likeness
-from emotion.streams.films.opening import open_film
+from emotion.streams.films.reading.opening import open_film
 from emotion.streams.films.returning import LEAST_ALIKE
 from emotion.streams.films.watching import FilmWatch
 from tests.films import film
@@ -89,7 +89,8 @@ def looked_at(path: Path) -> dict[str, float]:
     """Look at a film in a process of its own, as the command line does: seconds, and memory over the start."""
     code = (
         "import resource, sys, time; from emotion import load_models;"
-        "from emotion.streams.films.opening import open_film; from emotion.streams.films.watching import FilmWatch;"
+        "from emotion.streams.films.reading.opening import open_film;"
+        "from emotion.streams.films.watching import FilmWatch;"
         "models = load_models(); kept = []\n"
         "with open(sys.argv[1], 'rb') as file, open_film(file) as film:\n"
         "    watch = FilmWatch(models); began = time.perf_counter(); first = None; votes = 0; faces = set()\n"

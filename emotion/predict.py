@@ -26,11 +26,11 @@ from emotion.runtime.files import printable, replacing
 from emotion.runtime.storage import Folder, folder_and_name, is_address
 from emotion.runtime.terminal import say
 from emotion.streams.drawing import vote_text
-from emotion.streams.films.animations import is_animation
 from emotion.streams.films.annotating import annotate
-from emotion.streams.films.coded import is_film
-from emotion.streams.films.frames import Film, note_on
-from emotion.streams.films.opening import open_film
+from emotion.streams.films.reading.animations import is_animation
+from emotion.streams.films.reading.frames import Film, note_on
+from emotion.streams.films.reading.inputs import is_film
+from emotion.streams.films.reading.opening import open_film
 from emotion.streams.films.watching import Choice, FilmWatch
 from emotion.streams.record import Moment, summaries
 from emotion.vote.ensemble import Ensemble

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from emotion.errors import FilmError
-from emotion.streams.films import coded
-from emotion.streams.films.frames import note_on
-from emotion.streams.films.opening import open_film
+from emotion.streams.films.reading import coded
+from emotion.streams.films.reading.frames import note_on
+from emotion.streams.films.reading.opening import open_film
 from tests.films import KINDS, animation, film, index_first, numbered
 
 SECONDS = 20

@@ -17,7 +17,7 @@ from emotion.bulk.film import recognize_film
 from emotion.errors import FilmError, OutputError
 from emotion.faces.decode import decode_image
 from emotion.faces.pixels import BGRImage
-from emotion.streams.films.opening import open_film
+from emotion.streams.films.reading.opening import open_film
 from emotion.streams.films.watching import Choice, FilmWatch, Look
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.loading import load_models

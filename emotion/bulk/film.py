@@ -15,8 +15,8 @@ from emotion.bulk.forms import form_of
 from emotion.bulk.origin import SO_FAR, WHOLE, Origin, stored_choice
 from emotion.errors import FilmError, OutputError
 from emotion.runtime.storage import folder_and_name, is_address
-from emotion.streams.films.frames import Film, note_on
-from emotion.streams.films.opening import open_film
+from emotion.streams.films.reading.frames import Film, note_on
+from emotion.streams.films.reading.opening import open_film
 from emotion.streams.films.watching import Choice, FilmWatch, film_detector
 from emotion.streams.record import Moment
 from emotion.vote.ensemble import Ensemble

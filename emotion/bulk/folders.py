@@ -27,10 +27,10 @@ from emotion.faces.files.walks import PassedOver, is_to_be_told
 from emotion.runtime.cluster import Stopping, Workers, workers
 from emotion.runtime.files import replacing
 from emotion.runtime.storage import UNREAD, Folder, is_address
-from emotion.streams.films.animations import is_animation
-from emotion.streams.films.coded import is_film
-from emotion.streams.films.frames import note_on
-from emotion.streams.films.opening import open_film
+from emotion.streams.films.reading.animations import is_animation
+from emotion.streams.films.reading.frames import note_on
+from emotion.streams.films.reading.inputs import is_film
+from emotion.streams.films.reading.opening import open_film
 from emotion.streams.films.watching import Choice, FilmWatch
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.loading import same_models

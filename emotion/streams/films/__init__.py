@@ -1,3 +1,1 @@
-"""Films: from a file to its frames, to the faces in them, to votes over time. Begin with `opening`; `watching` is the
-way from frames to votes.
-"""
+"""Films: from a file to the faces in it, and to votes over time. Begin with `watching`; `reading` gives the frames."""

@@ -22,8 +22,8 @@ from emotion.errors import FilmError
 from emotion.faces.detect import Box
 from emotion.faces.pixels import BGRImage
 from emotion.streams.drawing import Mark, draw_marks, vote_text
-from emotion.streams.films.frames import Film, Frame, note_on
-from emotion.streams.films.opening import open_film
+from emotion.streams.films.reading.frames import Film, Frame, note_on
+from emotion.streams.films.reading.opening import open_film
 from emotion.streams.films.sound import Sound, sound_of
 from emotion.streams.films.watching import EARLY_SECONDS, Choice
 from emotion.streams.record import LONGEST_SECONDS, FaceRecord, Moment

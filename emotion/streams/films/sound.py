@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from emotion.errors import FilmError
 from emotion.faces.files.kinds import Kind, kind_of
 from emotion.faces.files.texts import FIRST_BYTES
-from emotion.streams.films.coded import is_film, open_container
+from emotion.streams.films.reading.inputs import is_film, open_container
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from emotion.faces.detect import Box, FaceDetector
 from emotion.faces.pixels import BGRImage
 from emotion.faces.yunet import Effort, YuNetDetector
 from emotion.streams.films.colours import Colours, Thumbnail, colours_of, thumbnail
-from emotion.streams.films.frames import Film, Frame
+from emotion.streams.films.reading.frames import Film, Frame
 from emotion.streams.films.returning import FilmFaces
 from emotion.streams.record import FaceRecord, Moment
 from emotion.vote.ensemble import Ensemble

@@ -17,9 +17,9 @@ import pytest
 
 from emotion import config
 from emotion.errors import FilmError
-from emotion.streams.films import coded
-from emotion.streams.films.opening import open_film
-from emotion.streams.films.upright import Form
+from emotion.streams.films.reading import inputs
+from emotion.streams.films.reading.opening import open_film
+from emotion.streams.films.reading.upright import Form
 from tests.films import animation, film, index_first, numbered
 from tests.fuzz_films import Reader, spoilt
 from tests.loopback import http_answer, serving
@@ -146,7 +146,7 @@ def asked_of(content: bytes, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str]
         asked.append(url)
         raise AssertionError(url)
 
-    monkeypatch.setattr(coded, "_nothing_else", noted)
+    monkeypatch.setattr(inputs, "_nothing_else", noted)
     with open_film(content) as opened:
         return asked, sum(1 for _ in opened.frames())
 
@@ -455,7 +455,7 @@ def test_damaged_films_are_read_or_refused(seed: int, reader: Reader) -> None:
 @pytest.mark.hostile("that the film names other files, which are not opened")
 def test_whatever_ffmpeg_asks_to_open_is_refused() -> None:
     with pytest.raises(FilmError, match="names other files, which are not opened"):
-        coded._nothing_else("file:/etc/passwd", 1, {})
+        inputs._nothing_else("file:/etc/passwd", 1, {})
 
 
 @pytest.mark.hostile("The file is larger than 200 MB, too large for a GIF picture: use a film")

@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 
 from emotion.errors import FilmError
-from emotion.streams.films.clock import Clock
-from emotion.streams.films.frames import Frame, note_on
-from emotion.streams.films.opening import open_film
+from emotion.streams.films.reading.clock import Clock
+from emotion.streams.films.reading.frames import Frame, note_on
+from emotion.streams.films.reading.opening import open_film
 from tests.films import KINDS, FilmKind, Picture, animation, film, index_first, number_of, numbered
 
 RATE = 5

@@ -15,7 +15,7 @@ from emotion import config
 from emotion.errors import FilmError
 from emotion.faces.files.kinds import Kind, kind_of
 from emotion.faces.pixels import BGRImage, pillow_to_bgr
-from emotion.streams.films.frames import LONGEST_PICTURE, Faults, Film, Frame, check_size
+from emotion.streams.films.reading.frames import LONGEST_PICTURE, Faults, Film, Frame, check_size
 
 log = logging.getLogger(__name__)
 

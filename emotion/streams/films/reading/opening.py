@@ -8,9 +8,10 @@ from typing import Any, BinaryIO
 from emotion.errors import FilmError
 from emotion.faces.files.kinds import EMPTY, UNKNOWN, Kind, kind_of
 from emotion.faces.files.texts import FIRST_BYTES
-from emotion.streams.films.animations import open_animation
-from emotion.streams.films.coded import is_film, open_coded
-from emotion.streams.films.frames import READ, Film
+from emotion.streams.films.reading.animations import open_animation
+from emotion.streams.films.reading.coded import open_coded
+from emotion.streams.films.reading.frames import READ, Film
+from emotion.streams.films.reading.inputs import is_film
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from av.sidedata.sidedata import Type as SideDataType
 
 from emotion.errors import FilmError
 from emotion.faces.pixels import BGRImage
-from emotion.streams.films.frames import LONGEST_PICTURE
+from emotion.streams.films.reading.frames import LONGEST_PICTURE
 
 log = logging.getLogger(__name__)
 

@@ -1,42 +1,32 @@
-"""Films that FFmpeg decodes, by PyAV: the only place that calls it for films.
-
-FFmpeg opens whatever it takes a file for, and a playlist makes it open others of this machine. So a film is opened from
-a file object of our own, as what its first bytes are, and nothing else is opened for it.
-"""
+"""Films that FFmpeg decodes -> their frames, in the order in which they are shown, from any place on."""
 
 import functools
 import itertools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, Final
 
 import av
-from av.stream import Disposition
 
-from emotion.errors import FilmError, NoVideoError
+from emotion.errors import FilmError
 from emotion.faces.files.kinds import Kind
-from emotion.streams.films.clock import LONGEST_SECONDS, Clock
-from emotion.streams.films.containers import View, is_encrypted, lacks_index, refers_to_others, said_size, size_of
-from emotion.streams.films.frames import MOST_PIXELS, Faults, Film, Frame, check_size
-from emotion.streams.films.upright import Forms
+from emotion.streams.films.reading.clock import LONGEST_SECONDS, Clock
+from emotion.streams.films.reading.containers import (
+    lacks_index,
+    refers_to_others,
+    said_size,
+    size_of,
+)
+from emotion.streams.films.reading.frames import MOST_PIXELS, Faults, Film, Frame
+from emotion.streams.films.reading.inputs import ELSEWHERE, FAILS, NO_INDEX, open_container, video_of
+from emotion.streams.films.reading.upright import Forms
 
 log = logging.getLogger(__name__)
 
-DECODERS: Final = (
-    *("h264", "hevc", "vp8", "vp9", "libvpx-vp9", "av1", "libdav1d", "mpeg4", "mjpeg", "prores", "theora", "vc1"),
-    *("mpeg1video", "mpeg2video", "h263", "flv", "msmpeg4", "msmpeg4v2", "wmv1", "wmv2", "wmv3", "dvvideo", "rawvideo"),
-)
-"""Of FFmpeg's, those that are used: what cameras, phones and programs write."""
-
 _MOST_THREADS: Final = 4
 """Each holds frames of its own."""
-_MOST_PROBED_PIXELS: Final = 4 * MOST_PIXELS
-"""Of larger pictures FFmpeg does not say the size."""
 _LARGE_PIXELS: Final = 4096 * 2304
-_ENCRYPTED: Final = "The film is encrypted, as shops and streaming services sell them: it cannot be read."
-_KEY: Final = "enc_key_id"
-"""What FFmpeg says of a track of Matroska or WebM that is encrypted."""
 _USUAL_RATE: Final = 25.0
 _LEAST_RATE: Final = 0.1
 _MOST_RATE: Final = 480.0
@@ -48,22 +38,9 @@ _SEEK_MARGIN_SECONDS: Final = 10.0
 _WORTH_SEEKING_SECONDS: Final = 30.0
 _STAMPS_ARE_GUESSED: Final = ("mpeg", "mpegvideo")
 """In these most frames have none of their own; after a jump, others are guessed."""
-_FAILS: Final = (av.error.FFmpegError, MemoryError)
-"""FFmpeg asks for as much memory as a damaged film says that it needs."""
 _Place = tuple[int | None, int | None]
 """Of a packet: its stamp, and where in the file it is."""
-_DAMAGED: Final = "The film is damaged or incomplete; use another copy of it."
-_ELSEWHERE: Final = "The film names other files, which are not opened: use a film that is whole in itself."
 _NO_PICTURE: Final = "The film has no picture that can be read: use another copy of it."
-_NO_INDEX: Final = (
-    "The film's index, which cameras write last, is missing: it was cut off, or its recording was not ended. "
-    "Copy it anew."
-)
-
-
-def is_film(kind: Kind) -> bool:
-    """Tell whether files of a kind are opened as films, though they may hold nothing but sound."""
-    return kind.family == "film" and bool(kind.opens_as)
 
 
 @contextmanager
@@ -91,55 +68,6 @@ def open_coded(source: BinaryIO, kind: Kind) -> Iterator[Film]:
         film.close()
 
 
-def open_container(source: BinaryIO, kind: Kind, decoders: Sequence[str] = DECODERS) -> Any:
-    """Open a film's file with PyAV, and nothing that it may name.
-
-    Parameters
-    ----------
-    source : binary file that can seek
-    kind : Kind, for which `is_film` is true
-    decoders : sequence of str, those of FFmpeg's that may be used
-
-    Returns
-    -------
-    container of PyAV
-
-    Raises
-    ------
-    FilmError
-        If it is damaged or encrypted.
-    """
-    is_mov = kind.opens_as == "mov"
-    if is_mov and is_encrypted(source):
-        raise FilmError(_ENCRYPTED)
-    try:
-        container = av.open(
-            View(source),
-            format=kind.opens_as,
-            options={
-                "codec_whitelist": ",".join(decoders),
-                "protocol_whitelist": "none",
-                "max_pixels": str(_MOST_PROBED_PIXELS),
-            },
-            io_open=_nothing_else,
-            metadata_errors="replace",
-        )
-    except _FAILS as error:
-        log.info("a film could not be opened", exc_info=True)
-        raise FilmError(_NO_INDEX if is_mov and lacks_index(source) else _DAMAGED) from error
-    try:
-        _video_of(container)
-    except FilmError:
-        if is_mov and lacks_index(source):
-            raise FilmError(_NO_INDEX) from None
-        raise
-    return container
-
-
-def _nothing_else(url: str, *_: Any) -> Any:
-    raise FilmError(_ELSEWHERE)
-
-
 class _CodedFilm:
     def __init__(self, source: BinaryIO, kind: Kind) -> None:
         self._open = functools.partial(open_container, source, kind)
@@ -165,7 +93,7 @@ class _CodedFilm:
         """Open the film, and decode its first frame."""
         self.close()
         self._container = self._open()
-        self._stream = stream = _video_of(self._container)
+        self._stream = stream = video_of(self._container)
         self.rate = next(
             (float(rate) for rate in (stream.average_rate, stream.guessed_rate) if _is_usual(rate)), _USUAL_RATE
         )
@@ -186,9 +114,9 @@ class _CodedFilm:
 
     def _why_nothing_is_shown(self) -> str:
         if self._is_mov and lacks_index(self._source):
-            return _NO_INDEX
+            return NO_INDEX
         if self._is_mov and refers_to_others(self._source):
-            return _ELSEWHERE
+            return ELSEWHERE
         return _NO_PICTURE
 
     def _restart_at_place(self) -> None:
@@ -244,7 +172,7 @@ class _CodedFilm:
         jumped = self._jump(seconds)
         try:
             number = None if jumped is None else self._count_before(jumped.pts)
-        except _FAILS:
+        except FAILS:
             log.info("the frames of a film could not be counted", exc_info=True)
             number = None
         if number is None:
@@ -259,7 +187,7 @@ class _CodedFilm:
             return None
         try:
             self._container.seek(round((seconds + self._clock.zero) / base), stream=self._stream)
-        except (*_FAILS, OverflowError):
+        except (*FAILS, OverflowError):
             log.info("a film could not be sought through", exc_info=True)
             return None
         self._restart_at_place()
@@ -301,7 +229,7 @@ class _CodedFilm:
                 else:
                     self._landed = self._landed or _place_of(packet)
                     yield packet
-        except _FAILS:
+        except FAILS:
             log.info("a film ended early", exc_info=True)
             self._broke_off = True
 
@@ -311,7 +239,7 @@ class _CodedFilm:
                 frames = self._stream.codec_context.decode(packet)
             except EOFError:
                 return
-            except _FAILS:
+            except FAILS:
                 log.info("a piece of a film could not be decoded", exc_info=True)
                 self.faults.damaged += 1
                 continue
@@ -343,24 +271,3 @@ def _is_shown(packet: Any, decoder: str) -> bool:
     """Tell apart what is only referred to: pictures before an edit, and the hidden ones of VP8 (RFC 6386, 9.1)."""
     hidden = decoder in ("vp8", "libvpx") and not bytes(packet)[0] & 0x10
     return not packet.is_discard and not hidden
-
-
-def _video_of(container: Any) -> Any:
-    """Choose what is to be looked at: the video that is played by default, and no picture on a cover."""
-    streams = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails)
-    ]
-    if not streams:
-        raise NoVideoError("The file has no video track, only sound or nothing: use a film with pictures.")
-    stream = max(streams, key=lambda each: bool(each.disposition & Disposition.default))
-    context = stream.codec_context
-    if _KEY in stream.metadata:
-        raise FilmError(_ENCRYPTED)
-    if context is None:
-        raise FilmError("The film is coded in a way that is not known here: convert it to MP4 (H.264).")
-    if context.name not in DECODERS:
-        raise FilmError(f"The film is coded as {context.name}, which is not read: convert it to MP4 (H.264).")
-    check_size(context.width, context.height)
-    return stream
