@@ -19,7 +19,7 @@ from emotion import config
 from emotion.errors import FilmError
 from emotion.streams.films.reading import inputs
 from emotion.streams.films.reading.opening import open_film
-from emotion.streams.films.reading.upright import Form
+from emotion.streams.films.reading.upright import Forms
 from tests.films import animation, film, index_first, numbered
 from tests.fuzz_films import Reader, spoilt
 from tests.loopback import http_answer, serving
@@ -471,10 +471,10 @@ def test_an_enormous_animated_picture_is_not_read_into_memory(monkeypatch: pytes
 @pytest.mark.hostile("The film's pictures cannot be converted: convert it to MP4 (H.264)")
 def test_pictures_that_cannot_be_converted_are_told() -> None:
     class Strange:
-        width, height, interlaced_frame, side_data = 64, 48, False, MappingProxyType({})
+        width, height, interlaced_frame, rotation, side_data = 64, 48, False, 0, MappingProxyType({})
 
         def to_ndarray(self, **_: object) -> None:
             raise ValueError("unknown pixel format")
 
     with pytest.raises(FilmError, match=r"^The film's pictures cannot be converted: convert it to MP4 \(H\.264\)\.$"):
-        Form.of(Strange(), 1.0).picture(Strange())
+        Forms(1.0).of(Strange()).picture(Strange())
