@@ -34,13 +34,13 @@ class FetchError(EmotionError):
     """An address is refused, or what is behind it cannot be had within the limits."""
 
 
-_INSTEAD: Final = "open the address in your browser, save the picture, and use the file"
+_INSTEAD: Final = "open the address in your browser, save the {what}, and use the file"
 _STATUSES: Final = {
     401: f"The server wants a login first (status 401): {_INSTEAD}.",
     403: f"The server gives this to its own pages only, or to people who signed in (status 403): {_INSTEAD}.",
     404: "There is nothing at this address (status 404): check it, or copy it anew.",
     410: "What was at this address is gone (status 410): use another one.",
-    451: "The server may not give this out, for legal reasons (status 451): use another picture.",
+    451: "The server may not give this out, for legal reasons (status 451): use another {what}.",
 }
 
 
@@ -51,15 +51,16 @@ class StatusError(FetchError):
     ----------
     status : int, of HTTP
     retry_after : str, that header's value: seconds or a date (RFC 9110, 10.2.3), or empty
+    what : str, what was asked for, as in "picture"
     """
 
-    def __init__(self, status: int, retry_after: str = "") -> None:
-        told = f"The server answered with status {status} and no picture: check the address."
+    def __init__(self, status: int, retry_after: str = "", what: str = "picture") -> None:
+        told = f"The server answered with status {status} and no {what}: check the address."
         if status == 429:
             told = f"The server was asked too often (status 429): try again {_when(retry_after)}."
         elif 500 <= status < 600:
             told = f"The server is out of order (status {status}): try again {_when(retry_after)}."
-        super().__init__(_STATUSES.get(status, told))
+        super().__init__(_STATUSES.get(status, told).format(what=what))
 
 
 def _when(retry_after: str) -> str:

@@ -2,8 +2,7 @@
 
 Whoever opens the page decides what this machine connects to, so each address is looked up once, everything it
 resolves to must be public, and the connection goes to what was checked; `microsoft-antissrf` does that for each hop.
-This module adds the list of what the package lets through, the rules for addresses and redirects, and the limits of
-time and size.
+This module adds the rules for addresses and redirects, and the limits of time and size.
 
 The one switch, for tests: with the environment variable `EMOTION_TEST_ALLOW_LOOPBACK=1`, loopback addresses
 (127.0.0.0/8 and ::1) are allowed too, and nothing else private. Nothing that a user of the page sends can set it.
@@ -16,21 +15,21 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from functools import cache
-from ipaddress import IPv6Network
-from typing import Any, Final, NamedTuple
+from functools import partial
+from typing import Any, BinaryIO, Final, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from AntiSSRF import AntiSSRFError, AntiSSRFPolicy, PolicyConfigOptions
+from AntiSSRF import AntiSSRFError
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from emotion.errors import FetchError, StatusError
+from emotion.faces.web.public import public_only
 
 LOOPBACK_SWITCH: Final = "EMOTION_TEST_ALLOW_LOOPBACK"
 
@@ -64,16 +63,17 @@ _places: Final = threading.BoundedSemaphore(32)
 """Nothing can break off the look-up of a name. One that hangs is left behind, in a thread that nobody waits for, and
 keeps its place here until it ends."""
 
-# Only 2000::/3 is given out for global use (RFC 4291; IANA, "Internet Protocol Version 6 Address Space"). Whatever else
-# IPv6 has is refused, here but for ::ffff:0:0/96: there the package keeps IPv4 addresses, which its own list judges;
-# `_Policy` refuses IPv6 addresses of it. That list, of the special-purpose networks within IPv4 and 2000::/3, follows
-# IANA's registries; without this addition it lets through ::/96 (IPv4-compatible), ::ffff:0:0:0/96 (IPv4-translated)
-# and what is not assigned.
-_IPV6_NOT_GLOBAL: Final = [
-    *map(str, IPv6Network("::/3").address_exclude(IPv6Network("::ffff:0:0/96"))),
-    "4000::/2",
-    "8000::/1",
-]
+
+class Limits(NamedTuple):
+    """What is asked for, as in "film"; the most seconds, everything together, and bytes, after decompression."""
+
+    what: str
+    seconds: float
+    most_bytes: int
+
+
+def _pictures() -> Limits:
+    return Limits("picture", FETCH_SECONDS, MAX_BYTES)
 
 
 class Answer(NamedTuple):
@@ -84,17 +84,21 @@ class Answer(NamedTuple):
     content_type: str
 
 
-def fetch(address: str, seconds: float = FETCH_SECONDS) -> Answer:
+def fetch(
+    address: str, seconds: float = FETCH_SECONDS, limits: Limits | None = None, into: BinaryIO | None = None
+) -> Answer:
     """Fetch what a public address leads to.
 
     Parameters
     ----------
     address : str, an http or https address without user name, on port 80, 443 or one above 1023
-    seconds : float, > 0, after which it is given up; at most `FETCH_SECONDS`
+    seconds : float, > 0, after which it is given up; at most those of `limits`
+    limits : Limits; by default those of a picture, `FETCH_SECONDS` and `MAX_BYTES`
+    into : binary file, optional, that takes the body in place of the answer; once it is closed, fetching ends
 
     Returns
     -------
-    Answer, with a body of 1 to `MAX_BYTES`; whether it is a picture is not looked at
+    Answer, with a body of 1 byte to `limits.most_bytes`; whether it is a picture is not looked at
 
     Raises
     ------
@@ -103,11 +107,13 @@ def fetch(address: str, seconds: float = FETCH_SECONDS) -> Answer:
         the server does not answer with status 200 and a body within the limits of time and size, or if too many
         look-ups hang.
     """
-    end = time.monotonic() + min(seconds, FETCH_SECONDS)
+    limits = limits or _pictures()
+    end = time.monotonic() + min(seconds, limits.seconds)
     if not _places.acquire(blocking=False):
         raise FetchError("Too many addresses wait for an answer: try again in a minute.")
     fetching: Future[Answer] = Future()
-    thread = threading.Thread(target=_settle, args=(fetching, address, _Deadline(end)), name="fetch", daemon=True)
+    asked = partial(_fetch, address, _Deadline(end), limits, into)
+    thread = threading.Thread(target=_settle, args=(fetching, asked), name="fetch", daemon=True)
     try:
         thread.start()
     except RuntimeError:  # the system gives no more threads
@@ -119,16 +125,16 @@ def fetch(address: str, seconds: float = FETCH_SECONDS) -> Answer:
         raise _too_slow() from error
 
 
-def _settle(fetching: "Future[Answer]", address: str, deadline: "_Deadline") -> None:
+def _settle(fetching: "Future[Answer]", asked: Callable[[], Answer]) -> None:
     try:
-        fetching.set_result(_fetch(address, deadline))
+        fetching.set_result(asked())
     except BaseException as error:  # noqa: BLE001  # it is raised where the result is asked for
         fetching.set_exception(error)
     finally:
         _places.release()
 
 
-def _fetch(address: str, deadline: "_Deadline") -> Answer:
+def _fetch(address: str, deadline: "_Deadline", limits: Limits, into: BinaryIO | None) -> Answer:
     url = ""
     with _guarded_session() as session:
         for _ in range(MAX_REDIRECTS + 1):
@@ -138,11 +144,12 @@ def _fetch(address: str, deadline: "_Deadline") -> Answer:
             # and it reads the body of a redirect whole, however large it is when decompressed. It takes urllib3's
             # Timeout, though its types do not say so.
             with (
-                _errors_as_sentences(url),
+                _errors_as_sentences(url, limits),
                 session.get_adapter(url).send(request, stream=True, timeout=deadline) as response,  # type: ignore[arg-type]
             ):
                 if not response.is_redirect:
-                    return Answer(_body(response), url, response.headers.get("Content-Type", ""))
+                    body = _body(response, limits, into)
+                    return Answer(body, url, response.headers.get("Content-Type", ""))
                 # http.client takes header bytes for Latin-1; servers mean UTF-8.
                 address = response.headers["Location"].encode("latin-1").decode("utf-8", "replace")
     raise FetchError(f"The address redirects more than {MAX_REDIRECTS} times: use the one where it ends.")
@@ -182,33 +189,37 @@ def prepare(address: str, base: str = "") -> requests.PreparedRequest:
     return request
 
 
-def _body(response: requests.Response) -> bytes:
+def _body(response: requests.Response, limits: Limits, into: BinaryIO | None) -> bytes:
     if response.status_code != 200:
-        raise StatusError(response.status_code, response.headers.get("Retry-After", ""))
-    if (response.raw.length_remaining or 0) > MAX_BYTES:  # as announced; None where nothing is
-        raise _too_large()
-    body = bytearray()
+        raise StatusError(response.status_code, response.headers.get("Retry-After", ""), limits.what)
+    if (response.raw.length_remaining or 0) > limits.most_bytes:  # as announced; None where nothing is
+        raise _too_large(limits)
+    response.raw._original_response.allow_body(limits)
+    kept = io.BytesIO()
+    body = into or kept
+    count = 0
     try:
         for chunk in response.iter_content(_CHUNK_BYTES):
-            body += chunk
-            if len(body) > MAX_BYTES:
-                raise _too_large()
+            count += len(chunk)
+            if count > limits.most_bytes:
+                raise _too_large(limits)
+            body.write(chunk)
     except (ValueError, OverflowError) as error:  # urllib3 believes a server that announces a chunk of negative size
         raise FetchError("The server sends something garbled: use another address.") from error
-    if not body:
+    if not count:
         raise FetchError("The server sent an empty file: check the address.")
-    return bytes(body)
+    return kept.getvalue()
 
 
 @contextmanager
-def _errors_as_sentences(url: str) -> Iterator[None]:
+def _errors_as_sentences(url: str, limits: Limits) -> Iterator[None]:
     host = urlsplit(url).hostname
     try:
         yield
     except (AntiSSRFError, socket.gaierror, requests.exceptions.InvalidURL) as error:
         # One sentence for refused and unknown names: two would tell a visitor which names a private network has.
         raise FetchError(
-            f"Pictures are only fetched from the public internet, and {host} was not found there: "
+            f"{limits.what.title()}s are only fetched from the public internet, and {host} was not found there: "
             "check the address and the connection."
         ) from error
     except requests.exceptions.SSLError as error:
@@ -221,8 +232,9 @@ def _errors_as_sentences(url: str) -> Iterator[None]:
         ) from error
 
 
-def _too_large() -> FetchError:
-    return FetchError(f"The server sends too much: use a picture of at most {MAX_BYTES / 1_000_000:g} MB.")
+def _too_large(limits: Limits) -> FetchError:
+    most = f"{limits.most_bytes / 1_000_000:g} MB"
+    return FetchError(f"The server sends too much: use a {limits.what} of at most {most}.")
 
 
 def _too_slow() -> FetchError:
@@ -234,31 +246,13 @@ def _guarded_session() -> requests.Session:
 
     Both attributes set here are made for it: the pools of a PoolManager, and requests' hook for headers.
     """
-    policy = _policy(allow_loopback=os.environ.get(LOOPBACK_SWITCH) == "1")
+    policy = public_only(allow_loopback=os.environ.get(LOOPBACK_SWITCH) == "1")
     session: requests.Session = policy.get_antissrf_session()
     adapter: Any
     for adapter in session.adapters.values():
         adapter.poolmanager.pool_classes_by_scheme = {"http": _LimitedPool, "https": _LimitedTLSPool}
         adapter.add_headers = _set_host
     return session
-
-
-class _Policy(AntiSSRFPolicy):  # type: ignore[misc]  # the package has no types
-    def _is_ip_address_connection_allowed(self, address: Any) -> bool:
-        """Judge an address that a host has; the package itself takes an IPv4-mapped one for the one within."""
-        mapped = address.is_ipv6() and address.get_address().ipv4_mapped is not None
-        return not mapped and bool(super()._is_ip_address_connection_allowed(address))
-
-
-@cache
-def _policy(*, allow_loopback: bool) -> AntiSSRFPolicy:
-    policy = _Policy(PolicyConfigOptions.EXTERNAL_ONLY_LATEST)
-    policy.add_denied_addresses(_IPV6_NOT_GLOBAL)
-    policy.allow_plain_text_http = True
-    policy.add_xff_header = False  # the package's "X-Forwarded-For: true" is no address; servers may take offence
-    if allow_loopback:
-        policy.add_allowed_addresses(["127.0.0.0/8", "::1/128"])
-    return policy
 
 
 def _set_host(request: requests.PreparedRequest, **_: object) -> None:
@@ -296,6 +290,7 @@ class _LimitedReader(io.RawIOBase):
         self._raw = raw
         self._end = time.monotonic() + (sock.gettimeout() or 0.0)
         self.bytes_left = MAX_HEADER_BYTES
+        self.limits = _pictures()
 
     def readable(self) -> bool:
         return True
@@ -305,7 +300,7 @@ class _LimitedReader(io.RawIOBase):
         if seconds_left <= 0:
             raise _too_slow()
         if self.bytes_left <= 0:
-            raise _too_large()
+            raise _too_large(self.limits)
         self._sock.settimeout(seconds_left)
         try:
             count = self._raw.readinto(buffer)
@@ -327,10 +322,10 @@ class _LimitedResponse(http.client.HTTPResponse):
         self._reader = _LimitedReader(sock, self.fp.detach())
         self.fp = io.BufferedReader(self._reader)
 
-    def begin(self) -> None:
-        super().begin()
+    def allow_body(self, limits: Limits) -> None:
         # Besides the limit after decompression: chunk sizes, trailers and padding are no part of the body, yet traffic.
-        self._reader.bytes_left = MAX_BYTES + MAX_HEADER_BYTES
+        self._reader.bytes_left = limits.most_bytes + MAX_HEADER_BYTES
+        self._reader.limits = limits
 
 
 class _LimitedConnection(HTTPConnection):

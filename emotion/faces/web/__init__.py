@@ -1,0 +1,1 @@
+"""What fetching from the web stands on. Begin with `public`: which addresses may be connected to."""
