@@ -1,4 +1,4 @@
-"""The page: the faces of the webcam, or of pictures, each with the vote of five models.
+"""The page: the faces of the webcam, of pictures or of a film, each with the vote of five models.
 
 Started by ``streamlit run web_app.py``.
 """
@@ -13,6 +13,7 @@ from emotion.errors import ModelsError
 from emotion.page.elements import show_problem
 from emotion.page.face.part import show_face
 from emotion.page.face.use import OUTDATED, switch, those_that_vote
+from emotion.page.films.part import show_films
 from emotion.page.models import choose_models, show_models
 from emotion.page.pictures import show_pictures
 from emotion.page.server import limit_heaps, set_aside, share_cores
@@ -33,13 +34,18 @@ def main() -> None:
         title="Pictures",
         url_path="pictures",
     )
+    films = st.Page(
+        lambda: _with_models(chosen, lambda models: show_films(those_that_vote(models))),
+        title="Films",
+        url_path="films",
+    )
     card = st.Page(
         lambda: _with_models(chosen, lambda models: show_models(Path(models.origin[0]))),
         title="Models",
         url_path="models",
     )
     own_face = st.Page(lambda: _with_models(chosen, show_face), title="Your face", url_path="face")
-    page = st.navigation([webcam, pictures, own_face, card], position="top")
+    page = st.navigation([webcam, pictures, films, own_face, card], position="top")
     if page == webcam and "url" in st.query_params:
         st.switch_page(pictures, query_params=st.query_params.to_dict())
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):

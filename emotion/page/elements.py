@@ -25,6 +25,8 @@ from emotion.vote.voting import Vote
 TIMELINE_SECONDS: Final = 60.0
 """What the timeline shows of a session: the last minute."""
 
+FAULT: Final = "Something went wrong on the server; its log says what."
+
 UNMEASURED: Final = "Their probabilities were not adjusted to how often they are right: there were too few faces."
 """Of models whose probabilities nobody has held against faces that they did not learn from."""
 
@@ -205,11 +207,21 @@ def show_details(vote: Vote, models: Ensemble) -> None:
         '<table style="width: 100%; margin-bottom: 0.75rem; text-align: left"><thead><tr><th>Model</th><th>Ballot</th>'
         f"</tr></thead><tbody>{ballots}</tbody></table>{bars}"
         f'<div style="margin-top: 0.5rem; font-size: 0.875rem; opacity: 0.7; overflow-wrap: anywhere">'
-        f"{escape(_whose(models))}</div>"
+        f"{escape(whose(models))}</div>"
     )
 
 
-def _whose(models: Ensemble) -> str:
+def whose(models: Ensemble) -> str:
+    """Say which models vote, and how far their probabilities can be believed.
+
+    Parameters
+    ----------
+    models : Ensemble
+
+    Returns
+    -------
+    str, a sentence or two
+    """
     voting = set_that_votes(models)
     which = "the shipped models" if voting.name == SHIPPED else f"{voting.name}: {', '.join(voting.classes)}"
     since = f"{', ' if voting.name == SHIPPED else '; '}trained on {voting.trained}" if voting.trained else ""

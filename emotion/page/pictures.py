@@ -15,7 +15,7 @@ from emotion import config
 from emotion.errors import EmotionError, FetchError, WebPageError
 from emotion.faces.crop import FaceVector
 from emotion.page.addresses import fetch_picture, read_pasted
-from emotion.page.elements import crop_picture, heat_picture, show_details, show_label, show_problem
+from emotion.page.elements import FAULT, crop_picture, heat_picture, show_details, show_label, show_problem
 from emotion.page.recognition import (
     RecognizedPicture,
     as_one_face,
@@ -38,8 +38,6 @@ MOST_PICTURES: Final = 20
 
 MOST_CUT_OUT_SIDE: Final = 400
 """Pixels; a picture that is larger is hardly a face that somebody cut out."""
-
-FAULT: Final = "Something went wrong on the server; its log says what."
 
 
 def show_pictures(models: Ensemble) -> None:

@@ -12,16 +12,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Protocol
 from weakref import WeakSet
 
 import cv2
 
 from emotion.errors import FetchError
-from emotion.streams.webcam import FaceVideo
 
 MOST_SESSIONS: Final = 4
-"""Webcam sessions at once, unless `EMOTION_SESSIONS` says otherwise: what two cores carry (benchmarks/webcam.py)."""
+"""Webcam sessions and films at once, unless `EMOTION_SESSIONS` says otherwise: so many webcams two cores carry
+(benchmarks/webcam.py)."""
 
 MOST_FETCHES: Final = 4
 """Addresses fetched at once."""
@@ -44,12 +44,23 @@ _M_MMAP_THRESHOLD: Final = -3  # of the same
 _tidying = threading.Event()
 
 _fetching = threading.BoundedSemaphore(MOST_FETCHES)
-_videos: WeakSet[FaceVideo] = WeakSet()
+
+
+class NeedsPlace(Protocol):
+    """A webcam session, or a film that is looked at."""
+
+    @property
+    def needs_place(self) -> bool:
+        """Whether it is at work."""
+        ...
+
+
+_videos: WeakSet[NeedsPlace] = WeakSet()
 _videos_lock = threading.Lock()
 
 
 def most_sessions() -> int:
-    """Give the number of webcam sessions that this server carries at once.
+    """Give the number of webcam sessions and films that this server carries at once.
 
     Returns
     -------
@@ -66,12 +77,12 @@ def most_sessions() -> int:
     return int(text)
 
 
-def is_full(*own: FaceVideo | None) -> bool:
-    """Tell whether all places for webcam sessions are taken.
+def is_full(*own: NeedsPlace | None) -> bool:
+    """Tell whether all places for webcam sessions and films are taken.
 
     Parameters
     ----------
-    *own : FaceVideo, optional, a visitor's sessions, which do not count against that visitor
+    *own : NeedsPlace, optional, a visitor's sessions, which do not count against that visitor
 
     Returns
     -------
@@ -81,12 +92,12 @@ def is_full(*own: FaceVideo | None) -> bool:
         return _taken(*own) >= most_sessions()
 
 
-def take_place(video: FaceVideo) -> bool:
-    """Give a new session a place, until it ends, is forgotten, or has long waited for its first frame.
+def take_place(video: NeedsPlace) -> bool:
+    """Give a new session or film a place, until it ends, is forgotten, or has long waited for its first frame.
 
     Parameters
     ----------
-    video : FaceVideo
+    video : NeedsPlace
 
     Returns
     -------
@@ -99,7 +110,7 @@ def take_place(video: FaceVideo) -> bool:
         return True
 
 
-def _taken(*own: FaceVideo | None) -> int:
+def _taken(*own: NeedsPlace | None) -> int:
     return sum(video.needs_place for video in _videos if video not in own)
 
 

@@ -11,6 +11,7 @@ from streamlit_webrtc import WebRtcStreamerContext
 
 from emotion.page.camera import CONNECTING_SECONDS, StreamProcessor
 from emotion.page.face.examples import Face
+from emotion.page.films.running import FilmRun
 from emotion.page.recognition import RecognizedPicture
 
 _KEY: Final = "visit"
@@ -74,6 +75,8 @@ class Visit:
     video : str, the key of the video on the page that was last drawn; empty where it has none
     drawn_at : float, seconds of `time.monotonic`, optional: when a page with a video was last drawn to its end
     face : Face, what this visitor has shown of one face
+    film : FilmRun, optional: the last one, also when it has ended
+    film_at : float, seconds of that film, where the player begins
     """
 
     stream: StreamProcessor | None = None
@@ -86,6 +89,8 @@ class Visit:
     video: str = ""
     drawn_at: float | None = None
     face: Face = field(default_factory=Face)
+    film: FilmRun | None = None
+    film_at: float = 0.0
 
     def is_late(self, context: WebRtcStreamerContext[StreamProcessor, Any]) -> bool:
         """Tell whether the first picture of a video has not come in time; to be asked again and again.

@@ -7,11 +7,10 @@ import streamlit as st
 
 from emotion.errors import EmotionError, PersonalError
 from emotion.faces.crop import FaceVector
-from emotion.page.elements import show_problem
+from emotion.page.elements import FAULT, show_problem
 from emotion.page.face.examples import Face, Learnt
 from emotion.page.face.use import use
 from emotion.page.face.webcam import LABEL_KEY, show_video, take_over
-from emotion.page.pictures import FAULT
 from emotion.page.recognition import face_to_learn
 from emotion.page.state import visit
 from emotion.vote.ensemble import Ensemble
@@ -141,7 +140,7 @@ def _show_learnt(face: Face, learnt: Learnt) -> None:
     st.caption(_OWN_FILE)
     if face.used is learnt:
         st.success(
-            "These models vote in the parts Webcam and Pictures, in this visit. The switch above turns them off."
+            "These models vote in the parts Webcam, Pictures and Films, in this visit. The switch above turns them off."
         )
 
 
