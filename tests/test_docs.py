@@ -105,7 +105,7 @@ def labels_of_the_page() -> set[str]:
 
 
 # What streamlit-webrtc draws, and names of other things that stand in the same letters.
-ALSO_SLANTED = {"Start", "»", "Pictures", "Models", "Webcam", "Your face", "uncertain"}
+ALSO_SLANTED = {"Start", "»", "Pictures", "Films", "Models", "Webcam", "Your face", "uncertain"}
 
 
 def test_every_setting_of_the_page_is_described_and_each_that_is_described_is_there() -> None:

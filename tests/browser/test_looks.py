@@ -4,7 +4,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from emotion import config
-from tests.browser.live import camera_picture, component, see
+from tests.browser.live import camera_picture, component, see, wait_until_drawn
+from tests.films import film
 
 SCREENSHOTS = config.ROOT / "screenshots"
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
@@ -21,6 +22,18 @@ def pictures(page: Page) -> None:
     see(page.get_by_text("of 5 models agree"))
     page.get_by_text("Why ").click()
     see(page.get_by_alt_text("The face, coloured where covering it changes the vote"))
+
+
+def films(page: Page) -> None:
+    content = film([camera_picture(210)] * 10, rate=10)
+    page.get_by_test_id("stFileUploader").locator("input").set_input_files(
+        {"name": "interview.mp4", "mimeType": "video/mp4", "buffer": content}
+    )
+    see(page.get_by_text("interview.mp4"))
+    wait_until_drawn(page)
+    page.get_by_role("button", name="Recognise").click()
+    expect(page.locator("video")).to_have_js_property("readyState", 4)
+    see(page.get_by_role("heading", name="Face 1"))
 
 
 def face(page: Page) -> None:
@@ -40,7 +53,7 @@ def test_every_page_fits_its_window(open_page, size):
     width, height = SIZES[size]
     page.set_viewport_size({"width": width, "height": height})
     home = page.url
-    for visit in (webcam, pictures, face, models):
+    for visit in (webcam, pictures, films, face, models):
         page.goto(home if visit is webcam else f"{home}{visit.__name__}")
         visit(page)
         for scheme in ("light", "dark"):

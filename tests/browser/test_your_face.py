@@ -55,7 +55,7 @@ def test_a_face_of_files_is_learnt_and_votes_on_pictures_until_it_is_switched_of
     page.get_by_role("button", name="Learn").click()
     see(page.get_by_text("Faces that were kept out of the learning: 2."))
     page.get_by_role("button", name="Use it").click()
-    see(page.get_by_text("These models vote in the parts Webcam and Pictures"))
+    see(page.get_by_text("These models vote in the parts Webcam, Pictures and Films"))
     page.get_by_role("link", name="Pictures").click()
     page.get_by_role("button", name="Grace Hopper").click()
     see(page.get_by_text("By shipped, for one person"))

@@ -116,7 +116,7 @@ def test_faces_of_files_are_learnt_tried_and_used_for_pictures_too() -> None:
     assert "There are: Thoughtful 2, Bored 2." in texts(page)
     assert "Faces that were kept out of the learning: 2. Right before: 0. Right now: 2." in texts(page)
     press(page, "Use it")
-    assert page.success[0].value.startswith("These models vote in the parts Webcam and Pictures")
+    assert page.success[0].value.startswith("These models vote in the parts Webcam, Pictures and Films")
     next(u for u in page.file_uploader if u.label == "Or files").set_value([BRIGHT[0]])
     press(page, "Recognise")
     assert headings(page)[0] == "Bored"
