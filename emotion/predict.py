@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
@@ -20,6 +21,7 @@ from emotion.errors import EmotionError, FetchError, FilmError, ImageError, Outp
 from emotion.faces.crop import DETECTORS
 from emotion.faces.decode import decode
 from emotion.faces.files.kinds import NotAPictureError
+from emotion.faces.files.walks import is_named_as_film
 from emotion.faces.fitness import OTHERWISE, why_no_face
 from emotion.page.addresses import fetch_picture, web_addresses
 from emotion.runtime.files import printable, replacing
@@ -74,25 +76,27 @@ def predict(options: argparse.Namespace) -> int:
     status = 0
     for path in paths:
         try:
-            note = _tell(path, recognizer, options)
+            status |= _tell(path, recognizer, options)
+        except OutputError:
+            raise
         except EmotionError as error:
             # One bad picture must not cost the others.
             status = 1
             name, reason = printable(path), printable(str(error))
             whose = set_that_votes(models).name
             say(_as_json(name, reason, whose) if options.json else f"{name}: {reason}")
-            continue
-        status |= note
     return status
 
 
 def _tell(path: str, recognizer: Recognizer, options: argparse.Namespace) -> int:
     """Say what is seen in a picture or a film; give the exit status."""
     try:
-        content = _content(path)
+        content = None if _is_web_film(path) else _content(path)
     except NotAPictureError as error:
-        if not is_film(error.kind) or _is_web(path):
+        if not is_film(error.kind):
             raise
+        content = None
+    if content is None:
         with opened(path) as (file, film):
             return _tell_film(path, film, file, recognizer.models, options)
     if is_animation(content):
@@ -161,7 +165,14 @@ def _into_file(options: argparse.Namespace, out: Path) -> int:
     if len(paths) != 1:
         raise OutputError(f"With {option} {out}, name one folder, or one film.")
     path = paths[0]
-    if not Folder(path).exists() and Path(path).suffix and _names_a_film(path):
+    if _is_web(path):
+        # Only what was checked is asked for on the web, and that is no folder.
+        is_a_film = _names_a_film(path)
+        if not is_a_film:
+            raise OutputError(f"With {option} {out}, name one folder, or one film.")
+    else:
+        is_a_film = bool(Path(path).suffix) and not Folder(path).exists() and _names_a_film(path)
+    if is_a_film:
         if options.dask is not None:
             raise OutputError("With --dask, name a folder: a film is one piece of work, for one worker.")
         return _film_into_file(options, path, out)
@@ -172,6 +183,8 @@ def _into_file(options: argparse.Namespace, out: Path) -> int:
 
 def _names_a_film(path: str) -> bool:
     """Tell whether a file is a film, or nothing that a sentence on folders would fit."""
+    if _is_web_film(path):
+        return True
     try:
         return is_animation(_content(path))
     except NotAPictureError as error:
@@ -259,6 +272,12 @@ def _is_pattern(name: str) -> bool:
 
 def _is_web(name: str) -> bool:
     return name.lower().startswith(("http://", "https://"))
+
+
+def _is_web_film(name: str) -> bool:
+    """Tell an address of which a film is to be expected: it may be larger than a picture."""
+    path = urlsplit(name).path if _is_web(name) else ""
+    return is_named_as_film(path) and not path.lower().endswith(".gif")
 
 
 def _content(name: str) -> bytes:

@@ -16,12 +16,14 @@ from emotion.bulk import film as film_run
 from emotion.bulk.film import recognize_film
 from emotion.errors import FilmError, OutputError
 from emotion.faces.decode import decode_image
+from emotion.faces.fetch import LOOPBACK_SWITCH
 from emotion.faces.pixels import BGRImage
 from emotion.streams.films.reading.opening import open_film
 from emotion.streams.films.watching import Choice, FilmWatch, Look
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.loading import load_models
 from tests.films import animation, film
+from tests.loopback import http_answer, serving
 from tests.tiny_models import write_tiny_models
 
 ASTRONAUT = np.ascontiguousarray(data.astronaut()[:256, 100:356, ::-1])
@@ -248,6 +250,26 @@ def test_a_film_is_told_in_words_and_written_with_its_boxes(
         frames = list(written.frames())
     assert len(frames) == 6
     assert np.abs(frames[3].picture().astype(int) - scene(GRACE)).max() > 100, "a box is drawn"
+
+
+def test_a_film_behind_a_web_address_is_fetched_and_gone_on_with(
+    mixed: Path, tmp_path: Path, models: Ensemble, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the guarded way of pictures, whatever the address is called; never by a library that asks anybody."""
+    monkeypatch.setenv(LOOPBACK_SWITCH, "1")
+    content = http_answer((mixed / "a.mp4").read_bytes())
+    picture = http_answer((mixed / "c.png").read_bytes())
+    with serving({"/a.mp4": content, "/watch?v=1": content, "/c.png": picture}) as server:
+        for path in ("/a.mp4", "/watch?v=1"):
+            assert cli.main(["predict", server.url(path), "--models", str(models.origin[0])]) == 0
+            assert "3 moments from 0.0 to 0.4 s" in capsys.readouterr().out
+        arguments = ["predict", server.url("/a.mp4"), "--csv", str(tmp_path / "v.csv")]
+        for told in ("3 moments looked at.", "Nothing to do: all votes on"):
+            assert cli.main([*arguments, "--models", str(models.origin[0])]) == 0
+            assert told in capsys.readouterr().out
+        arguments = ["predict", server.url("/c.png"), "--csv", str(tmp_path / "p.csv")]
+        assert cli.main([*arguments, "--models", str(models.origin[0])]) == 1
+    assert "name one folder, or one film." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

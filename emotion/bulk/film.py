@@ -14,6 +14,7 @@ from tqdm import tqdm
 from emotion.bulk.forms import form_of
 from emotion.bulk.origin import SO_FAR, WHOLE, Origin, stored_choice
 from emotion.errors import FilmError, OutputError
+from emotion.page.films.asking import fetch_film, temporary_file
 from emotion.runtime.storage import folder_and_name, is_address
 from emotion.streams.films.reading.frames import Film, note_on
 from emotion.streams.films.reading.opening import open_film
@@ -47,7 +48,7 @@ class FilmSummary:
 
 @contextmanager
 def opened(path: str) -> Iterator[tuple[BinaryIO, Film]]:
-    """Open a film by its path, or an address that fsspec knows.
+    """Open a film by its path, its web address, or an address that fsspec knows.
 
     Parameters
     ----------
@@ -55,21 +56,34 @@ def opened(path: str) -> Iterator[tuple[BinaryIO, Film]]:
 
     Yields
     ------
-    (binary file, Film)
+    (binary file, Film); one from the web is in a temporary file, which is gone at the end of the block
 
     Raises
     ------
+    FetchError
+        If a web address is refused, or what is behind it cannot be had within the limits.
     FilmError
         If there is no such file, it cannot be read, or is no film.
     StorageError
         If the storage behind an address does not answer.
     """
-    folder, name = folder_and_name(path)
     try:
-        with folder.open(name) as file, open_film(file) as film:
+        with _file(path) as file, open_film(file) as film:
             yield file, film
     except OSError as error:
         raise FilmError(f"The file {path} cannot be read: {error.strerror or error}.") from error
+
+
+@contextmanager
+def _file(path: str) -> Iterator[BinaryIO]:
+    if path.lower().startswith(("http://", "https://")):
+        with temporary_file() as file:
+            fetch_film(path, file)
+            yield file
+        return
+    folder, name = folder_and_name(path)
+    with folder.open(name) as file:
+        yield file
 
 
 def moments_of(

@@ -4,7 +4,6 @@ import functools
 import hashlib
 import itertools
 import os
-import re
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from emotion.faces.crop import DETECTORS, FaceVector
 from emotion.faces.decode import decode
 from emotion.faces.detect import Detection
 from emotion.faces.files.kinds import NotAPictureError
-from emotion.faces.files.walks import PassedOver, is_to_be_told
+from emotion.faces.files.walks import PassedOver, is_named_as_film, is_to_be_told
 from emotion.runtime.cluster import Stopping, Workers, workers
 from emotion.runtime.files import replacing
 from emotion.runtime.storage import UNREAD, Folder, is_address
@@ -37,11 +36,6 @@ from emotion.vote.loading import same_models
 from emotion.vote.recognizer import Recognizer
 
 _BATCH_PICTURES: Final = 64
-
-_FILM_ENDINGS: Final = re.compile(
-    r"\.(mp4|m4v|mov|qt|webm|mkv|avi|mts|m2ts|ts|mpe?g|mpv|3gp|3g2|wmv|asf|flv|f4v|ogv|gif)$", re.IGNORECASE
-)
-"""Files that are called so are given out one by one: a film takes as long as thousands of pictures."""
 
 
 @dataclass
@@ -259,7 +253,7 @@ def _batches(
         new = [name for name in listed if not _is_in(done, form.key(name))]
         summary.done_before += len(listed) - len(new)
         bar.update(len(listed) - len(new))
-        for alone, some in itertools.groupby(new, lambda name: _FILM_ENDINGS.search(name) and name):
+        for alone, some in itertools.groupby(new, lambda name: is_named_as_film(name) and name):
             yield [alone] if alone else list(some)
 
 

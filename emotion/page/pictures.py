@@ -15,7 +15,15 @@ from emotion import config
 from emotion.errors import EmotionError, FetchError, WebPageError
 from emotion.faces.crop import FaceVector
 from emotion.page.addresses import fetch_picture, read_pasted
-from emotion.page.elements import FAULT, crop_picture, heat_picture, show_details, show_label, show_problem
+from emotion.page.elements import (
+    FAULT,
+    MOST_UPLOAD_MB,
+    crop_picture,
+    heat_picture,
+    show_details,
+    show_label,
+    show_problem,
+)
 from emotion.page.recognition import (
     RecognizedPicture,
     as_one_face,
@@ -52,7 +60,7 @@ def show_pictures(models: Ensemble) -> None:
         addresses = st.text_area(
             "Addresses of pictures, one a line", placeholder="https://example.org/portrait.jpg", height=80
         )
-        files = st.file_uploader("Or files", accept_multiple_files=True)
+        files = st.file_uploader("Or files", accept_multiple_files=True, max_upload_size=MOST_UPLOAD_MB)
         asked = st.form_submit_button("Recognise", type="primary")
     examples = sorted(config.EXAMPLES.glob("*.jpg"))
     chosen = None
@@ -115,8 +123,7 @@ def ask_for(sources: list[Source], problems: Sequence[str] = ()) -> None:
     is_one_of_several = len(sources) + len(problems) > 1
     request = Request(sources[:MOST_PICTURES], prefixed=is_one_of_several, problems=[*map(Problem, problems)])
     if not sources and not problems:
-        most = st.get_option("server.maxUploadSize")  # what is larger, the browser refuses without a word to the server
-        told = f"There is nothing to look at: give an address, or choose a file of at most {most} MB."
+        told = f"There is nothing to look at: give an address, or choose a file of at most {MOST_UPLOAD_MB} MB."
         request.problems.append(Problem(told))
     if len(sources) > MOST_PICTURES:
         told = f"At most {MOST_PICTURES} pictures at a time; the first {MOST_PICTURES} are shown."

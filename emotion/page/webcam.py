@@ -19,7 +19,7 @@ from emotion.page.camera import (
     ice_servers,
     skip_late_frames,
 )
-from emotion.page.elements import show_details, show_label, show_problem, timeline, timeline_data
+from emotion.page.elements import MOST_UPLOAD_MB, show_details, show_label, show_problem, timeline, timeline_data
 from emotion.page.pictures import answered, ask_for, show_picture
 from emotion.page.recognition import encode_png
 from emotion.page.server import is_full, take_place
@@ -246,7 +246,7 @@ def _offer_single_picture(cause: str, models: Ensemble) -> None:
     if cause == "connection":
         taken = st.camera_input("Take a single picture instead")
     else:  # the browser would refuse its camera here too; telephones offer theirs with the choice of files
-        taken = st.file_uploader("Choose a picture instead")
+        taken = st.file_uploader("Choose a picture instead", max_upload_size=MOST_UPLOAD_MB)
     if taken is None:
         return
     if taken.file_id != state.single_id:  # once, not at every refresh

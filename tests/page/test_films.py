@@ -186,7 +186,7 @@ def test_times_that_cannot_be_meant_are_told(part: AppTest, fields: dict[str, st
 def test_where_nothing_is_chosen_that_is_said(part: AppTest) -> None:
     ask_for(part)
     [told] = problems(part)
-    assert told == "There is nothing to look at: choose a film of at most 50 MB, or give an address."
+    assert told == "There is nothing to look at: choose a film of at most 200 MB, or give an address."
 
 
 def test_of_a_file_and_an_address_neither_is_passed_over(part: AppTest) -> None:

@@ -461,7 +461,7 @@ def test_the_server_is_closed_to_others_unless_it_is_opened():
     assert options["server"]["address"] == "127.0.0.1"
     assert options["server"]["enableXsrfProtection"] is True
     assert options["server"]["enableCORS"] is True
-    assert options["server"]["maxUploadSize"] <= 50
+    assert options["server"]["maxUploadSize"] <= 200
     assert options["browser"]["gatherUsageStats"] is False
     assert options["client"]["showErrorDetails"] == "none"
 

@@ -11,9 +11,17 @@ PICTURE_ENDINGS: Final = "jpe?g?|jfif|jif|png|apng|gif|webp|bmp|dib|tiff?|avif|h
 """How names of pictures end: a pattern. What a file is, only its content says."""
 
 
+_FILM_ENDINGS: Final = "mp4|m4v|mov|qt|webm|mkv|avi|mts|m2ts|ts|mpe?g|mpv|vob|3gp|3g2|wmv|asf|flv|f4v|ogv|gif"
+
+
 def is_named_as_picture(name: str) -> bool:
     """Tell whether somebody who named a file so took it for a picture."""
     return re.search(rf"\.({PICTURE_ENDINGS})$", name, re.IGNORECASE) is not None
+
+
+def is_named_as_film(name: str) -> bool:
+    """Tell whether somebody who named a file so took it for something that moves."""
+    return re.search(rf"\.({_FILM_ENDINGS})$", name, re.IGNORECASE) is not None
 
 
 _LITTER: Final = frozenset(

@@ -7,7 +7,7 @@ import streamlit as st
 
 from emotion.errors import EmotionError, PersonalError
 from emotion.faces.crop import FaceVector
-from emotion.page.elements import FAULT, show_problem
+from emotion.page.elements import FAULT, MOST_UPLOAD_MB, show_problem
 from emotion.page.face.examples import Face, Learnt
 from emotion.page.face.use import use
 from emotion.page.face.webcam import LABEL_KEY, show_video, take_over
@@ -88,7 +88,9 @@ def _discard(face: Face) -> None:
 
 def _take_files(face: Face, models: Ensemble) -> None:
     with st.form("face_files", clear_on_submit=True):
-        files = st.file_uploader("Pictures of this expression", accept_multiple_files=True)
+        files = st.file_uploader(
+            "Pictures of this expression", accept_multiple_files=True, max_upload_size=MOST_UPLOAD_MB
+        )
         taken = st.form_submit_button("Take from files")
     if not taken:
         return
@@ -172,7 +174,9 @@ def what_was_gained(trial: Trial) -> list[str]:
 def _open_file(face: Face, models: Ensemble) -> None:
     with st.form("face_open", clear_on_submit=True):
         file = st.file_uploader(
-            "A file of your face", help="As Save writes it. What was taken in this visit gives way to it."
+            "A file of your face",
+            max_upload_size=MOST_UPLOAD_MB,
+            help="As Save writes it. What was taken in this visit gives way to it.",
         )
         asked = st.form_submit_button("Open")
     if not asked:
