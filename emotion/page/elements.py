@@ -28,8 +28,8 @@ TIMELINE_SECONDS: Final = 60.0
 FAULT: Final = "Something went wrong on the server; its log says what."
 
 MOST_UPLOAD_MB: Final = 50
-"""Megabytes of each picture; what is larger, the browser refuses without a word to the server. Films may have as many as
-the server takes."""
+"""Megabytes of each picture; what is larger, the browser refuses without a word to the server. A film may have what
+the server takes at most."""
 
 UNMEASURED: Final = "Their probabilities were not adjusted to how often they are right: there were too few faces."
 """Of models whose probabilities nobody has held against faces that they did not learn from."""
