@@ -2,13 +2,13 @@
 
 import argparse
 import math
-import re
 import sys
 from pathlib import Path
 from typing import Final
 
 from emotion import config
 from emotion.faces.crop import DETECTORS
+from emotion.page.films.asking import seconds_of
 from emotion.runtime.storage import is_address
 from emotion.streams.films.watching import EVERY_SECONDS
 
@@ -206,9 +206,7 @@ def _interval(text: str) -> float:
 
 
 def _time(text: str) -> float:
-    if not re.fullmatch(r"(\d+:)?(\d{1,2}:)?\d+([.,]\d+)?", text):
+    seconds = seconds_of(text)
+    if seconds is None:
         raise argparse.ArgumentTypeError(f"{text} is no time: write seconds, or minutes and seconds as in 1:30")
-    seconds = 0.0
-    for part in text.replace(",", ".").split(":"):
-        seconds = 60 * seconds + float(part)
     return seconds
