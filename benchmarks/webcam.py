@@ -174,7 +174,7 @@ def _use(page: Page, address: str, personal: Path) -> None:
         personal
     )
     page.get_by_text(personal.name).wait_for(timeout=60_000)
-    page.get_by_role("button", name="Open").click()
+    page.get_by_test_id("stFormSubmitButton").filter(has_text="Open").get_by_role("button").click()
     page.get_by_role("button", name="Use it").click()
     page.get_by_text("These models vote").wait_for(timeout=60_000)
     page.get_by_role("link", name="Webcam").click()

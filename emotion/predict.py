@@ -165,13 +165,9 @@ def _into_file(options: argparse.Namespace, out: Path) -> int:
     if len(paths) != 1:
         raise OutputError(f"With {option} {out}, name one folder, or one film.")
     path = paths[0]
-    if _is_web(path):
-        # Only what was checked is asked for on the web, and that is no folder.
-        is_a_film = _names_a_film(path)
-        if not is_a_film:
-            raise OutputError(f"With {option} {out}, name one folder, or one film.")
-    else:
-        is_a_film = bool(Path(path).suffix) and not Folder(path).exists() and _names_a_film(path)
+    is_a_film = _names_a_film(path)
+    if _is_web(path) and not is_a_film:  # only what was checked is asked for on the web, and that is no folder
+        raise OutputError(f"With {option} {out}, name one folder, or one film.")
     if is_a_film:
         if options.dask is not None:
             raise OutputError("With --dask, name a folder: a film is one piece of work, for one worker.")
@@ -182,15 +178,17 @@ def _into_file(options: argparse.Namespace, out: Path) -> int:
 
 
 def _names_a_film(path: str) -> bool:
-    """Tell whether a file is a film, or nothing that a sentence on folders would fit."""
+    """Tell whether a path is that of a film, also of one that is not there."""
     if _is_web_film(path):
         return True
+    if not _is_web(path):
+        is_missing = not is_address(path) and not os.path.lexists(path) and not Path(path).suffix
+        if is_missing or Folder(path).exists():
+            return False
     try:
         return is_animation(_content(path))
     except NotAPictureError as error:
-        if is_film(error.kind):
-            return True
-        raise
+        return is_film(error.kind)
 
 
 def _film_into_file(options: argparse.Namespace, path: str, out: Path) -> int:

@@ -140,7 +140,9 @@ def film(
                     stream.set_display_matrix(turned)
                 elif turned:
                     stream.set_display_rotation(turned)
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "bgr24").reformat(format=pixels)
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "bgr24").reformat(
+                format=pixels, threads=1
+            )
             frame.pts = number if stamps is None else round(1000 * stamps[number])
             frame.time_base = base
             packed.mux(stream.encode(frame))

@@ -528,7 +528,7 @@ def test_a_full_disk_does_not_cost_the_votes_so_far(
     )
     assert re.search(f"{name} cannot be written: No space left on device", done.stderr), done.stderr
     assert "Traceback" not in done.stderr
-    assert re.search(r"; [1-9]\d* were in", done.stdout), "the second run has begun anew"
+    assert re.search(r"; [1-9]\d* files were in", done.stdout), "the second run has begun anew"
     assert (tmp_path / "went_on").read_bytes() == (tmp_path / name).read_bytes()
 
 

@@ -32,10 +32,10 @@ def picture_of(frame: av.VideoFrame) -> BGRImage:
     scale = MOST_SIDE / max(frame.width, frame.height)
     if scale < 1.0:  # to even sides, as browsers want them back
         width, height = (max(2, 2 * round(side * scale / 2)) for side in (frame.width, frame.height))
-        frame = frame.reformat(width, height)
+        frame = frame.reformat(width, height, threads=1)
     if _is_planar(frame):  # as browsers send them; OpenCV takes a quarter of PyAV's time
         return np.asarray(cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2BGR_I420), dtype=np.uint8)
-    return np.asarray(frame.to_ndarray(format="bgr24"), dtype=np.uint8)
+    return np.asarray(frame.to_ndarray(format="bgr24", threads=1), dtype=np.uint8)
 
 
 def frame_of(image_bgr: BGRImage, *, like: av.VideoFrame) -> av.VideoFrame:

@@ -167,7 +167,7 @@ class _Copy:
             self._sound.write(until=at)
         picture = _fitted(image_bgr, self._stream.width, self._stream.height)
         frame = av.VideoFrame.from_ndarray(picture, "bgr24").reformat(
-            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+            threads=1, format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
         # Frames of a damaged film may follow each other faster than ticks do.
         self._due = max(self._due, round(at * _TICKS))

@@ -1,11 +1,14 @@
 """Films as cameras, phones and programs write them: each frame upright, with its number and its time."""
 
+import contextlib
+import gc
 import io
 import itertools
 import re
 import struct
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
@@ -41,6 +44,26 @@ def told_of(content: bytes) -> tuple[list[Frame], str]:
 def of_kind(kind: FilmKind, count: int, **settings: Any) -> bytes:
     rate = settings.pop("rate", RATE)
     return film([numbered(number) for number in range(count)], rate=rate, **{**kind.settings, **settings})
+
+
+@pytest.mark.parametrize("ends", ["after some frames", "before any", "in a fault"])
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="Linux alone tells a process's threads so")
+def test_a_film_that_is_closed_leaves_no_threads(ends: str) -> None:
+    """A process that is forked later, as for a table of faces, would wait for ever for threads that it has not."""
+    content = film([numbered(number) for number in range(20)], rate=RATE)
+    gc.collect()
+    gc.disable()
+    try:
+        before = len(list(Path("/proc/self/task").iterdir()))
+        with contextlib.suppress(ZeroDivisionError), open_film(content) as opened:
+            if ends != "before any":
+                next(iter(opened.frames()))
+            assert len(list(Path("/proc/self/task").iterdir())) > before
+            if ends == "in a fault":
+                raise ZeroDivisionError
+        assert len(list(Path("/proc/self/task").iterdir())) == before
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("name", KINDS)

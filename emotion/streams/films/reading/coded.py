@@ -63,6 +63,7 @@ def open_coded(source: BinaryIO, kind: Kind) -> Iterator[Film]:
     """
     film = _CodedFilm(source, kind)
     try:
+        film.begin()
         yield film
     finally:
         film.close()
@@ -78,18 +79,22 @@ class _CodedFilm:
         size, said = size_of(source), said_size(source, kind)
         self._is_cut_off = said > size
         self._container: Any = None
+        self._stream: Any = None
+        self._first: Any = None
+        self._rest: Any = None
         # Of an AVI that is cut off, FFmpeg gives the share of its length that is there.
         self._share = said / size if self._is_avi and self._is_cut_off else 1.0
-        self._begin()
-        stream = self._stream
-        self._forms = Forms(float(stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or 1))
-        self.width, self.height = self._forms.of(self._first).shown
 
     def close(self) -> None:
-        if self._container is not None:
-            self._container.close()
+        """End FFmpeg's threads now, and not when the garbage collector comes by: what gives the frames holds the film
+        that holds it. A process that is forked would wait for ever for threads that it does not have.
+        """
+        for open_one in (self._rest, self._container):
+            if open_one is not None:
+                open_one.close()
+        self._container = self._stream = self._first = self._rest = None
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """Open the film, and decode its first frame."""
         self.close()
         self._container = self._open()
@@ -111,6 +116,8 @@ class _CodedFilm:
         begins = None if self._is_avi else self._container.start_time
         begins = None if begins is None else begins / av.time_base
         self._clock = Clock(begins, self._stamp(first), self.rate, self.duration)
+        self._forms = Forms(float(stream.sample_aspect_ratio or context.sample_aspect_ratio or 1))
+        self.width, self.height = self._forms.of(first).shown
 
     def _why_nothing_is_shown(self) -> str:
         if self._is_mov and lacks_index(self._source):
@@ -137,7 +144,7 @@ class _CodedFilm:
 
     def frames(self, since: float = 0.0) -> Iterator[Frame]:
         if not self._is_at_first:
-            self._begin()
+            self.begin()
         number, frame = (self._from(since - _SEEK_MARGIN_SECONDS) if since > _WORTH_SEEKING_SECONDS else None) or (
             0,
             self._first,
@@ -176,7 +183,7 @@ class _CodedFilm:
             log.info("the frames of a film could not be counted", exc_info=True)
             number = None
         if number is None:
-            self._begin()
+            self.begin()
             return None
         return number, jumped
 

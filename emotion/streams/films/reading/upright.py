@@ -106,10 +106,11 @@ class Form:
 
     def _as_it_lies(self, frame: Any) -> Any:
         width, height = self.reduced
+        # On one thread: those that are made for a frame take longer than they help, and live as long as it does.
         if not frame.interlaced_frame:
-            return frame.to_ndarray(format="bgr24", width=width, height=height)
+            return frame.to_ndarray(format="bgr24", width=width, height=height, threads=1)
         # One of the two half pictures: the other is of another moment.
-        rows = frame.to_ndarray(format="bgr24")[::2]
+        rows = frame.to_ndarray(format="bgr24", threads=1)[::2]
         smooth = cv2.INTER_AREA if width < frame.width else cv2.INTER_LINEAR
         return cv2.resize(rows, (width, height), interpolation=smooth)
 
