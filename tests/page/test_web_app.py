@@ -711,7 +711,7 @@ from emotion import config, load_models
 from emotion.page.models import show_models
 from emotion.page.pictures import show_pictures
 show_pictures(load_models(config.MODELS))
-show_models(config.MODELS)
+show_models(load_models(config.MODELS))
 """
 
 CARD_IN_PAGE = """
@@ -719,10 +719,14 @@ from types import SimpleNamespace
 from emotion import config
 from emotion.page.models import show_models
 from web_app import _with_models
-_with_models(SimpleNamespace(folder=config.MODELS), lambda _: show_models(config.MODELS))
+_with_models(SimpleNamespace(folder=config.MODELS), show_models)
 """
 
-CARD = "from emotion import config; from emotion.page.models import show_models; show_models(config.MODELS)"
+CARD = """
+from emotion import config, load_models
+from emotion.page.models import show_models
+show_models(load_models(config.MODELS))
+"""
 
 
 def test_nobody_is_asked_which_models_are_to_vote_where_there_is_one_set(page):
@@ -847,7 +851,8 @@ def test_pictures_stand_in_the_card_where_it_speaks_of_them(page, tmp_path):
     (folder / "README.md").write_text(card, encoding="utf-8")
     shown = AppTest.from_string(CARD, default_timeout=30).run()
     assert not shown.exception
-    kinds = [element.type for element in shown.main][1:6]
+    [card, _] = shown.expander
+    kinds = [element.type for element in card][1:6]
     assert kinds == ["markdown", "image", "markdown", "image", "markdown"]
 
 
@@ -855,7 +860,8 @@ def test_the_card_of_models_to_compare_with_is_shown_apart(page, tmp_path):
     folder = tmp_path / "models"
     (folder / "README.md").write_text("the card", encoding="utf-8")
     shown = AppTest.from_string(CARD, default_timeout=30).run()
-    assert [expander.label for expander in shown.expander] == ["Versions and checksums"]
+    labels = [expander.label for expander in shown.expander]
+    assert labels == ["The model card: everything that was measured", "Versions and checksums"]
     (write_tiny_models(folder / "fer2013") / "README.md").write_text("the other card", encoding="utf-8")
     shown.run()
     assert not shown.exception
