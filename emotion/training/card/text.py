@@ -89,7 +89,7 @@ the faces of that row. On the diagonal it is right; every other dark field is a 
 
 
 def _way(manifest: Mapping[str, Any]) -> str:
-    """The way of a face to its vote, as a diagram that GitHub draws; `emotion.page.models` draws its own."""
+    """The way of a face to its vote, as a diagram that GitHub draws; `emotion.page.models.drawings` draws its own."""
     lines = ["```mermaid", "flowchart TB"]
     for e in manifest["experiments"]:
         first = f"seen{e['number']}[{'network' if e['features'] == 'network' else 'pixels'} {e['number']}]"
