@@ -14,14 +14,17 @@ from emotion.page.face.drawings import drawn_face
 
 WIDTH: Final = 360
 """Pixels of the drawn way: what a phone has."""
-_HEIGHT: Final = 560
+_HEIGHT: Final = 520
 
 _STYLE: Final = """<style>
-rect, path, line { stroke: #555; fill: none } text { fill: #222; text-anchor: middle; font: 13px sans-serif }
-.box { fill: #8882 } .found { stroke: #0072b2; stroke-width: 3 } .tip { fill: #555 } .slip { fill: #0072b233 }
-@media (prefers-color-scheme: dark) { .way rect, .way path, .way line { stroke: #bbb } text { fill: #eee }
-.way .tip { fill: #bbb } .way .found { stroke: #56b4e9 } .way .slip { fill: #56b4e944 } }
+.line, .box { stroke: #555; fill: none } .box { fill: #8882 } .tip { fill: #555 }
+.found { stroke: #0072b2; stroke-width: 3; fill: none } .slip { stroke: #0072b2; fill: #0072b222 }
+.tick { stroke: #0072b2; stroke-width: 3; fill: none } text { fill: #222; text-anchor: middle; font: 13px sans-serif }
+@media (prefers-color-scheme: dark) {
+.line, .box { stroke: #bbb } .tip { fill: #bbb } text { fill: #eee } .slip, .tick { stroke: #56b4e9 }
+}
 </style>"""
+"""Its classes are those of shapes drawn here alone: the drawn face has colours of its own, for light and dark."""
 
 
 def way_told(*, has_networks: bool) -> str:
@@ -56,7 +59,7 @@ def way(*, has_networks: bool) -> str:
     shapes = []
 
     def arrow(x: int, y: int, to_x: int, to_y: int) -> None:
-        shapes.append(f'<line x1="{x}" y1="{y}" x2="{to_x}" y2="{to_y - 2}" marker-end="url(#tip)"/>')
+        shapes.append(f'<line class="line" x1="{x}" y1="{y}" x2="{to_x}" y2="{to_y - 2}" marker-end="url(#tip)"/>')
 
     def box(x: int, y: int, width: int, *lines: str) -> None:
         height = 14 + 16 * len(lines)
@@ -78,7 +81,7 @@ def way(*, has_networks: bool) -> str:
     slips = {}
     for number, x in ((1, 72), (2, 212), (3, 318)):
         arrow(180, 174, x, 212)
-        box(x, 212, 84, f"network {number}" if has_networks else f"pixels {number}")
+        box(x, 212, 84, f"network {number}" if has_networks else "pixels")
         names = config.MODELS_OF_PIPELINE[number]
         for place, name in zip((x - 35, x + 35) if len(names) > 1 else (x,), names, strict=True):
             arrow(x, 242, place, 288)
@@ -88,16 +91,16 @@ def way(*, has_networks: bool) -> str:
     for place in slips.values():
         shapes.append(
             f'<rect class="slip" x="{place - 20}" y="366" width="40" height="48"/>'
-            f'<path d="M{place - 9} 390 l7 8 l12 -16" stroke-width="3"/>'
+            f'<path class="tick" d="M{place - 9} 390 l7 8 l12 -16"/>'
         )
         arrow(place, 414, 180, 480)
-    shapes.append('<text x="180" y="440">five ballots</text>')
+    shapes.append('<text x="48" y="468">five ballots</text>')
     box(180, 480, 250, "vote: what most of the five say")
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {_HEIGHT - 40}" width="{WIDTH}" '
-        f'height="{_HEIGHT - 40}">{_STYLE}<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
-        'markerHeight="7" orient="auto"><path class="tip" d="M0 0 8 4 0 8z" stroke="none"/></marker></defs>'
-        f'<g class="way">{"".join(shapes)}</g></svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {_HEIGHT}" width="{WIDTH}" '
+        f'height="{_HEIGHT}">{_STYLE}<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
+        'markerHeight="7" orient="auto"><path class="tip" d="M0 0 8 4 0 8z"/></marker></defs>'
+        f"{''.join(shapes)}</svg>"
     )
 
 
