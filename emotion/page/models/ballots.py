@@ -52,7 +52,7 @@ def show_ballots(models: Ensemble, *, has_networks: bool) -> None:
         st.image(crop_picture(vector), width=192, alt="The face as the models see it, 48 x 48 pixels")
         st.caption("What the models see: 48 x 48 grey pixels.")
     with right:
-        st.html(_table(said[0], models, vote, "Network" if has_networks else "Pixels"))
+        st.html(_table(said[0], models, vote, "Network" if has_networks else "Pipeline"))
         show_label(vote)
         st.html(f"<p>{escape(_vote_told(vote, is_calibrated=models.calibration.measured))}</p>")
 
@@ -82,14 +82,14 @@ def _first_face(path: Path, _models: Ensemble) -> SeenFace | None:
 def _table(said: NDArray[np.floating], models: Ensemble, vote: Vote, seen: str) -> str:
     """Lay out what each model says, in the order of the networks."""
     rows = "".join(
-        f'<tr style="border-bottom: 1px solid #8884"><td>{seen} {_PIPELINE_OF[name]}</td><td>{name}</td>'
+        f'<tr style="border-bottom: 1px solid #8884"><td>{_PIPELINE_OF[name]}</td><td>{name}</td>'
         f"<td>{escape(vote.ballots[place])}</td>"
         f'<td><progress value="{said[place].max():.3f}" style="width: 5rem; accent-color: #0072b2"></progress> '
         f"{said[place].max():.0%}</td></tr>"
         for name in _PIPELINE_OF
         for place in [models.model_names.index(name)]
     )
-    head = f"<tr><th>{seen}</th><th>Model</th><th>Ballot</th><th>How probable it finds that</th></tr>"
+    head = f"<tr><th>{seen}</th><th>Model</th><th>Ballot</th><th>Probability</th></tr>"
     return (
         '<div style="overflow-x: auto"><table style="width: 100%; text-align: left; margin-bottom: 0.75rem">'
         f"<thead>{head}</thead><tbody>{rows}</tbody></table></div>"
@@ -98,11 +98,8 @@ def _table(said: NDArray[np.floating], models: Ensemble, vote: Vote, seen: str) 
 
 def _vote_told(vote: Vote, *, is_calibrated: bool) -> str:
     """Say how the ballots make the vote, and what it claims."""
-    count = f"{vote.agreement} of {len(vote.ballots)} ballots"
-    how = (
-        f"With {count} each, it is a tie, and the more probable expression wins" if vote.tie else f"{count} are for it"
-    )
+    tie = "Another expression has as many ballots; the more probable one wins. " if vote.tie else ""
     mean = (
         "The mean of the five probabilities, after calibration," if is_calibrated else "The mean of the probabilities"
     )
-    return f"{how}. {mean} is what the vote claims: {vote.label} {vote.probabilities[vote.label]:.0%}."
+    return f"{tie}{mean} is what the vote claims: {vote.label} {vote.probabilities[vote.label]:.0%}."

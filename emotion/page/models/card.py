@@ -17,6 +17,9 @@ _COMPARED: Final = "fer2013"
 _DRAWN: Final = re.compile(r"^!\[(.*)\]\((\w+\.png)\)$|^```mermaid\n[^`]*^```$", re.MULTILINE)
 """What the card leaves to the page: pictures of its folder, and the way of a face, which GitHub draws by itself."""
 
+_HEADING: Final = re.compile("^(?=#+ )", re.MULTILINE)
+"""Headings of the card stand below those of the page."""
+
 
 def read_card(folder: Path) -> str:
     """Read the model card.
@@ -68,6 +71,7 @@ def show_cards(folder: Path, manifest: dict[str, Any], card: str) -> None:
 
 
 def _show_card(folder: Path, manifest: dict[str, Any], card: str) -> None:
+    card = _HEADING.sub("##", card)
     end = 0
     for drawn in _DRAWN.finditer(card):
         st.markdown(card[end : drawn.start()])

@@ -79,22 +79,23 @@ def way(*, has_networks: bool) -> str:
         _pixels(150, 112) + '<text x="290" y="138">its face, 48 x 48</text><text x="290" y="154">grey pixels</text>'
     )
     slips = {}
-    for number, x in ((1, 72), (2, 212), (3, 318)):
+    for number, x in ((1, 72), (2, 212), (3, 317)):
         arrow(180, 174, x, 212)
-        box(x, 212, 84, f"network {number}" if has_networks else "pixels")
+        box(x, 212, 80, f"network {number}" if has_networks else "pixels")
         names = config.MODELS_OF_PIPELINE[number]
         for place, name in zip((x - 35, x + 35) if len(names) > 1 else (x,), names, strict=True):
             arrow(x, 242, place, 288)
-            box(place, 288, 64, *_in_two(name))
-            arrow(place, 334, place, 366)
+            lines = _in_lines(name)
+            box(place, 288, 64, *lines)
+            arrow(place, 302 + 16 * len(lines), place, 366)
             slips[name] = place
     for place in slips.values():
         shapes.append(
             f'<rect class="slip" x="{place - 20}" y="366" width="40" height="48"/>'
             f'<path class="tick" d="M{place - 9} 390 l7 8 l12 -16"/>'
         )
-        arrow(place, 414, 180, 480)
-    shapes.append('<text x="48" y="468">five ballots</text>')
+        arrow(place, 414, 180 + (place - 180) // 2, 480)
+    shapes.append('<text x="40" y="474">five ballots</text>')
     box(180, 480, 250, "vote: what most of the five say")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {_HEIGHT}" width="{WIDTH}" '
@@ -104,10 +105,10 @@ def way(*, has_networks: bool) -> str:
     )
 
 
-def _in_two(name: str) -> tuple[str, str]:
-    """Break the name of a model, such as ``model_boost_1``, where it would not fit into its box."""
+def _in_lines(name: str) -> tuple[str, ...]:
+    """Break the name of a model where it would not fit into its box, as ``model_boost_1``."""
     first, _, rest = name.partition("_")
-    return f"{first}_", rest
+    return (f"{first}_", rest) if "_" in rest else (name,)
 
 
 def _pixels(x: int, y: int) -> str:

@@ -82,7 +82,7 @@ def _introduce(models: Ensemble, name: str, day: str) -> None:
 
 
 def _show_way(*, has_networks: bool) -> None:
-    left, right = st.columns([2, 3], gap="medium")
+    left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
     left.image(way(has_networks=has_networks), width=WIDTH, alt=way_told(has_networks=has_networks))
     seen = (
         "Three networks look at it, each in its own way: each makes a short list of numbers, in which faces that look "
@@ -109,7 +109,7 @@ def _show_way(*, has_networks: bool) -> None:
 def _bars_of(classes: Sequence[ClassCount], independent: float = 1.0) -> list[Bar]:
     rows = []
     for count in (count for count in classes if count.faces):
-        line = interval(count.right, count.faces, independent) if count.faces >= HARDLY_ANY else (0.0, 0.0)
+        line = interval(count.right, count.faces, independent)
         told = sentences.with_interval(count.right, count.faces, independent).partition(" (")[0]
         rows.append(Bar(count.label, count.right / count.faces, told, *line))
     return rows
@@ -151,8 +151,8 @@ def _show_elsewhere(of: Measured) -> None:
         columns = st.columns(_COLUMNS, gap="large")
         for column, other in zip(columns, of.elsewhere[start : start + _COLUMNS], strict=False):
             with column:
-                st.html(f'<h4 style="overflow-wrap: anywhere">{escape(other.name)}</h4>')
-                _paragraphs([sentences.elsewhere(other)])
+                name = f'<h4 style="padding: 0; overflow-wrap: anywhere">{escape(other.name)}</h4>'
+                st.html(f"{name}<p>{escape(sentences.elsewhere(other))}</p>")
                 st.html(bars(_bars_of(other.classes), _alt_of(f"in {other.name}", other.classes)))
 
 

@@ -11,6 +11,10 @@ _FAR: Final = 0.03
 """What votes claim and how often they are right differ by less than this without a word."""
 
 
+_NEARLY: Final = 0.995
+"""More than this would be told as 100 of 100."""
+
+
 def of_hundred(right: float, of: int) -> str:
     """Say a share as a count: of a hundred, or, of few faces, of these.
 
@@ -31,16 +35,13 @@ def with_interval(right: int, of: int, independent: float = 1.0) -> str:
 
     Parameters
     ----------
-    right, of : int, 0 <= `right` <= `of`
+    right, of : int, 0 <= `right` <= `of`, `of` above 0
     independent : float, 0-1, as in `emotion.vote.measured.shares.interval`
 
     Returns
     -------
-    str, as in ``80% (79 to 82)``; of fewer than `FEW` faces as in ``33 of 36 (78 to 97%)``, of fewer than `HARDLY_ANY`
-    as in ``7 of 9``
+    str, as in ``80% (79 to 82)``; of fewer than `FEW` faces as in ``33 of 36 (78 to 97%)``
     """
-    if of < HARDLY_ANY:
-        return f"{right} of {of}"
     low, high = interval(right, of, independent)
     if of < FEW:
         return f"{right} of {of} ({100 * low:.0f} to {high:.0%})"
@@ -64,8 +65,9 @@ def found(count: ClassCount, part: str) -> str:
         return f"There was no face {kind}."
     of = 100 if count.faces >= FEW else count.faces
     which = "only " if of < HARDLY_ANY else "" if of == 100 else "the "
-    shares = [(label, round(of * n / count.faces)) for label, n in count.taken_for]
-    calls = " and ".join(f"{n} {label}" for label, n in shares[:2] if n)
+    shares = [(round(of * n / count.faces), label) for label, n in count.taken_for]
+    most = sorted(shares, key=lambda pair: -pair[0])[:2]  # of equal ones, the first class first, as on the card
+    calls = " and ".join(f"{n} {label}" for n, label in most if n)
     hits = round(of * count.right / count.faces)
     rest = f", and calls {calls}" if calls else ""
     return f"Of {which}{of} {'face' if of == 1 else 'faces'} {kind} it finds {hits or 'none'}{rest}."
@@ -128,9 +130,12 @@ def elsewhere(of: Elsewhere) -> str:
     -------
     str, sentences
     """
+    missed, in_which = of.pictures - of.found, of_hundred(of.found, of.pictures)
+    if of.found / of.pictures > _NEARLY:
+        in_which = f"all but {missed}" if missed else "all"
     return (
-        f"{of.pictures:,} pictures. A face was found in {of_hundred(of.found, of.pictures)}. Of the faces that were "
-        f"found, the vote is right on {of_hundred(of.right, of.found)}; it claims {of.claimed:.0%} on average."
+        f"{of.pictures:,} pictures. A face was found in {in_which}. Of the faces that were found, the vote is right on "
+        f"{of_hundred(of.right, of.found)}; it claims {of.claimed:.0%} on average."
     )
 
 

@@ -23,8 +23,8 @@ class ClassCount:
     faces : int, of this class
     right : int, of these
     voted : int, votes for this class, on whatever faces
-    taken_for : tuple of (str, int), the classes that its other faces were taken for, most first; empty where that is
-        not known
+    taken_for : tuple of (str, int), the classes that its other faces were taken for, in their order, and how many;
+        empty where that is not known
     """
 
     label: str
@@ -238,10 +238,8 @@ def _of_matrix(matrix: Mapping[str, Any]) -> tuple[ClassCount, ...]:
     rows = [[_count(count) for count in row] for row in matrix["rows"]]
     counts = []
     for code, (label, row) in enumerate(zip(labels, rows, strict=True)):
-        others = [
-            pair for place, pair in enumerate(zip(labels, row, strict=True)) if place != code and pair[1]
-        ]  # of equal ones, the first class first, as everywhere
-        taken_for = tuple(sorted(others, key=lambda pair: -pair[1]))
+        pairs = enumerate(zip(labels, row, strict=True))
+        taken_for = tuple(pair for place, pair in pairs if place != code and pair[1])
         counts.append(ClassCount(label, sum(row), row[code], sum(row[code] for row in rows), taken_for))
     return tuple(counts)
 
