@@ -19,6 +19,7 @@ from emotion import config, load_models
 from emotion.page.models import sentences
 from emotion.page.models.drawings import way
 from emotion.page.models.words import models_told, terms_told
+from emotion.training.card import findings
 from emotion.vote.loading import read_manifest
 from emotion.vote.measured.reading import ClassCount, measured
 from emotion.vote.measured.shares import interval
@@ -59,7 +60,7 @@ def with_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[.
         monkeypatch.setattr(config, "MODELS", folder)
         return AppTest.from_string(script, default_timeout=30).run()
 
-    st.cache_data.clear()
+    st.cache_resource.clear()
     return drawn
 
 
@@ -114,6 +115,22 @@ def test_what_is_found_and_mixed_up_is_what_was_measured() -> None:
         mixed = [pair.split(" ", 1) for pair in (calls or "").split(" and ") if pair]
         assert [int(n) for n, _ in mixed] == sorted((n for n in numbers.values() if n), reverse=True)[:2]
         assert all(numbers[other] == int(n) for n, other in mixed)
+
+
+def test_page_and_card_say_the_same_of_each_expression() -> None:
+    """They stand on one page: of two mix-ups that are as frequent, each named another one."""
+    tried = measured(SHIPPED).tried
+    assert tried is not None
+    on_card = findings(SHIPPED["confusion"]).replace("*", "").replace("the vote finds", "it finds")
+    on_page = [f"- {sentences.found(count, tried.part)}" for count in tried.classes]
+    assert on_card.replace("; it calls", ", and calls").splitlines() == on_page
+
+
+def test_headings_of_the_card_stand_below_those_of_the_page(with_manifest: Callable[..., AppTest]) -> None:
+    part = with_manifest(("Calm", "Glad"))
+    (config.MODELS / "README.md").write_text("# Model card\n\n## How\n\n#hash and # sign\n", encoding="utf-8")
+    part.run()
+    assert part.expander[0].markdown[0].value == "#### How\n\n#hash and # sign"
 
 
 def test_a_teacher_reads_first_what_happens_and_how_often_it_is_right(with_manifest: Callable[..., AppTest]) -> None:

@@ -72,7 +72,7 @@ def _examples(models: Ensemble) -> Mapping[str, SeenFace]:
     return {path.stem.replace("-", " "): face for path, face in found.items() if face is not None}
 
 
-@st.cache_data(max_entries=20, show_spinner=False)
+@st.cache_resource(max_entries=20, show_spinner=False)
 def _first_face(path: Path, _models: Ensemble) -> SeenFace | None:
     """Find the largest face of an example, whoever votes on it."""
     faces = Recognizer(_models).recognize(decode_image(path.read_bytes()))
