@@ -6,6 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -308,6 +309,19 @@ def test_the_drawn_way_is_a_drawing_that_goes_with_light_and_dark(has_networks: 
     assert ("network 1" in drawn) == has_networks
     for name in config.MODEL_NAMES:
         assert f"{name.partition('_')[2]}</text>" in drawn
+
+
+def test_numbers_are_not_taken_for_those_of_models_that_learnt_ones_face(
+    with_manifest: Callable[..., AppTest],
+) -> None:
+    said = "What stands here was measured of those that know nobody."
+    part = with_manifest(("Calm", "Glad", "Tired"))
+    assert said not in told(part)
+    part.session_state["visit"].face.used = SimpleNamespace(models=SimpleNamespace(is_personal=True))
+    part.session_state["for_my_face"] = True
+    part.run()
+    assert not part.exception
+    assert said in told(part)
 
 
 def test_models_and_words_are_explained_in_one_sentence_each() -> None:

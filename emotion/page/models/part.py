@@ -8,6 +8,7 @@ from typing import Final
 import streamlit as st
 
 from emotion.labels import knows_calm
+from emotion.page.face.use import those_that_vote
 from emotion.page.models import sentences
 from emotion.page.models.ballots import show_ballots
 from emotion.page.models.card import read_card, show_cards
@@ -78,6 +79,10 @@ def _introduce(models: Ensemble, name: str, day: str) -> None:
     ]
     if not knows_calm(models.classes):
         told.append(f"They know no calm face: each one is called one of {classes}.")
+    if those_that_vote(models).is_personal:
+        told.append(
+            "For you, models vote now that learnt your face. What stands here was measured of those that know nobody."
+        )
     _paragraphs(told)
 
 
