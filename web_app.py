@@ -40,7 +40,7 @@ def main() -> None:
         url_path="films",
     )
     card = st.Page(
-        lambda: _with_models(chosen, lambda models: show_models(Path(models.origin[0]))),
+        lambda: _with_models(chosen, show_models),
         title="Models",
         url_path="models",
     )

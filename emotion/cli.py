@@ -85,7 +85,7 @@ def _personal(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from emotion.training.card import knows_calm
+    from emotion.labels import knows_calm
     from emotion.training.recipes import EXPERIMENTS, FAST, FULL, PIXEL_EXPERIMENTS, PIXELS
     from emotion.training.reports import result_lines
     from emotion.training.training import train

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _SPELLINGS = {"Suprise": "Surprise"}  # the spelling of the folder in a well-known data set
 
@@ -45,3 +46,20 @@ def names_expression(name: str) -> bool:
     bool
     """
     return not _EXPRESSIONS.isdisjoint(re.split(r"[^a-z]+", name.casefold()))
+
+
+_CALM = re.compile(r"(?<![^\W_])(neutr|calm|normal|relaxed|at rest|no expression)", re.IGNORECASE)
+
+
+def knows_calm(classes: Iterable[str]) -> bool:
+    """Tell whether one of the classes means a calm face, by its English name.
+
+    Parameters
+    ----------
+    classes : iterable of str
+
+    Returns
+    -------
+    bool
+    """
+    return any(map(_CALM.search, classes))

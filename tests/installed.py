@@ -16,7 +16,7 @@ from emotion.cli import main as emotion
 PAGES = {
     "pictures": "from emotion import load_models; from emotion.page.pictures import show_pictures;"
     "show_pictures(load_models())",
-    "models": "from emotion import config; from emotion.page.models import show_models; show_models(config.MODELS)",
+    "models": "from emotion import load_models; from emotion.page.models import show_models;show_models(load_models())",
 }
 
 

@@ -1,6 +1,5 @@
 """Scores on faces that nothing was fitted to."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,23 +14,17 @@ from emotion.data.dataset import Faces
 from emotion.data.splitting import Split
 from emotion.errors import DatasetError
 from emotion.vote.ensemble import Ensemble
+from emotion.vote.measured.shares import FEW as FEW
+from emotion.vote.measured.shares import HARDLY_ANY as HARDLY_ANY
+from emotion.vote.measured.shares import interval as interval
 
 VOTE: Final = "vote"
-
-FEW: Final = 200
-"""Fewer faces than this are told by their count: where half are right, their share is known to seven points, up or
-down."""
-HARDLY_ANY: Final = 10
-"""Of fewer faces, no share is told."""
 
 INDEPENDENT: Final = 0.8
 """In cross-validation, models of other folds learn from the faces that one is judged on, so right and wrong answers go
 together: the true share lies as far from the measured one as if so many of the faces had been judged by models that
 share nothing. With it, 95 % intervals hold the accuracy of small own sets as often as they say
 (`benchmarks/intervals.py`)."""
-
-_QUANTILE: Final = 1.959964
-"""Of the normal distribution, at 97.5 %."""
 
 
 @dataclass(frozen=True)
@@ -78,24 +71,6 @@ class Score:
                 if faces
             },
         }
-
-
-def interval(right: float, of: float, independent: float = 1.0) -> tuple[float, float]:
-    """Say between which shares the true one lies, at a confidence of 95 %.
-
-    Parameters
-    ----------
-    right, of : float, 0 <= `right` <= `of`, `of` above 0
-    independent : float, 0-1, of how many of the faces one learns as much as of all: less than 1 in cross-validation
-
-    Returns
-    -------
-    (float, float), 0-1, by Wilson's score (1927)
-    """
-    share, n = right / of, of * independent
-    middle = share + _QUANTILE**2 / (2 * n)
-    half = _QUANTILE * math.sqrt(share * (1 - share) / n + (_QUANTILE / (2 * n)) ** 2)
-    return max((middle - half) / (1 + _QUANTILE**2 / n), 0.0), min((middle + half) / (1 + _QUANTILE**2 / n), 1.0)
 
 
 def told(right: int, of: int, independent: float = 1.0) -> str:

@@ -71,7 +71,7 @@ def main() -> None:
         page.get_by_alt_text("The face, coloured where covering it changes the vote").wait_for()
         _keep(page, "pictures")
         page.goto(f"{address}/models")
-        page.get_by_alt_text("Confusion matrix of the vote on faces that were not learnt").first.wait_for()
+        page.get_by_role("heading", name="The five models, and the words").wait_for()
         _keep(page, "models")
         browser.close()
 

@@ -43,7 +43,7 @@ def face(page: Page) -> None:
 
 
 def models(page: Page) -> None:
-    see(page.get_by_alt_text("Confusion matrix of the vote on faces that were not learnt").first)
+    see(page.get_by_role("heading", name="The five models, and the words"))
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -711,7 +711,7 @@ from emotion import config, load_models
 from emotion.page.models import show_models
 from emotion.page.pictures import show_pictures
 show_pictures(load_models(config.MODELS))
-show_models(config.MODELS)
+show_models(load_models(config.MODELS))
 """
 
 CARD_IN_PAGE = """
@@ -719,10 +719,14 @@ from types import SimpleNamespace
 from emotion import config
 from emotion.page.models import show_models
 from web_app import _with_models
-_with_models(SimpleNamespace(folder=config.MODELS), lambda _: show_models(config.MODELS))
+_with_models(SimpleNamespace(folder=config.MODELS), show_models)
 """
 
-CARD = "from emotion import config; from emotion.page.models import show_models; show_models(config.MODELS)"
+CARD = """
+from emotion import config, load_models
+from emotion.page.models import show_models
+show_models(load_models(config.MODELS))
+"""
 
 
 def test_nobody_is_asked_which_models_are_to_vote_where_there_is_one_set(page):
@@ -847,7 +851,8 @@ def test_pictures_stand_in_the_card_where_it_speaks_of_them(page, tmp_path):
     (folder / "README.md").write_text(card, encoding="utf-8")
     shown = AppTest.from_string(CARD, default_timeout=30).run()
     assert not shown.exception
-    kinds = [element.type for element in shown.main][1:6]
+    [card, _] = shown.expander
+    kinds = [element.type for element in card][1:6]
     assert kinds == ["markdown", "image", "markdown", "image", "markdown"]
 
 
@@ -855,7 +860,8 @@ def test_the_card_of_models_to_compare_with_is_shown_apart(page, tmp_path):
     folder = tmp_path / "models"
     (folder / "README.md").write_text("the card", encoding="utf-8")
     shown = AppTest.from_string(CARD, default_timeout=30).run()
-    assert [expander.label for expander in shown.expander] == ["Versions and checksums"]
+    labels = [expander.label for expander in shown.expander]
+    assert labels == ["The model card: everything that was measured", "Versions and checksums"]
     (write_tiny_models(folder / "fer2013") / "README.md").write_text("the other card", encoding="utf-8")
     shown.run()
     assert not shown.exception
@@ -889,14 +895,21 @@ def test_the_reason_why_is_that_of_the_models_that_voted(page, served, tmp_path)
     (folder / "README.md").write_text("a card", encoding="utf-8")
     ask_for(pictures, ADDRESS)
     pictures.toggle[0].set_value(True).run()
-    reason = pictures.get("image")[-1].proto.imgs[0].url
+    reason = reason_drawn(pictures)
     (folder / "README.md").unlink()
     write_tiny_models(folder, ("Angry", "Fear", "Happy", "Neutral", "Sad"))
     (folder / "README.md").write_text("a card", encoding="utf-8")
     pictures.run()
     assert not pictures.exception
     assert headings(pictures)[0] == "Happy", "the class in the middle, to both"
-    assert pictures.get("image")[-1].proto.imgs[0].url != reason
+    assert reason_drawn(pictures) != reason
+
+
+def reason_drawn(page: AppTest) -> str:
+    """Where the picture is that says why."""
+    pictures = [picture for element in page.get("image") for picture in element.proto.imgs]
+    [url] = [picture.url for picture in pictures if "covering it changes the vote" in picture.alt]
+    return url
 
 
 WITHOUT_PICKLES = """
@@ -927,7 +940,7 @@ assert any("of 5 models agree" in text.value for text in page.text), page.text
     "models": f"""
 page = AppTest.from_string({CARD!r}, default_timeout=60).run()
 assert not page.exception, page.exception
-assert any("Model card" in text.value for text in page.markdown), page.markdown
+assert any("The way of a face" in text.value for text in page.markdown), page.markdown
 """,
     "predict": """
 from emotion.cli import main

@@ -1,7 +1,7 @@
 """The manifest told in words: tables of what was measured, and the model card. Begin with `text.model_card`."""
 
 from emotion.training.card.tables import PARTS, ROW_NAMES, class_table, elsewhere_table, score_table
-from emotion.training.card.text import findings, knows_calm, model_card
+from emotion.training.card.text import findings, model_card
 
 __all__ = [
     "PARTS",
@@ -9,7 +9,6 @@ __all__ = [
     "class_table",
     "elsewhere_table",
     "findings",
-    "knows_calm",
     "model_card",
     "score_table",
 ]

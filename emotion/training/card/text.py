@@ -1,9 +1,9 @@
 """The model card: from what a teacher would say to what an expert asks for. Every number comes from the manifest."""
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
+from emotion.labels import knows_calm
 from emotion.training.card.tables import (
     PARTS,
     WITHOUT_COPIES,
@@ -23,22 +23,7 @@ _NAMED: Final = {"ferplus_majority": "that most people call"}
 MATRIX: Final = "Confusion matrix of the vote on faces that were not learnt"
 CLAIMS: Final = "What votes claim against how often they are right"
 
-_CALM: Final = re.compile(r"(?<![^\W_])(neutr|calm|normal|relaxed|at rest|no expression)", re.IGNORECASE)
 NO_CALM: Final = "**These models know no calm face: each one is called one of {}.**"
-
-
-def knows_calm(classes: Iterable[str]) -> bool:
-    """Tell whether one of the classes means a calm face, by its English name.
-
-    Parameters
-    ----------
-    classes : iterable of str
-
-    Returns
-    -------
-    bool
-    """
-    return any(map(_CALM.search, classes))
 
 
 def findings(confusion: Mapping[str, Any]) -> str:
@@ -104,7 +89,7 @@ the faces of that row. On the diagonal it is right; every other dark field is a 
 
 
 def _way(manifest: Mapping[str, Any]) -> str:
-    """The way of a face to its vote, as a diagram that GitHub draws; `emotion.page.models` draws its own."""
+    """The way of a face to its vote, as a diagram that GitHub draws; `emotion.page.models.drawings` draws its own."""
     lines = ["```mermaid", "flowchart TB"]
     for e in manifest["experiments"]:
         first = f"seen{e['number']}[{'network' if e['features'] == 'network' else 'pixels'} {e['number']}]"

@@ -1,0 +1,1 @@
+"""How good models are, as their manifest says it. Begin with `reading.measured`."""
