@@ -283,6 +283,8 @@ def test_a_film_behind_a_web_address_is_fetched_and_gone_on_with(
         ([".", "--csv", "v.csv", "--annotated", "o.mp4"], "With --annotated o.mp4, name one film."),
         (["a.mp4", "c.png", "--csv", "v.csv"], "With --csv v.csv, name one folder, or one film."),
         (["f.m3u8", "--csv", "v.csv"], "a playlist of a film"),
+        (["a.mp4", "--csv", "nowhere/v.csv"], "nowhere/v.csv cannot be written: No such file or directory."),
+        (["a.mp4", "--annotated", "nowhere/o.mp4"], "nowhere/o.mp4 cannot be written: No such file or directory."),
         (["e.mov"], "The film's index, which cameras write last, is missing"),
     ],
 )
@@ -295,6 +297,12 @@ def test_wrong_arguments_are_told_in_a_sentence(
     said = capsys.readouterr()
     assert told in said.out + said.err
     assert sorted(mixed.iterdir()) == before
+
+
+def test_a_film_that_is_gone_is_told(tmp_path: Path, models: Ensemble) -> None:
+    """It may go between being found and being looked at."""
+    with pytest.raises(FilmError, match=r"gone\.mp4 cannot be read: No such file or directory\.$"):
+        recognize_film(str(tmp_path / "gone.mp4"), tmp_path / "votes.csv", models, progress=False)
 
 
 @pytest.mark.parametrize("option", [["--every", "0"], ["--every", "often"], ["--start", "1:2:3:4"], ["--end", "-1"]])
