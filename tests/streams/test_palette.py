@@ -31,7 +31,7 @@ LEAST_APART = {7: 16.0, 10: 14.0}
 """CIEDE2000, in which 1 is just seen between two large patches side by side; lines and small marks need several times
 that. Okabe and Ito's seven colours (2008), which were made for this, keep 10.9."""
 
-GROUNDS = {"light": "#ffffff", "dark": "#0e1117"}
+GROUNDS = {"light": "#ffffff", "dark": "#171614"}
 """Streamlit's."""
 
 Colours = NDArray[np.float64]
