@@ -27,13 +27,13 @@ FACE_COLOURS_BGR: Final = (
 """One for each face in turn: blue, vermilion, green, purple, orange, sky blue."""
 
 # Found by a search over sRGB for the ten whose closest two are farthest apart (CIEDE2000) as the three kinds of
-# dichromats see them (Machado et al., 2009); of normal vision a quarter more was asked. Each has a contrast of 2.3 or
-# more with white and with the page's dark ground. tests/streams/test_palette.py holds what came of it.
+# dichromats see them (Machado et al., 2009), their first seven still farther; to everybody else, a third more. Each has
+# a contrast of 2.3 or more with white, and of 2.7 with the page's dark ground. tests/streams/test_palette.py measures.
 _EXPRESSION_COLOURS: Final = (
-    *("#d70400", "#f79300", "#c465fc", "#20c194", "#525252", "#4b07f9", "#aca8c1"),
-    *("#833080", "#86708b", "#5e7f62"),
+    *("#b42802", "#f69325", "#7418fa", "#20c194", "#777777", "#8184fb", "#bba3c1"),
+    *("#7b554b", "#9d7f53", "#2c647e"),
 )
-"""Red, orange, orchid, green, grey, blue and pale lilac, for the seven that ship; plum, mauve and moss."""
+"""Red, orange, violet, green, grey, blue and lilac, for the seven that ship; umber, ochre and petrol."""
 
 _NOTICE_BGR: Final = (60, 60, 60)
 _BRIGHT: Final = 140
