@@ -10,6 +10,8 @@ import streamlit as st
 
 from emotion import Ensemble, load_models
 from emotion.errors import ModelsError
+from emotion.page.around.looks import show_styles
+from emotion.page.around.notice import show_footer, told
 from emotion.page.elements import show_problem
 from emotion.page.face.part import show_face
 from emotion.page.face.use import OUTDATED, switch, those_that_vote
@@ -26,6 +28,7 @@ from emotion.vote.sets import ModelSet
 def main() -> None:
     """Draw the page."""
     st.set_page_config(page_title="Facial expression recognition", layout="wide")
+    show_styles()
     webcam = st.Page(
         lambda: _with_models(chosen, lambda models: show_webcam(those_that_vote(models))), title="Webcam", default=True
     )
@@ -57,13 +60,11 @@ def main() -> None:
     if visit().face.outdated:
         st.info(OUTDATED)
         visit().face.outdated = page != own_face  # there, it can be mended
-    st.bottom.caption(  # stays in view, whatever part of the page is scrolled to
-        "An expression is not a feeling. Not for work or school: the EU AI Act forbids it there. "
-        "Pictures are not stored and not passed on."
-    )
+    show_footer()
     if page not in (webcam, own_face):
         visit().video = ""
-    page.run()
+    if page == card or told():
+        page.run()
 
 
 def _with_models(chosen: ModelSet | None, show: Callable[[Ensemble], None]) -> None:

@@ -27,6 +27,7 @@ from tests.browser.live import (
     browser_flags,
     camera_picture,
     component,
+    goes_on,
     required_chromium,
     server_process,
     serving,
@@ -102,7 +103,7 @@ def _settle(player: Playwright, chromium: str, flags: list[str], address: str) -
 
 def _round(player: Playwright, chromium: str, flags: list[str], address: str) -> int:
     browsers = [player.chromium.launch(executable_path=chromium, args=flags) for _ in range(2)]
-    pages = [browser.new_page() for browser in browsers]
+    pages = [goes_on(browser.new_page()) for browser in browsers]
     for page in pages:
         page.goto(address)
         component(page).get_by_role("button", name="Start").click(timeout=60_000)
@@ -124,7 +125,7 @@ def _round(player: Playwright, chromium: str, flags: list[str], address: str) ->
 
 def _look_in(player: Playwright, chromium: str, flags: list[str], address: str) -> None:
     browser = player.chromium.launch(executable_path=chromium, args=flags)
-    page = browser.new_page()
+    page = goes_on(browser.new_page())
     page.goto(address)
     page.get_by_text("Press Start").wait_for(timeout=60_000)
     browser.close()

@@ -32,6 +32,7 @@ from tests.browser.live import (
     browser_flags,
     camera_picture,
     component,
+    goes_on,
     required_chromium,
     server_process,
     serving,
@@ -128,11 +129,11 @@ def main() -> None:
         places = {"EMOTION_SESSIONS": str(options.sessions)}
         address = stack.enter_context(serving(Path(folder) / "log", environment=places))
         server = server_process(address)
-        _warm_up(browser.new_page(), address)
+        _warm_up(goes_on(browser.new_page()), address)
         opening = time.monotonic() - begun
         pages, started = [], []
         for _ in range(options.sessions):
-            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            page = goes_on(browser.new_page(viewport={"width": 1280, "height": 800}))
             if options.personal is None:
                 page.goto(address)
             else:

@@ -34,7 +34,7 @@ the server takes at most."""
 UNMEASURED: Final = "Their probabilities were not adjusted to how often they are right: there were too few faces."
 """Of models whose probabilities nobody has held against faces that they did not learn from."""
 
-# Lines of a colour differ in their dashes too.
+# Seven, where there are ten colours: of fewer than seventy lines, none has the colour and the dashes of another.
 _DASHES: Final = ([1, 0], [2, 2], [6, 3], [1, 0], [4, 2, 1, 2], [8, 2], [3, 3])
 
 

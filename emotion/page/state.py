@@ -65,6 +65,7 @@ class Visit:
 
     Attributes
     ----------
+    told : bool, whether this visitor has gone on from the notice
     stream : StreamProcessor, optional: the webcam session, also after it has ended: its record can be downloaded then
     turned_away : bool, whether a session found no place, and nobody has pressed anything since
     connecting_since : float, seconds of `time.monotonic`, optional: when the browser began to connect
@@ -79,6 +80,7 @@ class Visit:
     film_at : float, seconds of that film, where the player begins
     """
 
+    told: bool = False
     stream: StreamProcessor | None = None
     turned_away: bool = False
     connecting_since: float | None = None

@@ -18,6 +18,7 @@ from tests.browser.live import (
     browser_flags,
     camera_picture,
     find_chromium,
+    goes_on,
     serving,
     serving_with_faults,
     write_film,
@@ -111,7 +112,10 @@ def open_page(
     request: pytest.FixtureRequest,
     tmp_path: Path,
 ) -> Iterator[Callable[..., Page]]:
-    """Open the page as somebody new, whose camera plays the given pictures, 30 a second, over and over."""
+    """Open the page as somebody new, whose camera plays the given pictures, 30 a second, over and over.
+
+    The notice is gone on from wherever it comes, unless `told=False`.
+    """
     with ExitStack() as stack:
 
         def opened(
@@ -122,6 +126,7 @@ def open_page(
             far: bool = False,
             server: str = "",
             script: str = "",
+            told: bool = True,
         ) -> Page:
             browser = shared_browser
             if not allowed:
@@ -133,6 +138,8 @@ def open_page(
             page = stack.enter_context(context).new_page()
             if script:  # runs before the page's own, also in the frame of the video
                 page.add_init_script(script)
+            if told:
+                goes_on(page)
             page.set_default_timeout(PATIENCE_MS)
             at = server or request.getfixturevalue("address")
             page.goto((at.replace("127.0.0.1", FAR_NAME) if far else at) + path)

@@ -170,6 +170,12 @@ def write_film(camera: Sequence[BGRImage], file: Path) -> None:
     partial.replace(file)
 
 
+def goes_on(page: Page) -> Page:
+    """Have this visitor press Go on wherever the notice stands, before whatever else is done or looked for."""
+    page.add_locator_handler(page.get_by_role("button", name="Go on", exact=True), lambda button: button.click())
+    return page
+
+
 def component(page: Page) -> FrameLocator:
     """Give the frame that video and Start button are in."""
     return page.frame_locator('iframe[title*="webrtc"]')

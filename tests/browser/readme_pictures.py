@@ -14,7 +14,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from emotion import config
 from emotion.faces.pixels import BGRImage
-from tests.browser.live import browser_flags, component, required_chromium, serving
+from tests.browser.live import browser_flags, component, goes_on, required_chromium, serving
 
 FOLDER = config.ROOT / "docs"
 WINDOW = {"width": 1280, "height": 1080}
@@ -56,7 +56,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder) / "log") as address, sync_playwright() as player:
         flags = browser_flags(film(), Path(folder) / "camera.mjpeg")
         browser = player.chromium.launch(executable_path=chromium, args=flags)
-        page = browser.new_page(viewport=WINDOW)
+        page = goes_on(browser.new_page(viewport=WINDOW))
         page.goto(address)
         component(page).get_by_role("button", name="Start").click()
         page.get_by_text("of 5 models agree").wait_for(timeout=90_000)

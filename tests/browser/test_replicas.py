@@ -20,6 +20,7 @@ from tests.browser.live import (
     PATIENCE_MS,
     camera_picture,
     component,
+    goes_on,
     see,
     server_process,
     serving,
@@ -116,7 +117,7 @@ def visit(shared_browser: Browser, camera_file: Path) -> Iterator[Callable[..., 
     with ExitStack() as stack:
 
         def visited(address: str, *, files: bool = True) -> Page:
-            page = stack.enter_context(shared_browser.new_context()).new_page()
+            page = goes_on(stack.enter_context(shared_browser.new_context()).new_page())
             if not files:
                 page.route(
                     "**/*", lambda route: route.continue_() if route.request.is_navigation_request() else route.abort()

@@ -14,7 +14,7 @@ import skimage.data
 from playwright.sync_api import Page, expect
 
 from emotion import config
-from tests.browser.live import see, see_none
+from tests.browser.live import goes_on, see, see_none
 
 AT_A_TIME = 2
 """Addresses that app_with_faults.py fetches side by side; a server that is not tested fetches more."""
@@ -132,7 +132,7 @@ def test_one_who_asks_while_all_fetch_is_told_and_is_served_later(open_page, fau
     with serving_pictures(tmp_path, Handler) as slow:
         try:
             first = open_page(server=address, path="/pictures")
-            others = [first.context.new_page() for _ in range(AT_A_TIME)]
+            others = [goes_on(first.context.new_page()) for _ in range(AT_A_TIME)]
             for page in others:
                 page.goto(f"{address}/pictures", wait_until="commit")  # all load side by side
             visitors = [first, *others]

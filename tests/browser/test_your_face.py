@@ -119,7 +119,7 @@ def test_expressions_posed_before_the_camera_are_learnt_and_found_by_the_webcam(
     page.get_by_role("button", name="Learn").click()
     see(page.get_by_text(re.compile(r"kept out of the learning: (\d+)\. Right before: 0\. Right now: \1\.")))
     page.get_by_role("button", name="Use it").click()
-    see(page.get_by_text("These models vote in the parts Webcam and Pictures"))
+    see(page.get_by_text("These models vote in the parts Webcam, Pictures and Films"))
     page.get_by_role("link", name="Webcam").click()
     see(page.get_by_text("Settings"))
     wait_until_drawn(page)

@@ -26,6 +26,7 @@ from emotion.streams.posing import FRAMES, Posing
 from emotion.streams.webcam import Snapshot, State
 from emotion.vote.person.trial import Mixed, Trial
 from tests.page.test_web_app import FakeWebcam, details_of_vote, headings, png, problems, texts
+from tests.page.whole import whole_page
 from tests.streams.test_posing import Clock, found
 from tests.tiny_models import CLASSES, write_tiny_models
 
@@ -382,7 +383,7 @@ def test_a_visitor_who_comes_from_the_webcams_part_is_not_in_the_way_of_oneself(
 @pytest.fixture
 def page() -> AppTest:
     """The whole page, whose visitor's face was learnt and is used."""
-    page = AppTest.from_file(str(config.ROOT / "web_app.py"), default_timeout=30).run()
+    page = whole_page().run()
     face = visit_of(page).face
     X = np.repeat(np.array([10, 240], dtype=np.uint8)[:, None], 2304, axis=1)
     face.add("Sad", [X[0]])

@@ -47,6 +47,7 @@ from emotion.page.webcam import BUSY
 from emotion.streams.record import FaceRecord, Moment, SessionRecord
 from emotion.streams.webcam import Snapshot, State, VideoSettings
 from emotion.vote.voting import LOW_PROBABILITY, Vote
+from tests.page.whole import whole_page
 from tests.tiny_models import CLASSES, write_tiny_models
 
 ADDRESS = "https://example.org/portrait.png"
@@ -100,7 +101,7 @@ def page(webcam: FakeWebcam, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv("EMOTION_MODELS", raising=False)
     monkeypatch.setattr(emotion.page.server, "_videos", WeakSet())  # sessions of other tests may not be collected yet
     st.cache_resource.clear()
-    yield AppTest.from_file(str(config.ROOT / "web_app.py"), default_timeout=30)
+    yield whole_page()
     st.cache_resource.clear()
 
 
@@ -204,7 +205,6 @@ def test_page_opens_on_the_webcam_and_says_what_it_is_not_for(page):
     assert not page.exception
     assert "Press Start" in page.info[0].value
     assert "An expression is not a feeling. Not for work or school" in texts(page)
-    assert "Pictures are not stored and not passed on" in texts(page)
 
 
 def test_webcam_asks_for_no_microphone_and_for_no_public_server(page, webcam):
@@ -928,7 +928,8 @@ import emotion.page.webcam
 stopped = SimpleNamespace(state=SimpleNamespace(playing=False, signalling=False), video_processor=None)
 emotion.page.webcam.webrtc_streamer = lambda **_: stopped
 emotion.page.webcam.browser_refusal = lambda: ""
-page = AppTest.from_file("web_app.py", default_timeout=60).run()
+from tests.page.whole import whole_page
+page = whole_page().run()
 assert not page.exception, page.exception
 """,
     "pictures": f"""
@@ -968,8 +969,8 @@ def test_page_loads_no_training_library():
     """They would add seconds to the start, and the page must run where they are not installed."""
     script = """
 import sys
-from streamlit.testing.v1 import AppTest
-page = AppTest.from_file("web_app.py", default_timeout=60)
+from tests.page.whole import whole_page
+page = whole_page()
 import emotion.page.webcam
 from types import SimpleNamespace
 stopped = SimpleNamespace(state=SimpleNamespace(playing=False, signalling=False), video_processor=None)

@@ -1,0 +1,4 @@
+"""What stands around the parts of the page: the notice before the first one, and the line below all of them.
+
+Begin with `notice.told`; `looks` has the page's own styles.
+"""
