@@ -65,7 +65,7 @@ def columns_of(classes: Sequence[str], model_names: Sequence[str]) -> list[str]:
     return [shielded(name) for name in [*_WHEN, *FACE_COLUMNS, *own, *(f"smoothed_{name}" for name in own)]]
 
 
-def rows_of(moments: Sequence[Moment], classes: Sequence[str], model_names: Sequence[str]) -> Iterator[list[str]]:
+def rows_of(moments: Sequence[Moment], classes: Sequence[str], model_names: Sequence[str]) -> Iterator[list[object]]:
     """Write moments into rows: one a face, and one without a face where none was seen.
 
     Parameters
@@ -76,17 +76,17 @@ def rows_of(moments: Sequence[Moment], classes: Sequence[str], model_names: Sequ
 
     Yields
     ------
-    list of str, as many cells as `columns_of` names
+    list of str and int, as many cells as `columns_of` names
     """
     rest = len(columns_of(classes, model_names)) - len(_WHEN)
     for moment in moments:
-        when = [
+        when: list[object] = [
             moment.utc.isoformat() if moment.utc else "",
             repr(moment.seconds),
             *("" if v is None else repr(v) for v in (moment.frame, moment.interval_seconds, moment.smoothing_seconds)),
         ]
         for face in moment.faces:
-            yield [*when, str(face.number), *map(str, face.box), *_cells(face.vote), *_cells(face.smoothed)]
+            yield [*when, face.number, *face.box, *_cells(face.vote), *_cells(face.smoothed)]
         if not moment.faces:
             yield [*when, *[""] * rest]
 

@@ -1,6 +1,7 @@
 """Whether two sessions, or two faces, differ by more than chance has it."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -8,8 +9,8 @@ from emotion import config
 from emotion.errors import SessionError
 from emotion.streams.session.shares import LEVEL, Seen
 
-UNCERTAIN = "uncertain"
-UNFIT = "not fit to be judged"
+UNCERTAIN: Final = "uncertain"
+UNFIT: Final = "not fit to be judged"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import struct
 import zipfile
@@ -105,10 +106,9 @@ def save_session(session: SavedSession) -> bytes:
         *(["pause", repr(pause.start), repr(pause.end), ""] for pause in session.pauses),
     ]
     named = session.classes, session.model_names
-    votes = [columns_of(*named), *rows_of(session.moments, *named)]
     texts = {
         _ABOUT: json.dumps(about, ensure_ascii=False, indent=1) + "\n",
-        _VOTES: csv_rows(votes),
+        _VOTES: csv_rows(itertools.chain([columns_of(*named)], rows_of(session.moments, *named))),
         _MARKS: csv_rows([_MARK_COLUMNS, *marked]),
     }
     out = io.BytesIO()
