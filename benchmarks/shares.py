@@ -106,7 +106,7 @@ def held(session: Seen, true: NDArray[np.float64]) -> dict[str, list[bool]]:
         "independent": 1.96 * np.sqrt(mean * (1 - mean) / votes),
     }
     found = {name: (np.abs(mean - true) <= spread).tolist() for name, spread in spreads.items()}
-    shares = shares_of(session).labels.values()
+    shares = shares_of(session, 4_000).labels.values()
     return found | {"ours": [s.low <= t <= s.high for s, t in zip(shares, true, strict=True)]}
 
 

@@ -167,9 +167,9 @@ def _archive(content: bytes) -> zipfile.ZipFile:
     """Open a ZIP file, but only one that lists few files: Python would take any number of them into memory."""
     end = content[-_DIRECTORY_END:]
     is_listed = len(end) == _DIRECTORY_END and end.startswith(b"PK\x05\x06") and end.endswith(b"\0\0")
-    size = int.from_bytes(end[12:16], "little")
+    size, begin = int.from_bytes(end[12:16], "little"), int.from_bytes(end[16:20], "little")
     is_large = content[-_DIRECTORY_END - 20 : -_DIRECTORY_END].startswith(b"PK\x06\x07")  # ZIP64's own end
-    if not is_listed:
+    if not is_listed or begin + size + _DIRECTORY_END != len(content):
         raise SessionError("The saved session was cut off or changed: use another copy of the file.")
     if is_large or size > _MOST_DIRECTORY:
         raise SessionError("This ZIP file is not a saved session: choose the one that was saved.")

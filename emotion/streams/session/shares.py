@@ -5,7 +5,8 @@ second has far fewer observations than votes. What counts here is therefore how 
 taken to come with the same chance at each step while it is not there, and to go with another one while it is: a Markov
 chain of two states, whose share of the time is ``come / (come + go)``. Both chances have Jeffreys' prior and so a beta
 distribution, of which enough is drawn to read intervals off. What never came, or never went, has no zero width: its
-stays are taken to last as those of the others did, `LONGEST_STAY` seconds at most.
+stays are taken to last as those of the others did, 30 seconds at most. Where stays, or absences, vary more than by such
+chance, since an expression comes in bouts, they count for less.
 
 `benchmarks/shares.py` measures how often these intervals hold what is true.
 """
@@ -21,10 +22,14 @@ from emotion import config
 from emotion.streams.record import LAST_SECONDS, LONGEST_SECONDS, Moment, held_votes
 from emotion.vote.voting import Vote
 
-LEVEL: Final = 0.95
-LONGEST_STAY: Final = 30.0
-"""Seconds, for which at most something is taken to stay on average of which no stay has ended."""
-_DRAWS: Final = 20_000
+DRAWN_WITHIN: Final = 0.96
+"""What of the draws lies in an interval that is to hold in 95 of 100 sessions: with few changes, 95 % of them hold less."""
+_LONGEST_STAY: Final = 30.0
+"""Seconds, for which at most something is taken to stay, on average, that was never there."""
+_ALIKE: Final = 4.0
+"""As much as so many stays of its own, those of others say of something that was never there, and chance says of how
+stays vary."""
+N_DRAWS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,37 +91,74 @@ class Seen:
         """Of each class, of what is uncertain and of what is unfit, the share of the time that was seen; 0-1."""
         return np.asarray(self.lasted @ self.present / self.lasted.sum())
 
-    def draws(self, seed: int = config.SEED) -> NDArray[np.float64]:
+    def draws(self, seed: int = config.SEED, n_draws: int = N_DRAWS) -> NDArray[np.float64]:
         """Draw long-run shares that what was seen may come from.
 
         Parameters
         ----------
         seed : int
+        n_draws : int
 
         Returns
         -------
         ndarray of shape (n_draws, n_classes + 2), 0-1
         """
         random = np.random.default_rng(seed)
-        step = float(np.median(self.lasted))
-        now, after = self.present[:-1][self.goes_on[:-1]], self.present[1:][self.goes_on[:-1]]
-        steps = self.lasted[:-1][self.goes_on[:-1]] / step
+        steps = self.lasted / float(np.median(self.lasted))
+        known = self.goes_on[:-1]
+        now, after, counted = self.present[:-1][known], self.present[1:][known], steps[:-1][known]
         came, went = (~now & after).sum(axis=0), (now & ~after).sum(axis=0)
-        there, away = np.maximum(steps @ now, went), np.maximum(steps @ ~now, came)
-        turns = went[: len(self.classes)].sum()
-        stay = min(self.lasted.sum() / step / (turns + 1), max(1.0, LONGEST_STAY / step))
-        comes, goes = (_chances(random, turned, of, stay) for turned, of in ((came, away), (went, there)))
-        return np.asarray(comes / (comes + goes))
+        there, away = np.maximum(counted @ now, went), np.maximum(counted @ ~now, came)
+        usual = float(np.clip(_LONGEST_STAY / np.median(self.lasted), 1.0, None))
+        stay = min(float(steps.sum()) / (went[: len(self.classes)].sum() + 1), usual)
+        spread = np.array([_overdispersion(column, self.goes_on, steps) for column in self.present.T]).T
+        comes = _chances(random, n_draws, came, away, stay, spread[0])
+        goes = _chances(random, n_draws, went, there, stay, spread[1])
+        drawn = comes / (comes + goes)
+        # The first vote, too, is one from the long run.
+        return _weighted(drawn, np.where(self.present[0], drawn, 1 - drawn))
 
 
 def _chances(
-    random: np.random.Generator, turned: NDArray[np.intp], steps: NDArray[np.float64], stay: float
+    random: np.random.Generator,
+    n_draws: int,
+    turned: NDArray[np.intp],
+    steps: NDArray[np.float64],
+    stay: float,
+    spread: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Draw chances that a state is left at a step, given how often it was, of how many steps."""
     unknown = steps == 0
-    ends = np.where(unknown, 1.0, turned + 0.5)
-    stays = np.where(unknown, max(stay - 1.0, 0.5), steps - turned + 0.5)
-    return random.beta(ends, stays, (_DRAWS, len(turned)))
+    ends = np.where(unknown, _ALIKE, turned / spread + 0.5)
+    stays = np.where(unknown, _ALIKE * max(stay - 1.0, 0.5), (steps - turned) / spread + 0.5)
+    return random.beta(ends, stays, (n_draws, len(turned)))
+
+
+def _overdispersion(
+    present: NDArray[np.bool_], goes_on: NDArray[np.bool_], steps: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Say how much more absences, and stays, vary than by chance (a ratio of variances, >= 1): as bouts do."""
+    changes = goes_on[:-1] & (present[:-1] != present[1:])
+    borders = np.flatnonzero(changes | ~goes_on[:-1])
+    whole = changes[borders][:-1] & changes[borders][1:]
+    lengths = np.diff(np.cumsum(steps)[borders])[whole]
+    were = present[borders[1:]][whole]
+    found = []
+    for some in (lengths[~were], lengths[were]):
+        mean = some.mean() if len(some) > 1 else 0.0
+        ratio = some.var(ddof=1) / (mean * (mean - 1)) if mean > 1.01 else 1.0
+        found.append(max(1.0, (len(some) * ratio + _ALIKE) / (len(some) + _ALIKE)))
+    return found[0], found[1]
+
+
+def _weighted(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Take values, of each column as many, by their weights."""
+    places = (np.arange(len(values)) + 0.5) / len(values)
+    columns = []
+    for column, weight in zip(values.T, weights.T, strict=True):
+        sums = np.cumsum(weight)
+        columns.append(column[np.searchsorted(sums, places * sums[-1])])
+    return np.stack(columns, axis=1)
 
 
 def seen_of(
@@ -159,18 +201,19 @@ def _present(votes: Sequence[Vote], classes: Sequence[str]) -> NDArray[np.bool_]
     return present
 
 
-def shares_of(seen: Seen) -> Shares:
+def shares_of(seen: Seen, n_draws: int = N_DRAWS) -> Shares:
     """Give the shares of the time, with intervals that hold the long-run share in 95 of 100 such sessions.
 
     Parameters
     ----------
     seen : Seen
+    n_draws : int, from which the intervals are read off; of fewer, they are less exact
 
     Returns
     -------
     Shares
     """
-    low, high = np.quantile(seen.draws(), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    low, high = np.quantile(seen.draws(n_draws=n_draws), [(1 - DRAWN_WITHIN) / 2, (1 + DRAWN_WITHIN) / 2], axis=0)
     found = [
         Share(float(share), float(min(share, a)), float(max(share, b)))
         for share, a, b in zip(seen.shares, low, high, strict=True)

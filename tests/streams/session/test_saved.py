@@ -151,8 +151,11 @@ def of_other_size(size: int) -> bytes:
 
 
 def with_zip64() -> bytes:
+    """Its own end of the directory, which may say anything, stands where Python looks for it."""
     content = packed(GOOD)
-    return content[:-22] + struct.pack("<4sIQI", b"PK\x06\x07", 0, 0, 1) + content[-22:]
+    end = bytearray(content[-22:])
+    end[12:16] = (int.from_bytes(end[12:16], "little") + 20).to_bytes(4, "little")
+    return content[:-22] + struct.pack("<4sIQI", b"PK\x06\x07", 0, 0, 1) + bytes(end)
 
 
 def with_other_local_name() -> bytes:
@@ -177,9 +180,9 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "beginning of a ZIP": (lambda: b"PK\x03\x04", CUT_OFF),
     "cut off": (lambda: packed(GOOD)[:-100], CUT_OFF),
     "something behind it": (lambda: packed(GOOD) + b"x", CUT_OFF),
-    "something before it": (lambda: b"PK\x03\x04" + bytes(99) + packed(GOOD), DAMAGED),
+    "something before it": (lambda: b"PK\x03\x04" + bytes(99) + packed(GOOD), CUT_OFF),
     "a flipped byte": (flipped, DAMAGED),
-    "no file in it": (lambda: b"PK\x03\x04" + packed({}), OTHER_FILES),
+    "no file in it": (lambda: b"PK\x03\x04" + packed({}), CUT_OFF),
     "a file more": (lambda: packed(GOOD | {"x.exe": "MZ"}), OTHER_FILES),
     "a file less": (lambda: packed({name: GOOD[name] for name in ("votes.csv", "marks.csv")}), OTHER_FILES),
     "a file twice": (twice, OTHER_FILES),
