@@ -56,7 +56,8 @@ svg { display: block; width: 100%; height: 1.7rem; background: var(--empty); }
 .mark { stroke: var(--text); stroke-width: 1.5px; stroke-dasharray: 4 3; fill: none;
   vector-effect: non-scaling-stroke; }
 .course .share small { display: block; color: var(--soft); line-height: 1; }
-.course td.word { font-size: .8rem; color: var(--soft); }
+.course td.word { font-size: .8rem; color: var(--soft); text-align: left; }
+.scroll th.given { white-space: normal; overflow-wrap: anywhere; min-width: 6rem; }
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 0 2rem; }
 .times { position: relative; height: 1.3rem; font-size: .75rem; color: var(--soft); }
 .times span { position: absolute; transform: translateX(-50%); white-space: nowrap; }

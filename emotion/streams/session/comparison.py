@@ -112,7 +112,8 @@ def _table(found: dict[str, Difference], first: Side, second: Side) -> str:
     return (
         f'<h2>Shares of the time</h2><p>{escape(told)}</p><div class="scroll" tabindex="0" role="region" '
         'aria-label="Shares of both"><table><thead><tr><th scope="col">Expression</th>'
-        f'<th scope="col">{escape(first.name)}</th><th scope="col">{escape(second.name)}</th>'
+        f'<th scope="col" class="given">{escape(first.name)}</th>'
+        f'<th scope="col" class="given">{escape(second.name)}</th>'
         '<th scope="col">Difference</th><th scope="col">lies between</th><th scope="col" class="word">Verdict</th>'
         f"</tr></thead><tbody>{rows}</tbody></table></div>"
         '<p class="soft">Differences in percentage points. A difference counts only where its range leaves out nought. '

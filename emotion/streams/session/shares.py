@@ -23,7 +23,7 @@ from emotion.streams.record import LAST_SECONDS, LONGEST_SECONDS, Moment, held_v
 from emotion.vote.voting import Vote
 
 DRAWN_WITHIN: Final = 0.96
-"""What of the draws lies in an interval that is to hold in 95 of 100 sessions: with 0.95, it held in 93 of those with few
+"""What of the draws lies in an interval that is to hold in 95 of 100 sessions: with 0.95, it held in 93 with few
 changes."""
 _LONGEST_STAY: Final = 30.0
 """Seconds, for which at most something is taken to stay, on average, that was never there."""
