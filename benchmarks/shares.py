@@ -1,10 +1,11 @@
 """Whether the intervals of shares hold: python benchmarks/shares.py --json benchmarks/results/shares.json
 
 Expressions are made up that come and go by chance, and of which is known for which share of the time each shows: of
-two (a Markov chain in continuous time), and of seven, of which each is followed by some others more often than by the
-rest. They are looked at as a session does. Counted is how often the interval holds the known share: by
-`emotion.streams.session.shares`, by means of twenty equal stretches with a t quantile (batch means), and as if votes
-were independent. Besides: how often two sessions of the same person are called different in anything.
+two (a Markov chain in continuous time), of seven, of which each is followed by some others more often than by the
+rest, and of two of which each tenth vote is mistaken. They are looked at as a session does. Counted is how often the
+interval holds the known share: by `emotion.streams.session.shares`, by means of twenty equal stretches with a t
+quantile (batch means), and as if votes were independent. Besides: how often two sessions of the same person are called
+different in anything.
 """
 
 import argparse
@@ -34,6 +35,8 @@ METHODS: Final = ("ours", "batch means", "independent")
 _T_19: Final = 2.093
 """Quantile of Student's t with 19 degrees of freedom, for 95 %."""
 _BATCHES: Final = 20
+MISTAKEN: Final = 0.1
+"""Of the votes, where any is."""
 
 
 @dataclass(frozen=True)
@@ -111,13 +114,20 @@ def held(session: Seen, true: NDArray[np.float64]) -> dict[str, list[bool]]:
 
 
 def measured(
-    chains: Sequence[Chain], sessions: int, minutes: float, every: float, random: np.random.Generator
+    chains: Sequence[Chain],
+    sessions: int,
+    minutes: float,
+    every: float,
+    random: np.random.Generator,
+    mistaken: float = 0.0,
 ) -> dict[str, float]:
-    """Count how often intervals hold, over sessions of several chains."""
+    """Count how often intervals hold, over sessions of several chains; of two expressions, votes may be mistaken."""
     counts: dict[str, list[bool]] = {name: [] for name in METHODS}
     for chain in chains:
+        true = (1 - 2 * mistaken) * chain.shares + mistaken if mistaken else chain.shares
         for states in chain.sessions(random, sessions, 60 * minutes, every):
-            for name, of in held(seen(states, len(chain.shares), every), chain.shares).items():
+            voted = np.where(random.random(len(states)) < mistaken, 1 - states, states)
+            for name, of in held(seen(voted, len(true), every), true).items():
                 counts[name] += of
     return {name: float(np.mean(of)) for name, of in counts.items()}
 
@@ -130,8 +140,9 @@ def cells(sessions: int, seed: int) -> Iterator[dict[str, Any]]:
             "two": [two(share, stay) for share in (0.1, 0.3, 0.5, 0.8)],
             "seven": [seven(random, stay) for _ in range(4)],
         }
+        kinds["mistaken"] = kinds["two"]
         for kind, chains in kinds.items():
-            rates = measured(chains, sessions, minutes, every, random)
+            rates = measured(chains, sessions, minutes, every, random, MISTAKEN if kind == "mistaken" else 0.0)
             yield {"expressions": kind, "stay": stay, "minutes": minutes, "every": every, **rates}
 
 
@@ -163,9 +174,9 @@ def main() -> None:
         rows.append(row)
         rates = "".join(f"{row[name]:>14.1%}" for name in METHODS)
         print(f"{row['expressions']:<12}{row['stay']:>7g}{row['minutes']:>9g}{row['every']:>9g} {rates}", flush=True)
-    for name in METHODS:
-        rates = np.array([row[name] for row in rows])
-        print(f"{name}: {rates.mean():.1%} on average, {rates.min():.1%} to {rates.max():.1%}")
+    for kind, name in product(("two", "seven", "mistaken"), METHODS):
+        rates = np.array([row[name] for row in rows if row["expressions"] == kind])
+        print(f"{kind}, {name}: {rates.mean():.1%} on average, {rates.min():.1%} to {rates.max():.1%}")
     false = alarms(options.sessions, options.seed)
     print("called different, of pairs that are not:", ", ".join(f"{m} min {rate:.1%}" for m, rate in false.items()))
     if options.json:

@@ -7,7 +7,7 @@ import numpy as np
 
 from emotion import config
 from emotion.errors import SessionError
-from emotion.streams.session.shares import DRAWN_WITHIN, Seen
+from emotion.streams.session.shares import LEVEL, Seen
 
 UNCERTAIN: Final = "uncertain"
 UNFIT: Final = "not fit to be judged"
@@ -65,7 +65,7 @@ def differences(first: Seen, second: Seen) -> dict[str, Difference]:
     names = [*first.classes, UNCERTAIN, UNFIT]
     order = [*(second.classes.index(label) for label in first.classes), -2, -1]
     drawn = second.draws(config.SEED + 1)[:, order] - first.draws()
-    tail = (1 - DRAWN_WITHIN) / len(names) / 2
+    tail = (1 - LEVEL) / len(names) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
     found = {}
     for name, one, other, a, b in zip(names, first.shares, second.shares[order], low, high, strict=True):

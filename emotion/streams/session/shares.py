@@ -5,8 +5,10 @@ second has far fewer observations than votes. What counts here is therefore how 
 taken to come with the same chance at each step while it is not there, and to go with another one while it is: a Markov
 chain of two states, whose share of the time is ``come / (come + go)``. Both chances have Jeffreys' prior and so a beta
 distribution, of which enough is drawn to read intervals off. What never came, or never went, has no zero width: its
-stays are taken to last as those of the others did, 30 seconds at most. Where stays, or absences, vary more than by such
-chance, since an expression comes in bouts, they count for less.
+stays are taken to last as those of the others did, 30 seconds at most.
+
+Real votes remember for longer than such a chain: single ones are mistaken while an expression stays, and expressions
+come in bouts. Where the autocorrelations of the votes say so, what was counted counts for less.
 
 `benchmarks/shares.py` measures how often these intervals hold what is true.
 """
@@ -22,14 +24,12 @@ from emotion import config
 from emotion.streams.record import LAST_SECONDS, LONGEST_SECONDS, Moment, held_votes
 from emotion.vote.voting import Vote
 
-DRAWN_WITHIN: Final = 0.96
-"""What of the draws lies in an interval that is to hold in 95 of 100 sessions: with 0.95, it held in 93 with few
-changes."""
+LEVEL: Final = 0.95
 _LONGEST_STAY: Final = 30.0
 """Seconds, for which at most something is taken to stay, on average, that was never there."""
 _ALIKE: Final = 4.0
-"""As much as so many stays of its own, those of others say of something that was never there, and chance says of how
-stays vary."""
+"""Of something that was never there, the stays of others say as much as so many of its own would."""
+_WINDOW: Final = 3.0
 N_DRAWS: Final = 20_000
 
 
@@ -112,9 +112,12 @@ class Seen:
         there, away = np.maximum(counted @ now, went), np.maximum(counted @ ~now, came)
         usual = float(np.clip(_LONGEST_STAY / np.median(self.lasted), 1.0, None))
         stay = min(float(steps.sum()) / (went[: len(self.classes)].sum() + 1), usual)
-        spread = np.array([_overdispersion(column, self.goes_on, steps) for column in self.present.T]).T
-        comes = _chances(random, n_draws, came, away, stay, spread[0])
-        goes = _chances(random, n_draws, went, there, stay, spread[1])
+        # As much as so many votes of a chain, and of these, one independent vote counts; of constants nothing is known.
+        turning = came / np.maximum(away, 1) + went / np.maximum(there, 1)
+        of_chain = np.maximum(2 / np.maximum(turning, 1e-9) - 1, 1.0)
+        spread = np.where((came > 0) & (went > 0), np.maximum(_memory(self.present) / of_chain, 1.0), 1.0)
+        comes = _chances(random, n_draws, came, away, stay, spread)
+        goes = _chances(random, n_draws, went, there, stay, spread)
         drawn = comes / (comes + goes)
         # The first vote, too, is one from the long run.
         return _weighted(drawn, np.where(self.present[0], drawn, 1 - drawn))
@@ -135,21 +138,23 @@ def _chances(
     return random.beta(ends, stays, (n_draws, len(turned)))
 
 
-def _overdispersion(
-    present: NDArray[np.bool_], goes_on: NDArray[np.bool_], steps: NDArray[np.float64]
-) -> tuple[float, float]:
-    """Say how much more absences, and stays, vary than by chance (a ratio of variances, >= 1): as bouts do."""
-    changes = goes_on[:-1] & (present[:-1] != present[1:])
-    borders = np.flatnonzero(changes | ~goes_on[:-1])
-    whole = changes[borders][:-1] & changes[borders][1:]
-    lengths = np.diff(np.cumsum(steps)[borders])[whole]
-    were = present[borders[1:]][whole]
-    found = []
-    for some in (lengths[~were], lengths[were]):
-        mean = some.mean() if len(some) > 1 else 0.0
-        ratio = some.var(ddof=1) / (mean * (mean - 1)) if mean > 1.01 else 1.0
-        found.append(max(1.0, (len(some) * ratio + _ALIKE) / (len(some) + _ALIKE)))
-    return found[0], found[1]
+def _memory(present: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Estimate for how many votes as much as one independent vote counts, by autocorrelations; of constants, 1.
+
+    They are summed up to the lag that is `_WINDOW` times the sum (Sokal, 1997), and that is made larger by what it is
+    too small for being taken around the mean of the votes themselves (Wolff, 2004, equation 49).
+    """
+    n = len(present)
+    centred = present - present.mean(axis=0)
+    power = np.abs(np.fft.rfft(centred, 2 * n, axis=0)) ** 2
+    covariances = np.fft.irfft(power, 2 * n, axis=0)[:n]
+    varies = covariances[0] > 1e-9 * n
+    correlations = covariances / np.where(varies, covariances[0], 1.0)
+    sums = 2 * np.cumsum(correlations, axis=0) - 1
+    lags = np.arange(n)[:, None]
+    at = (lags >= _WINDOW * sums).argmax(axis=0)
+    found = sums[at, np.arange(present.shape[1])] * (1 + (2 * at + 1) / n)
+    return np.where(varies, found, 1.0)
 
 
 def _weighted(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -214,7 +219,7 @@ def shares_of(seen: Seen, n_draws: int = N_DRAWS) -> Shares:
     -------
     Shares
     """
-    low, high = np.quantile(seen.draws(n_draws=n_draws), [(1 - DRAWN_WITHIN) / 2, (1 + DRAWN_WITHIN) / 2], axis=0)
+    low, high = np.quantile(seen.draws(n_draws=n_draws), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     found = [
         Share(float(share), float(min(share, a)), float(max(share, b)))
         for share, a, b in zip(seen.shares, low, high, strict=True)

@@ -108,6 +108,22 @@ def test_ranges_hold_the_truth_as_often_as_they_say(minutes: float, every: float
 
 
 @pytest.mark.slow
+def test_ranges_are_not_taken_in_by_single_votes_that_are_mistaken() -> None:
+    """Each of them looks like an expression that came and went; what is slow would seem to be known well."""
+    random = np.random.default_rng(7)
+    rates = measured([two(0.2, 10.0), two(0.5, 10.0)], 60, 20.0, 0.5, random, mistaken=0.1)
+    assert 0.88 < rates["ours"] <= 0.99
+    assert rates["independent"] < 0.5
+
+
+@pytest.mark.parametrize("labels", [["Happy", "Sad"] * 30, ["Happy"] * 59 + ["Sad"], ["Sad", *["Happy"] * 59]])
+def test_votes_that_alternate_or_change_once_have_ranges_too(labels: list[str]) -> None:
+    said = shares(*labels).labels["Sad"]
+    assert 0 <= said.low <= said.share <= said.high < 1
+    assert said.high - said.low > 0.01
+
+
+@pytest.mark.slow
 def test_the_same_person_is_seldom_called_different_from_herself() -> None:
     random = np.random.default_rng(6)
     chain = seven(random, 3.0)
