@@ -164,7 +164,7 @@ def alarms(sessions: int, seed: int) -> dict[str, float]:
 def main() -> None:
     """Measure, print, and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sessions", type=int, default=100, help="of each chain of each kind (default: 100)")
+    parser.add_argument("--sessions", type=int, default=40, help="of each chain of each kind (default: 40)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, help="a file for the figures")
     options = parser.parse_args()
