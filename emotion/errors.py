@@ -111,6 +111,10 @@ class PersonalError(EmotionError):
     """Examples of one person's face cannot be learnt from, or the file that holds them cannot be read."""
 
 
+class SessionError(EmotionError):
+    """A mark or a pause cannot be set, the file of a session not be opened, or two sessions not be compared."""
+
+
 class OutputError(EmotionError):
     """A folder of pictures cannot be read through, or the file for its votes not be written or gone on with."""
 

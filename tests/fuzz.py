@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 import warnings
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,10 @@ from emotion.data.dataset import read_faces
 from emotion.errors import EmotionError
 from emotion.faces.decode import decode_image
 from emotion.faces.fetch import fetch
+from emotion.streams.session.saved import open_session, save_session
 from tests import fuzz_films
 from tests.heic import heic
+from tests.streams.session.made import random_session
 
 ODD_BYTES = [
     b"\x00",
@@ -152,6 +155,16 @@ def tables() -> list[bytes]:
     ]
 
 
+def sessions() -> list[bytes]:
+    """Saved sessions, packed and not, so that damage reaches what is in them."""
+    whole = save_session(random_session(random.Random(0), 5))
+    loose = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive, zipfile.ZipFile(loose, "w") as unpacked:
+        for name in archive.namelist():
+            unpacked.writestr(name, archive.read(name))
+    return [whole, loose.getvalue()]
+
+
 def mutated(data: bytes, generator: random.Random) -> bytes:
     """Change a file in one to four places, more often near its beginning, where formats keep what steers them."""
     changed = bytearray(data)
@@ -228,7 +241,7 @@ class Guard:
 def main() -> None:
     """Run until something escapes or all is done."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["image", "address", "table", "film"])
+    parser.add_argument("what", choices=["image", "address", "table", "film", "session"])
     parser.add_argument("--runs", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--guided", action="store_true", help="let Atheris, where it is installed, seek new paths")
@@ -238,7 +251,7 @@ def main() -> None:
         return
     logging.disable()
     warnings.simplefilter("ignore")
-    seeds = {"image": pictures, "table": tables, "address": list}[options.what]()
+    seeds = {"image": pictures, "table": tables, "address": list, "session": sessions}[options.what]()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "table.csv"
 
@@ -246,7 +259,12 @@ def main() -> None:
             file.write_bytes(data)
             read_faces(file)
 
-        drive: Callable[[Any], object] = {"image": decode_image, "table": one_table, "address": fetch}[options.what]
+        drive: Callable[[Any], object] = {
+            "image": decode_image,
+            "table": one_table,
+            "address": fetch,
+            "session": open_session,
+        }[options.what]
         if options.what == "address":
             guard = Guard()
             socket.getaddrinfo = guard.getaddrinfo

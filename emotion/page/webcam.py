@@ -25,7 +25,7 @@ from emotion.page.recognition import encode_png
 from emotion.page.server import is_full, take_place
 from emotion.page.state import Visit, visit
 from emotion.streams.drawing import draw_notice, vote_text
-from emotion.streams.record import session_csv
+from emotion.streams.session.table import session_csv
 from emotion.streams.watch import VideoSettings
 from emotion.streams.webcam import NOTICES, State
 from emotion.vote.ensemble import Ensemble
@@ -343,8 +343,15 @@ def _offer_downloads(stream: StreamProcessor) -> None:
 
 
 def _session_table(stream: StreamProcessor) -> str:
-    models = stream.models
-    return session_csv(stream.record.moments(), models.classes, models.model_names, set_that_votes(models).name)
+    models, record = stream.models, stream.record
+    return session_csv(
+        record.moments(),
+        models.classes,
+        models.model_names,
+        set_that_votes(models).name,
+        marks=record.marking.marks(),
+        pauses=record.marking.pauses(),
+    )
 
 
 def _last_picture(stream: StreamProcessor) -> BGRImage:

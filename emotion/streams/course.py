@@ -1,7 +1,7 @@
 """The course of votes on a face over time, as charts in SVG that tell in words what they show."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion.streams.drawing import expression_colour
-from emotion.streams.record import LONGEST_SECONDS, Moment, Summary
-from emotion.vote.voting import Vote
+from emotion.streams.record import Moment, Summary, held_votes
 
 COLUMNS: Final = 720
 """So many steps a chart has at most from left to right: more are not seen."""
@@ -127,7 +126,7 @@ class Course:
         Course
         """
         n = len(classes)
-        held = list(_held(number, moments, span, smoothed))
+        held = list(held_votes(moments, number, span.end, smoothed=smoothed))
         left = COLUMNS * np.array([span.place(start) for start, _, _ in held])
         right = COLUMNS * np.array([span.place(end) for _, end, _ in held])
         kinds = np.array([classes.index(vote.label) + n * vote.uncertain for _, _, vote in held])
@@ -156,13 +155,15 @@ class Course:
             if self.labels[a] >= 0
         ]
 
-    def band(self, number: int, summary: Summary) -> str:
+    def band(self, number: int, summary: Summary, marks: Sequence[float] = (), chart: str = "") -> str:
         """Draw the votes as a band.
 
         Parameters
         ----------
         number : int, of the face
         summary : Summary, of it
+        marks : sequence of float, seconds, at which a line is drawn
+        chart : str, letters; tells the chart from others of a document that show a face of this number
 
         Returns
         -------
@@ -186,12 +187,14 @@ class Course:
         )
         shares = ", ".join(f"{label} {share:.1%}" for label, share in summary.shares.items())
         told = f"{shares} of the time. {self._told(runs)}"
+        lines = "".join(f"M{COLUMNS * self.span.place(mark):.1f} 0v{_HEIGHT}" for mark in marks)
         return (
             _svg(
-                f"b{number}",
+                f"{chart}b{number}",
                 f"Votes on face {number} over time",
                 told,
-                f'<path class="doubt" id="d{number}" d="{grey}"/>{drawn}',
+                f'<path class="doubt" id="{chart}d{number}" d="{grey}"/>{drawn}'
+                f'<path class="mark" id="{chart}m{number}" d="{lines}"/>',
             )
             + words
         )
@@ -208,13 +211,14 @@ class Course:
     def _time(self, column: float) -> float:
         return self.span.start + (self.span.end - self.span.start) * column / COLUMNS
 
-    def line(self, place: int, number: int) -> str:
+    def line(self, place: int, number: int, chart: str = "") -> str:
         """Draw the probability of a class as an area.
 
         Parameters
         ----------
         place : int, of the class
         number : int, of the face, whose band is drawn
+        chart : str, as of the band
 
         Returns
         -------
@@ -239,21 +243,12 @@ class Course:
             f"{clock(self._time(at))}."
         )
         return _svg(
-            f"p{number}-{place}",
+            f"{chart}p{number}-{place}",
             f"Probability of {label} for face {number} over time",
             told,
-            f'<use href="#d{number}"/><path fill="{expression_colour(place)}" d="{"".join(path)}"/>',
+            f'<use href="#{chart}d{number}"/><path fill="{expression_colour(place)}" d="{"".join(path)}"/>'
+            f'<use href="#{chart}m{number}"/>',
         )
-
-
-def _held(number: int, moments: Sequence[Moment], span: Span, smoothed: bool) -> Iterator[tuple[float, float, Vote]]:
-    """Give each vote on a face, and from when to when it holds, as `summaries` counts it."""
-    for place, moment in enumerate(moments):
-        later = moments[place + 1].seconds if place + 1 < len(moments) else span.end
-        for face in moment.faces:
-            if face.number == number:
-                end = min(later, moment.seconds + LONGEST_SECONDS)
-                yield moment.seconds, end, face.shown(smoothed=smoothed)
 
 
 def _svg(name: str, title: str, told: str, drawn: str) -> str:

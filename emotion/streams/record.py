@@ -1,14 +1,14 @@
-"""What a webcam session has seen: votes over time, what they sum up to, and the table that a visitor may take home."""
+"""What a webcam session, or a film, has seen: votes over time, and what they sum up to."""
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from emotion.faces.detect import Box
-from emotion.vote.tables import to_csv, vote_cells, vote_columns
+from emotion.streams.session.marks import Marking, Pause, counts_at
 from emotion.vote.voting import Vote
 
 MOST_VOTES: Final = 50_000
@@ -53,15 +53,19 @@ class Moment:
     Attributes
     ----------
     seconds : float, >= 0, from the first frame of the session, or the beginning of the film
-    utc : datetime, with its time zone; None of a film
+    utc : datetime, with its time zone: that of the first frame, and the seconds since; None of a film
     faces : tuple of FaceRecord, largest face first; empty where none was seen
     frame : int, >= 0, its number in the film; None of a session
+    interval_seconds : float, > 0, from one vote to the next, as it was set then; None of a film
+    smoothing_seconds : float, >= 0, the time constant of the smoothed votes, as it was set then; None of a film
     """
 
     seconds: float
     utc: datetime | None
     faces: tuple[FaceRecord, ...]
     frame: int | None = None
+    interval_seconds: float | None = None
+    smoothing_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,26 +176,87 @@ def summaries(moments: Sequence[Moment], *, smoothed: bool, lasts: float = LAST_
     return dict(sorted(found.items(), key=lambda item: (-item[1].seconds, item[0])))
 
 
+def without_pauses(moments: Sequence[Moment], pauses: Sequence[Pause], lasts: float) -> list[Moment]:
+    """Leave out what lies in pauses.
+
+    Parameters
+    ----------
+    moments : sequence of Moment, oldest first
+    pauses : sequence of Pause, in any order
+    lasts : float, seconds, > 0, for which the labels of the last moment hold
+
+    Returns
+    -------
+    list of Moment, oldest first: those outside of pauses and, where a pause begins while their labels hold, one at
+    which nobody is seen
+    """
+    counts = counts_at([moment.seconds for moment in moments], pauses)
+    kept = [moment for moment, does in zip(moments, counts, strict=True) if does]
+    if not kept or not pauses:
+        return kept
+    first, end = kept[0].seconds, kept[-1].seconds + lasts
+    borders = [Moment(start, None, ()) for start in {pause.start for pause in pauses} if first < start < end]
+    return sorted([*kept, *borders], key=lambda moment: moment.seconds)
+
+
+def held_votes(
+    moments: Sequence[Moment], number: int | None, end: float, *, smoothed: bool
+) -> Iterator[tuple[float, float, Vote]]:
+    """Give each vote on a face, and from when to when it holds, as `summaries` counts it.
+
+    Parameters
+    ----------
+    moments : sequence of Moment, oldest first, without pauses
+    number : int, of the face; None for the largest face of each moment
+    end : float, seconds, when the votes of the last moment cease to hold
+    smoothed : bool, whether smoothed votes count, or those that the models gave
+
+    Yields
+    ------
+    (float, float, Vote): the seconds of its moment, those at which it holds no more, and the vote
+    """
+    for place, moment in enumerate(moments):
+        later = moments[place + 1].seconds if place + 1 < len(moments) else end
+        for face in moment.faces[:1] if number is None else moment.faces:
+            if number in (None, face.number):
+                until = min(later, moment.seconds + LONGEST_SECONDS)
+                yield moment.seconds, until, face.shown(smoothed=smoothed)
+
+
 class SessionRecord:
-    """What a session has seen: its newest moments, and what all of them sum up to. May be shared between threads."""
+    """What a session has seen: its newest moments, and what all of them sum up to. May be shared between threads.
+
+    Attributes
+    ----------
+    marking : Marking, its marks and its pauses; no moment of a pause is kept
+    """
 
     def __init__(self) -> None:
+        self.marking = Marking()
         self._moments: deque[Moment] = deque()
         self._votes = 0
         self._dropped = 0
         self._sums = {True: _Sum(), False: _Sum()}
+        self._latest = 0.0
         self._lock = threading.Lock()
 
     def add(self, moment: Moment) -> None:
-        """Keep a moment, in place of the oldest ones where there are more votes than `MOST_VOTES`.
+        """Keep a moment, in place of the oldest ones where there are more votes than `MOST_VOTES`; in a pause, don't.
 
         Parameters
         ----------
         moment : Moment, later than those before
         """
+        pauses = self.marking.pauses()
+        if any(moment.seconds in pause for pause in pauses):
+            return
         with self._lock:
+            paused = next((pause.start for pause in pauses if self._latest < pause.start < moment.seconds), None)
             for smoothed, total in self._sums.items():
+                if paused is not None:
+                    total.add(paused, None)
                 total.add(moment.seconds, moment.faces[0].shown(smoothed=smoothed) if moment.faces else None)
+            self._latest = moment.seconds
             self._moments.append(moment)
             self._votes += _votes(moment)
             while self._votes > MOST_VOTES and len(self._moments) > 1:
@@ -230,31 +295,3 @@ class SessionRecord:
 
 def _votes(moment: Moment) -> int:
     return max(len(moment.faces), 1)
-
-
-def session_csv(moments: Sequence[Moment], classes: Sequence[str], model_names: Sequence[str], voted_by: str) -> str:
-    """Write a session as a table: one row a face and moment, and one without a face where none was seen.
-
-    Parameters
-    ----------
-    moments : sequence of Moment
-    classes : sequence of str
-    model_names : sequence of str, in the order of the ballots
-    voted_by : str, the name of the set of models
-
-    Returns
-    -------
-    str
-        CSV with the columns `utc` (ISO 8601), `seconds`, `face` (its number), those of
-        `emotion.vote.tables.vote_columns` for the votes that the models gave, `smoothed_label`, which the page
-        showed when smoothing, and `models`, which is `voted_by` in each row.
-    """
-    votes = vote_columns(classes, model_names)
-    rows: list[list[object]] = []
-    for moment in moments:
-        utc = moment.utc.isoformat(timespec="milliseconds") if moment.utc else ""
-        when = [utc, f"{moment.seconds:.3f}"]
-        rows += [[*when, face.number, *vote_cells(face.vote), face.smoothed.label, voted_by] for face in moment.faces]
-        if not moment.faces:
-            rows.append([*when, *[""] * (len(votes) + 2), voted_by])
-    return to_csv(["utc", "seconds", "face", *votes, "smoothed_label", "models"], rows)

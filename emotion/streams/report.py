@@ -8,9 +8,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from emotion import config
-from emotion.streams.course import Course, Span, clock, time_marks
+from emotion.streams.course import clock
 from emotion.streams.drawing import expression_colour
-from emotion.streams.record import LAST_SECONDS, Moment, Summary, summaries
+from emotion.streams.record import LAST_SECONDS, Moment, Summary
+from emotion.streams.session.marks import Pause, TimeMark
+from emotion.streams.session.watched import Watched, length
 
 MOST_DRAWN: Final = 12
 """Faces that have a chart: those that were seen longest."""
@@ -41,7 +43,7 @@ th:first-child { text-align: left; }
 .course { table-layout: fixed; margin-top: .5rem; }
 .course th, .course td { padding: 3px 0; vertical-align: middle; border: 0; }
 .course .name { width: 7rem; padding-right: .5rem; font-weight: 400; overflow-wrap: anywhere; line-height: 1.15; }
-.course .share { width: 4rem; padding-left: .5rem; }
+.course .share { width: 4.6rem; padding-left: .5rem; }
 .course thead .name { font-weight: 600; }
 .course td, .course thead th { text-align: right; }
 .course thead th:nth-child(-n+2) { text-align: left; }
@@ -51,6 +53,12 @@ svg { display: block; width: 100%; height: 1.7rem; background: var(--empty); }
 .band span { position: absolute; top: .3rem; overflow: hidden; white-space: nowrap; text-align: center;
   font-size: .8rem; pointer-events: none; }
 .doubt { fill: var(--doubt); }
+.mark { stroke: var(--text); stroke-width: 1.5px; stroke-dasharray: 4 3; fill: none;
+  vector-effect: non-scaling-stroke; }
+.course .share small { display: block; color: var(--soft); line-height: 1; }
+.course td.word { font-size: .8rem; color: var(--soft); text-align: left; }
+.scroll th.given { white-space: normal; overflow-wrap: anywhere; min-width: 6rem; }
+.two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 0 2rem; }
 .times { position: relative; height: 1.3rem; font-size: .75rem; color: var(--soft); }
 .times span { position: absolute; transform: translateX(-50%); white-space: nowrap; }
 .times span:first-child { transform: none; }
@@ -72,6 +80,8 @@ def report_html(
     smoothed: bool = True,
     lasts: float = LAST_SECONDS,
     notes: Sequence[str] = (),
+    marks: Sequence[TimeMark] = (),
+    pauses: Sequence[Pause] = (),
 ) -> str:
     """Write a report on a film or a session.
 
@@ -85,55 +95,63 @@ def report_html(
     smoothed : bool, whether smoothed votes are shown, or those that the models gave
     lasts : float, seconds, > 0, for which the labels of the last moment hold; the time between votes
     notes : sequence of str, sentences on what a reader should know, such as that a film ends too early
+    marks : sequence of TimeMark, oldest first, that stand in the charts
+    pauses : sequence of Pause, oldest first, that are left out
 
     Returns
     -------
     str, an HTML document, under 2 MB however long the film is; it names no other file and no address, and has no script
     """
-    found = summaries(moments, smoothed=smoothed, lasts=lasts)
-    span = Span(moments[0].seconds, moments[-1].seconds + lasts) if moments else Span(0.0, lasts)
-    drawn = list(found)[:MOST_DRAWN]
-    charts = [_chart(number, found[number], moments, classes, span, smoothed) for number in drawn]
+    seen = Watched.of(moments, classes, smoothed=smoothed, lasts=lasts, marks=marks, pauses=pauses)
+    found = seen.found
+    charts = [seen.chart(number) for number in list(found)[:MOST_DRAWN]]
     body = [
         f"<h1>Facial expressions: {escape(title)}</h1>",
-        f'<p class="soft">{escape(_subtitle(moments, found, span))}</p>',
+        f'<p class="soft">{escape(seen.told())}</p>',
         *(f"<p><strong>Note:</strong> {escape(note)}</p>" for note in notes),
-        *([_overview(found), _legend(classes)] if found else ["<p>No face was found.</p>"]),
+        *([_overview(found), legend(classes)] if found else ["<p>No face was found.</p>"]),
+        seen.list_of_marks(),
         *charts,
-        _about(classes, model_names, voted_by, smoothed),
+        about(classes, model_names, voted_by, smoothed),
     ]
-    document = (
+    return document(f"Facial expressions: {title}", body)
+
+
+def document(title: str, body: Sequence[str]) -> str:
+    """Put a document together.
+
+    Parameters
+    ----------
+    title : str
+    body : sequence of str, HTML
+
+    Returns
+    -------
+    str, HTML that can be written as UTF-8
+    """
+    whole = (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Facial expressions: {escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(body)
         + "\n</main>\n</body>\n</html>\n"
     )
     # Names of files that are not UTF-8 have surrogates, which no file can be written with.
-    return document.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _subtitle(moments: Sequence[Moment], found: Mapping[int, Summary], span: Span) -> str:
-    if not moments:
-        return "There was no vote."
-    faces = "1 face" if len(found) == 1 else f"{len(found):,} faces"
-    votes = "once" if len(moments) == 1 else f"{len(moments):,} times"
-    begun = f", begun {moments[0].utc:%Y-%m-%d %H:%M} UTC" if moments[0].utc else ""
-    return f"{faces}, looked at {votes} from {clock(span.start)} to {clock(span.end)} (minutes:seconds){begun}"
+    return whole.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _overview(found: Mapping[int, Summary]) -> str:
     rows = "".join(
         f'<tr><th scope="row">{number}</th><td>{clock(sum_.first_seconds)}–{clock(sum_.last_seconds)}</td>'
-        f'<td>{_length(sum_.seconds)}</td><td class="word">{escape(_most(sum_))}</td><td>{sum_.changes:,}</td>'
-        f'<td class="word">{escape(sum_.longest_label)}, {_length(sum_.longest_seconds)}</td>'
+        f'<td>{length(sum_.seconds)}</td><td class="word">{escape(_most(sum_))}</td><td>{sum_.changes:,}</td>'
+        f'<td class="word">{escape(sum_.longest_label)}, {length(sum_.longest_seconds)}</td>'
         f"<td>{sum_.uncertain:.1%}</td></tr>"
         for number, sum_ in list(found.items())[:MOST_LISTED]
     )
     left = list(found.values())[MOST_LISTED:]
     rest = (
         f'<p class="soft">{len(left):,} further faces are not listed; none of them was seen for longer than '
-        f"{_length(left[0].seconds)}.</p>"
+        f"{length(left[0].seconds)}.</p>"
         if left
         else ""
     )
@@ -149,21 +167,22 @@ def _overview(found: Mapping[int, Summary]) -> str:
     )
 
 
-def _length(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 100 else f"{clock(seconds)} min" if seconds < 3600 else f"{clock(seconds)} h"
-
-
-def _when(summary: Summary) -> str:
-    first, last = clock(summary.first_seconds), clock(summary.last_seconds)
-    return f"at {first}" if first == last else f"between {first} and {last}"
-
-
 def _most(summary: Summary) -> str:
     label, share = next(iter(summary.shares.items()))
     return f"{label}, {share:.1%}"
 
 
-def _legend(classes: Sequence[str]) -> str:
+def legend(classes: Sequence[str]) -> str:
+    """Say what is drawn how.
+
+    Parameters
+    ----------
+    classes : sequence of str
+
+    Returns
+    -------
+    str, HTML
+    """
     keys = "".join(
         f'<li><span class="key" style="background:{expression_colour(i)}"></span>{escape(label)}</li>'
         for i, label in enumerate(classes)
@@ -172,38 +191,27 @@ def _legend(classes: Sequence[str]) -> str:
         f'<h2>Colours</h2><ul class="legend">{keys}'
         '<li><span class="key" style="background:var(--doubt)"></span>grey ground: uncertain</li></ul>'
         '<p class="soft">The band shows the expression that was elected; where that is uncertain, it is low, on grey. '
-        "Below, the higher an area, the more probable the expression. Where nothing is drawn, the face was not seen."
-        "</p>"
+        "Below, the higher an area, the more probable the expression. Where nothing is drawn, the face was not seen. "
+        "Broken lines are marks.</p>"
+        '<p class="soft">Below each share stands between what the share in the long run lies: of 100 such sessions, '
+        "the ranges of 95 hold it. They rest on how often an expression came and went, not on how many votes there "
+        "were.</p>"
     )
 
 
-def _chart(
-    number: int, summary: Summary, moments: Sequence[Moment], classes: Sequence[str], span: Span, smoothed: bool
-) -> str:
-    course = Course.of(number, moments, classes, span, smoothed)
-    doubts = ", ".join(f"{why} {share:.1%}" for why, share in summary.doubts.items())
-    said = (
-        f"Seen for {_length(summary.seconds)}, {_when(summary)}. Changes: {summary.changes:,}. Longest stretch: "
-        f"{summary.longest_label}, {_length(summary.longest_seconds)}. Uncertain: {summary.uncertain:.1%} of the time"
-        f"{f' ({doubts})' if doubts else ''}."
-    )
-    rows = "".join(
-        f'<tr><th scope="row" class="name"><span class="key" style="background:{expression_colour(i)}"></span>'
-        f"{escape(label)}</th><td>{course.line(i, number)}</td>"
-        f'<td class="share">{summary.shares.get(label, 0.0):.1%}</td></tr>'
-        for i, label in enumerate(classes)
-    )
-    return (
-        f'<section><h2>Face {number}</h2><p>{escape(said)}</p><table class="course"><thead><tr>'
-        '<th scope="col" class="name">Expression</th><th scope="col">Over time</th>'
-        f'<th scope="col" class="share">Share</th></tr></thead><tbody><tr><th scope="row" class="name">Vote</th>'
-        f'<td class="band">{course.band(number, summary)}</td><td></td></tr>{rows}</tbody>'
-        f'<tfoot><tr><td></td><td><div class="times" aria-hidden="true">{time_marks(span)}</div></td><td></td></tr>'
-        "</tfoot></table></section>"
-    )
+def about(classes: Sequence[str], model_names: Sequence[str], voted_by: str, smoothed: bool) -> str:
+    """Say what such a document is, and what it is not.
 
+    Parameters
+    ----------
+    classes, model_names : sequence of str
+    voted_by : str, the name of the set of models
+    smoothed : bool, whether smoothed votes are shown
 
-def _about(classes: Sequence[str], model_names: Sequence[str], voted_by: str, smoothed: bool) -> str:
+    Returns
+    -------
+    str, HTML
+    """
     smooth = " Votes are smoothed: what was said in the seconds before still counts." if smoothed else ""
     paragraphs = [
         f"The set of models is called <strong>{escape(voted_by)}</strong>: {escape(', '.join(model_names))}. Each of "
@@ -223,11 +231,18 @@ def _about(classes: Sequence[str], model_names: Sequence[str], voted_by: str, sm
     return (
         "<h2>What this is, and what it is not</h2>"
         + "".join(f"<p>{text}</p>" for text in paragraphs)
-        + f"<footer><p>Made by emotion {escape(_version())} on {datetime.now().astimezone():%Y-%m-%d}.</p></footer>"
+        + f"<footer><p>Made by emotion {escape(program_version())} on {datetime.now().astimezone():%Y-%m-%d}.</p>"
+        "</footer>"
     )
 
 
-def _version() -> str:
+def program_version() -> str:
+    """Give the version of this program.
+
+    Returns
+    -------
+    str, such as ``2.0``
+    """
     try:
         return version("emotion")
     except PackageNotFoundError:  # a clone, which is not installed

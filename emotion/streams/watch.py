@@ -8,7 +8,7 @@ import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from emotion import config
@@ -118,6 +118,7 @@ class FaceWatch:
         self._looked = False
         self._votes = 0
         self._began_at = math.inf
+        self._began_utc = datetime.now(UTC)
         self._voted_at = -math.inf
         self._tried_at = -math.inf
         self._faceless_since = math.inf
@@ -151,6 +152,19 @@ class FaceWatch:
         float, seconds, <= `SECONDS_BETWEEN_SEARCHES`
         """
         return min(SECONDS_BETWEEN_SEARCHES, self._tried_at + self.settings.interval_seconds - now)
+
+    def seconds_at(self, now: float) -> float:
+        """Give the seconds of a session, as its moments, marks and pauses count them.
+
+        Parameters
+        ----------
+        now : float, seconds, on the clock of the pictures
+
+        Returns
+        -------
+        float, >= 0, since the first picture that was searched; 0 before it
+        """
+        return max(0.0, now - self._began_at)
 
     def follow(self, image_bgr: BGRImage, at: float) -> None:
         """Look for the known faces where they were.
@@ -191,7 +205,9 @@ class FaceWatch:
         DetectorError
             If the detector's file is missing or is another one.
         """
-        self._began_at = min(self._began_at, at)
+        if math.isinf(self._began_at):
+            # The clock of the day is read once: it may be set meanwhile, and votes come later than their pictures.
+            self._began_at, self._began_utc = at, datetime.now(UTC)
         found = self._recognizer.find(image_bgr)
         self._look_for_reason(image_bgr, at, is_there=bool(found))
         with self._lock:
@@ -218,12 +234,14 @@ class FaceWatch:
             self._faceless_since = at
 
     def _count(self, numbers: Sequence[int], faces: Sequence[FaceEmotion], at: float) -> None:
-        smoothing = self.settings.smoothing_seconds
+        settings, seconds = self.settings, at - self._began_at
+        smoothing = settings.smoothing_seconds
         records = []
         for number, face in zip(numbers, faces, strict=True):
             smoother = self._smoothers.setdefault(number, VoteSmoother(self._uncertain_below))
             records.append(FaceRecord(number, face.vote, smoother.add(face.vote, at, smoothing), face.box))
-        self.record.add(Moment(at - self._began_at, datetime.now(UTC), tuple(records)))
+        utc = self._began_utc + timedelta(seconds=seconds)
+        self.record.add(Moment(seconds, utc, tuple(records), None, settings.interval_seconds, smoothing))
         with self._lock:
             known = {track.number for track in self._tracker.tracks}
             self._faces = {n: f for n, f in self._faces.items() if n in known} | {f.number: f for f in records}

@@ -137,6 +137,11 @@ class FaceVideo:
         return self._watch.record
 
     @property
+    def session_seconds(self) -> float:
+        """Since the first frame, as the record counts: for marks and pauses that are set now."""
+        return self._watch.seconds_at(time.monotonic())
+
+    @property
     def ended(self) -> bool:
         """Whether `on_ended` was called."""
         return self._mailbox.closed

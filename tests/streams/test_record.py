@@ -1,7 +1,5 @@
-"""What a session sums up to, and the table of it."""
+"""What a session sums up to."""
 
-import csv
-import io
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,11 +7,10 @@ import pytest
 
 from emotion.faces.detect import Box
 from emotion.page.elements import TIMELINE_SECONDS, timeline_data
-from emotion.streams.record import LONGEST_SECONDS, FaceRecord, Moment, SessionRecord, session_csv, summaries
+from emotion.streams.record import LONGEST_SECONDS, FaceRecord, Moment, SessionRecord, summaries
 from emotion.vote.voting import Vote
 
 CLASSES = ("Happy", "Sad")
-MODELS = ("a", "b")
 BOX = Box(0, 0, 9, 9)
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -97,36 +94,6 @@ def test_a_film_of_one_vote_has_a_sum_and_one_without_a_face_has_none():
 @pytest.mark.parametrize("labels", [[], ["Happy"], [None, None]])
 def test_a_session_without_a_lasting_face_has_no_summary(labels):
     assert recorded(moments(*labels)).summary(smoothed=False) is None
-
-
-def test_csv_has_a_row_for_each_face_and_one_for_a_pause():
-    rows = list(csv.DictReader(io.StringIO(session_csv(moments("Happy", None), CLASSES, MODELS, "mine"))))
-    assert rows[0] == {
-        "utc": "2026-01-02T03:04:05.000+00:00",
-        "seconds": "0.000",
-        "face": "3",
-        "label": "Happy",
-        "uncertain": "false",
-        "why": "",
-        "a": "Happy",
-        "b": "Happy",
-        "p_Happy": "0.7500",
-        "p_Sad": "0.2500",
-        "smoothed_label": "Sad",
-        "models": "mine",
-    }
-    assert rows[1]["seconds"] == "2.000"
-    assert set(list(rows[1].values())[2:-1]) == {""}
-    assert rows[1]["models"] == "mine"
-
-
-@pytest.mark.parametrize("label", ["=1+1", "+x", "-x", "@x"])
-@pytest.mark.hostile("the text, which no spreadsheet runs")
-def test_a_class_name_is_never_a_formula_of_a_spreadsheet(label):
-    face = FaceRecord(1, Vote(label, (label,), {label: 1.0}, False, False), vote("Sad"), BOX)
-    table = session_csv([Moment(0.0, START, (face,))], [label], ["a"], "mine")
-    assert f"'{label}" in table
-    assert f",{label}," not in table
 
 
 def test_a_page_left_open_keeps_a_bounded_record_and_forgets_nothing_in_its_sum(monkeypatch):

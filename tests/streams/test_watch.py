@@ -1,6 +1,7 @@
 """What is known of the faces of a video, step by step; time is what the test says it is."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -106,3 +107,21 @@ def test_why_a_face_cannot_be_judged_goes_along_with_the_smoothed_vote():
     watch.look(PICTURE, 1.0)
     [(_, face)] = watch.sight(1.0).faces
     assert (face.smoothed.uncertain, face.smoothed.why) == (False, "")
+
+
+def test_utc_is_that_of_the_first_picture_and_the_seconds_since() -> None:
+    """Of a picture, not of its vote; and the computer's clock may be set meanwhile."""
+    watch = watched(Scene(LEFT), 9.0, VideoSettings(0.5, 1.0))
+    moments = watch.record.moments()
+    begun = moments[0].utc
+    assert begun is not None
+    assert abs((datetime.now(UTC) - begun).total_seconds()) < 600
+    assert [moment.utc for moment in moments] == [begun + timedelta(seconds=moment.seconds) for moment in moments]
+    assert {(moment.interval_seconds, moment.smoothing_seconds) for moment in moments} == {(0.5, 1.0)}
+
+
+def test_marks_are_counted_from_the_first_picture() -> None:
+    watch = FaceWatch(Scene(LEFT), 0.5)
+    assert watch.seconds_at(5.0) == 0
+    watch.look(PICTURE, 100.0)
+    assert watch.seconds_at(103.5) == 3.5
