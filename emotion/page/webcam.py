@@ -4,14 +4,12 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitInvalidLayoutContextError
 from streamlit_webrtc import WebRtcStreamerContext, webrtc_streamer
 
 from emotion import config
-from emotion.faces.pixels import BGRImage
 from emotion.page.camera import (
     CAUSES,
     StreamProcessor,
@@ -21,11 +19,10 @@ from emotion.page.camera import (
 )
 from emotion.page.elements import MOST_UPLOAD_MB, show_details, show_label, show_problem, timeline, timeline_data
 from emotion.page.pictures import answered, ask_for, show_picture
-from emotion.page.recognition import encode_png
 from emotion.page.server import is_full, take_place
+from emotion.page.session import show_saved_session, show_session_files
 from emotion.page.state import Visit, visit
-from emotion.streams.drawing import draw_notice, vote_text
-from emotion.streams.session.table import session_csv
+from emotion.streams.drawing import vote_text
 from emotion.streams.watch import VideoSettings
 from emotion.streams.webcam import NOTICES, State
 from emotion.vote.ensemble import Ensemble
@@ -54,7 +51,7 @@ def show_webcam(models: Ensemble) -> None:
     relays = relays_of_video(state)
     if relays is None:
         if state.stream is not None:
-            _offer_downloads(state.stream)
+            show_session_files(state.stream)
         return
     refusal = browser_refusal()
     settings = _chosen_settings()
@@ -73,7 +70,8 @@ def show_webcam(models: Ensemble) -> None:
         # One refresh for both places: each takes time, of browser and server, that the video needs.
         st.fragment(_refresh, run_every=poll_seconds)(context, refusal, models, settings, session)
     if state.stream is not None:
-        _offer_downloads(state.stream)
+        show_session_files(state.stream)
+    show_saved_session()
     state.drawn_at = time.monotonic()
 
 
@@ -318,43 +316,3 @@ def _show_session(stream: StreamProcessor, settings: VideoSettings) -> None:
         )
     if stream.record.dropped:
         st.caption(f"The table of the session holds its last {len(moments):,} moments; older ones are kept no more.")
-
-
-def _offer_downloads(stream: StreamProcessor) -> None:
-    """Draw the buttons of what can be taken home; what they give is made when it is asked for.
-
-    Not in a fragment that refreshes: each time it would register them anew, and a press on the old ones would be lost.
-    """
-    with st.container(horizontal=True):
-        st.download_button(
-            "Session as CSV",
-            lambda: _session_table(stream),
-            "session.csv",
-            "text/csv",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Annotated snapshot",
-            lambda: encode_png(_last_picture(stream)),
-            "snapshot.png",
-            "image/png",
-            on_click="ignore",
-        )
-
-
-def _session_table(stream: StreamProcessor) -> str:
-    models, record = stream.models, stream.record
-    return session_csv(
-        record.moments(),
-        models.classes,
-        models.model_names,
-        set_that_votes(models).name,
-        marks=record.marking.marks(),
-        pauses=record.marking.pauses(),
-    )
-
-
-def _last_picture(stream: StreamProcessor) -> BGRImage:
-    if stream.picture_bgr is not None:
-        return stream.picture_bgr
-    return draw_notice(np.zeros((480, 640, 3), dtype=np.uint8), NOTICES[stream.snapshot.state])

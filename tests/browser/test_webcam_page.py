@@ -81,9 +81,9 @@ def session(page: Page) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(downloaded(page, "Session as CSV").decode())))
 
 
-def downloaded(page: Page, name: str) -> bytes:
+def downloaded(page: Page, name: str, place: int = 0) -> bytes:
     """Press a download's button, again where the page was being drawn anew, which takes its old buttons back."""
-    pressed = page.get_by_role("button", name=name)
+    pressed = page.get_by_role("button", name=name, exact=True).nth(place)
     for patience in (5_000, PATIENCE_MS):
         wait_until_drawn(page)
         with contextlib.suppress(PlaywrightTimeout), page.expect_download(timeout=patience) as download:
@@ -148,6 +148,29 @@ def test_the_session_of_a_face_that_leaves_and_returns_can_be_downloaded(open_pa
 
     picture = decode_image(downloaded(page, "Annotated snapshot"))
     assert picture.shape == (480, 640, 3)
+
+
+def test_a_session_with_a_mark_is_saved_opened_again_and_reported(open_page, tmp_path: Path):
+    """Its numbers are the same in the table, the file that opens again, and the reports of both."""
+    page = open_page(camera=SWAYING)
+    start(page)
+    see(page.get_by_text(FACE_CAPTION))
+    wait_until_drawn(page)
+    page.get_by_label("Mark this moment").fill("question 1")
+    page.get_by_role("button", name="Set mark").click()
+    see(page.get_by_text("Marked: question 1"))
+    wait_until(page, lambda: session(page)[-1]["mark"] == "question 1", "no vote after the mark has its word")
+    component(page).get_by_role("button", name="Stop").click()
+    see(page.get_by_text("Press Start"))
+    see_none(page.get_by_role("button", name="Set mark"))
+    table, report = downloaded(page, "Session as CSV"), downloaded(page, "Report")
+    (tmp_path / "session.zip").write_bytes(downloaded(page, "Save"))
+    page.get_by_text("Open a saved session").click()
+    page.get_by_test_id("stFileUploader").locator("input").set_input_files(tmp_path / "session.zip")
+    see(page.get_by_text("by shipped, 1 mark."))
+    assert downloaded(page, "Session as CSV", 1) == table
+    assert downloaded(page, "Report", 1) == report
+    assert b"question 1" in report
 
 
 def test_the_slider_changes_how_often_is_voted(open_page):

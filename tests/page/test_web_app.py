@@ -80,6 +80,8 @@ class FakeWebcam:
             record=record,
             picture_bgr=None,
             turned_away=state is State.BUSY,
+            ended=False,
+            session_seconds=3.0,
             models=load_models(config.MODELS),
         )
 
@@ -318,7 +320,8 @@ def test_a_start_on_a_full_server_leaves_the_session_before_to_be_downloaded(pag
     monkeypatch.setattr("emotion.page.webcam.is_full", lambda *own: True)
     page.run()
     assert page.info[0].value == BUSY
-    assert [button.label for button in page.get("download_button")] == ["Session as CSV", "Annotated snapshot"]
+    labels = [button.label for button in page.get("download_button")]
+    assert labels == ["Session as CSV", "Save", "Report", "Annotated snapshot"]
 
 
 def test_webcam_panel_says_when_the_models_are_divided(page, webcam):
@@ -396,7 +399,7 @@ def test_a_camera_that_cannot_start_gives_its_reason_and_another_way(page, webca
     page.run()
     assert not page.exception
     assert page.warning[0].value == CAUSES[cause]
-    assert len(page.get("file_uploader")) == 1
+    assert page.get("file_uploader")[0].label == "Choose a picture instead"
 
 
 def test_a_connection_that_does_not_come_about_gives_its_reason_and_another_way(page, webcam, monkeypatch):
