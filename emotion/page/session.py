@@ -17,6 +17,7 @@ from emotion.page.elements import MOST_UPLOAD_MB, show_problem
 from emotion.page.recognition import encode_png
 from emotion.streams.drawing import draw_notice
 from emotion.streams.report import program_version, report_html
+from emotion.streams.session.comparison import Side, comparison_html
 from emotion.streams.session.marks import MOST_CHARACTERS
 from emotion.streams.session.saved import SavedSession, open_session, save_session
 from emotion.streams.session.table import session_csv, session_name
@@ -51,20 +52,32 @@ def show_session_files(stream: StreamProcessor) -> None:
 def show_saved_session() -> None:
     """Draw what opens a session that was saved, and shows what is in it."""
     with st.expander("Open a saved session", icon=":material/folder_open:"):
-        file = st.file_uploader("A session that Save wrote", max_upload_size=MOST_UPLOAD_MB, key="session_file")
-        if file is None:
-            return
+        files = st.file_uploader(
+            "Sessions that Save wrote, one or two",
+            accept_multiple_files=True,
+            max_upload_size=MOST_UPLOAD_MB,
+            key="session_file",
+        )
         try:
-            session = open_session(file.getvalue())
+            sides = [Side(file.name, open_session(file.getvalue())) for file in files[:2]]
+            for number, side in enumerate(sides):
+                _show_saved(side, f"opened_{number}")
+            if len(sides) == 2:
+                st.download_button(
+                    "Comparison", comparison_html(*sides), "comparison.html", "text/html", on_click="ignore"
+                )
         except SessionError as error:
             show_problem(str(error))
-            return
-        begun = session.begun or datetime.now(UTC)
-        votes = sum(max(1, len(moment.faces)) for moment in session.moments)
-        marks = f"{len(session.marks)} mark{'' if len(session.marks) == 1 else 's'}"
-        st.text(f"Begun {_here(begun):%Y-%m-%d %H:%M}, {votes:,} votes by {session.voted_by}, {marks}.")
-        with st.container(horizontal=True):
-            _offer_files(lambda: session, begun, key="opened")
+
+
+def _show_saved(side: Side, key: str) -> None:
+    session = side.session
+    begun = session.begun or datetime.now(UTC)
+    votes = sum(max(1, len(moment.faces)) for moment in session.moments)
+    marks = f"{len(session.marks)} mark{'' if len(session.marks) == 1 else 's'}"
+    st.text(f"{side.name}: begun {_here(begun):%Y-%m-%d %H:%M}, {votes:,} votes by {session.voted_by}, {marks}.")
+    with st.container(horizontal=True):
+        _offer_files(lambda: session, begun, key=key)
 
 
 def session_of(stream: StreamProcessor) -> SavedSession:

@@ -5,6 +5,7 @@ import csv
 import io
 import math
 import re
+import shutil
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -171,6 +172,9 @@ def test_a_session_with_a_mark_is_saved_opened_again_and_reported(open_page, tmp
     assert downloaded(page, "Session as CSV", 1) == table
     assert downloaded(page, "Report", 1) == report
     assert b"question 1" in report
+    shutil.copy(tmp_path / "session.zip", tmp_path / "again.zip")
+    page.get_by_test_id("stFileUploader").locator("input").set_input_files(tmp_path / "again.zip")
+    assert b"Nothing differs by more than chance has it." in downloaded(page, "Comparison")
 
 
 def test_the_slider_changes_how_often_is_voted(open_page):
