@@ -59,7 +59,8 @@ def face(page: Page) -> None:
 
 def models(page: Page) -> None:
     page.get_by_role("link", name="Models").click()
-    see(page.get_by_alt_text("Confusion matrix of the vote on faces that were not learnt").first)
+    see(page.get_by_role("heading", name="When not to trust them"))
+    wait_until_drawn(page)
 
 
 def faults(page: Page) -> list[str]:

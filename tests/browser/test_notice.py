@@ -42,7 +42,7 @@ def test_the_notice_comes_before_any_camera_in_every_part_and_once_in_a_visit(op
     is_told(page)
     for part in ("Pictures", "Films", "Your face", "Webcam"):
         page.get_by_role("link", name="Models").click()
-        see(page.get_by_role("heading", name="Model card"))
+        see(page.get_by_role("heading", name="From a picture to a vote"))
         see_none(page.get_by_role("region", name="Before you begin"))
         page.get_by_role("link", name=part).click()
         is_told(page)
