@@ -117,7 +117,7 @@ def _tell(path: str, recognizer: Recognizer, options: argparse.Namespace) -> int
 
 
 def _tell_film(path: str, film: Film, file: BinaryIO, models: Ensemble, options: argparse.Namespace) -> int:
-    choice, form = _choice(options), JsonForm(models, "film")
+    choice, form = _choice(options), JsonForm(models, "film", only_ascii=_lacks_letters())
     watch = FilmWatch(models, choice, detector=options.detector)
     moments = []
     for moment in moments_of(film, watch, choice):
@@ -130,15 +130,19 @@ def _tell_film(path: str, film: Film, file: BinaryIO, models: Ensemble, options:
         if note:
             say(form.note(path, note).rstrip("\n"))
     else:
-        say(_film_as_text(printable(path), moments, set_that_votes(models).name))
+        lasts = choice.every or 1 / film.rate
+        say(_film_as_text(printable(path), moments, set_that_votes(models).name, lasts))
         if note:
             say(f"{printable(path)}: {note}")
     if options.annotated is not None:
-        _annotate(file, moments, choice, options.annotated)
+        written = _annotate(file, moments, choice, options.annotated)
+        if not options.json:  # else every line is one of JSON
+            say(written)
     return 1 if note else 0
 
 
-def _annotate(file: BinaryIO, moments: Sequence[Moment], choice: Choice, out: Path) -> None:
+def _annotate(file: BinaryIO, moments: Sequence[Moment], choice: Choice, out: Path) -> str:
+    """Write a film with its faces marked; give what is to be said of it."""
     length = max((moment.seconds for moment in moments), default=0.0) - choice.start
     form = "{desc}{percentage:3.0f}%|{bar:20}| {elapsed} gone, about {remaining} to go"
     try:
@@ -151,7 +155,7 @@ def _annotate(file: BinaryIO, moments: Sequence[Moment], choice: Choice, out: Pa
             )
     except OSError as error:
         raise OutputError(f"{out} cannot be written: {error.strerror or error}.") from error
-    say(f"Written: {out}. {written.note if written else ''}".rstrip())
+    return f"Written: {out}. {written.note if written else ''}".rstrip()
 
 
 def _into_file(options: argparse.Namespace, out: Path) -> int:
@@ -206,7 +210,7 @@ def _film_into_file(options: argparse.Namespace, path: str, out: Path) -> int:
         say(f"{path}: {done.note}")
     if options.annotated is not None:
         with opened(path) as (file, _):
-            _annotate(file, done.moments, choice, options.annotated)
+            say(_annotate(file, done.moments, choice, options.annotated))
     return 1 if done.note else 0
 
 
@@ -297,8 +301,12 @@ def _content(name: str) -> bytes:
 
 
 def _as_json(picture: str, result: list[FaceEmotion] | str, models: str) -> str:
-    # JSON has an escape of its own for what the terminal's encoding lacks.
-    return json.dumps(picture_record(picture, result, models), ensure_ascii=sys.stdout.encoding.lower() != "utf-8")
+    return json.dumps(picture_record(picture, result, models), ensure_ascii=_lacks_letters())
+
+
+def _lacks_letters() -> bool:
+    """Tell whether the terminal's encoding lacks letters, for which JSON has an escape of its own."""
+    return sys.stdout.encoding.lower() != "utf-8"
 
 
 def _as_text(picture: str, faces: list[FaceEmotion], why: str, models: str) -> str:
@@ -312,13 +320,13 @@ def _as_text(picture: str, faces: list[FaceEmotion], why: str, models: str) -> s
     return "\n".join(lines)
 
 
-def _film_as_text(film: str, moments: Sequence[Moment], whose: str) -> str:
+def _film_as_text(film: str, moments: Sequence[Moment], whose: str, lasts: float) -> str:
     if not any(moment.faces for moment in moments):
         return f"{film}: no face found at {len(moments):,} moments. {OTHERWISE}"
     lines = [
         f"{film}: {len(moments):,} moments from {moments[0].seconds:.1f} to {moments[-1].seconds:.1f} s, by {whose}"
     ]
-    for number, summary in summaries(moments, smoothed=True).items():
+    for number, summary in summaries(moments, smoothed=True, lasts=lasts).items():
         shares = ", ".join(f"{label} {share:.0%}" for label, share in summary.shares.items())
         changes = "1 change" if summary.changes == 1 else f"{summary.changes:,} changes"
         lines.append(

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -235,6 +238,33 @@ def test_json_has_a_line_a_face_and_moment(mixed: Path, models: Ensemble, capsys
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(line["seconds"], line["frame"], line["face"]) for line in lines] == [(0.0, 0, 1), (0.2, 2, 1), (0.4, 4, 1)]
     assert {"film", "box", "label", "ballots", "probabilities", "uncertain", "why", "smoothed_label"} <= set(lines[0])
+
+
+def test_json_stays_json_beside_a_film_that_is_written_and_where_letters_are_lacking(
+    mixed: Path, tmp_path: Path, models: Ensemble
+) -> None:
+    """A program that reads the lines must find nothing else among them, whatever the film is called."""
+    (mixed / "a.mp4").rename(mixed / "für.mp4")
+    out = tmp_path / "boxes.mp4"
+    arguments = [
+        "predict",
+        str(mixed / "für.mp4"),
+        "--json",
+        "--annotated",
+        str(out),
+        "--models",
+        str(models.origin[0]),
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "emotion", *arguments],
+        cwd=config.ROOT,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=True,
+    )
+    lines = [json.loads(line) for line in done.stdout.decode("ascii").splitlines()]
+    assert [Path(line["film"]).name for line in lines] == ["für.mp4"] * 3
+    assert out.is_file()
 
 
 def test_a_film_is_told_in_words_and_written_with_its_boxes(

@@ -9,6 +9,7 @@ from typing import Final, Literal, TextIO
 
 from emotion.errors import OutputError
 from emotion.runtime.files import printable
+from emotion.streams.films.table import WHEN_COLUMNS, moment_rows
 from emotion.streams.record import Moment
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.recognizer import FaceEmotion
@@ -48,11 +49,13 @@ class JsonForm:
     ----------
     models : Ensemble, that votes
     first : First
+    only_ascii : bool, whether other letters are written as JSON's own escapes: a terminal may lack them
     """
 
     head = ""
 
-    def __init__(self, models: Ensemble, first: First = "picture") -> None:
+    def __init__(self, models: Ensemble, first: First = "picture", *, only_ascii: bool = False) -> None:
+        self._only_ascii = only_ascii
         self._models = set_that_votes(models).name
         self._first = first
 
@@ -62,7 +65,7 @@ class JsonForm:
 
     def text(self, name: str, result: list[FaceEmotion] | str) -> str:
         """Write what became of a picture."""
-        return _line(picture_record(self.key(name), result, self._models))
+        return self._line(picture_record(self.key(name), result, self._models))
 
     def moment(self, name: str, moment: Moment) -> str:
         """Write the votes of a moment of a film."""
@@ -77,11 +80,14 @@ class JsonForm:
             }
             for face in moment.faces
         ]
-        return "".join(_line({**when, **face}) for face in faces or [{"face": None, "models": self._models}])
+        return "".join(self._line({**when, **face}) for face in faces or [{"face": None, "models": self._models}])
 
     def note(self, name: str, note: str) -> str:
         """Write what was wrong with a film."""
-        return _line({self._first: self.key(name), "models": self._models, "error": note})
+        return self._line({self._first: self.key(name), "models": self._models, "error": note})
+
+    def _line(self, record: dict[str, object]) -> str:
+        return json.dumps(record, ensure_ascii=self._only_ascii) + "\n"
 
     def records(self, file: TextIO, output: Path) -> Iterator[tuple[str, str, str]]:
         """Read a file: the name, the text, and why it could not be read, of each record that is whole."""
@@ -97,10 +103,6 @@ class JsonForm:
                 raise OutputError(f"{output} is not a file of votes: name another, or remove it.") from error
 
 
-def _line(record: dict[str, object]) -> str:
-    return json.dumps(record, ensure_ascii=False) + "\n"
-
-
 class CsvForm:
     """A table of a row a face, or, of films, a row a face and moment; one row where there is none.
 
@@ -112,7 +114,8 @@ class CsvForm:
 
     def __init__(self, models: Ensemble, first: First = "picture") -> None:
         votes = vote_columns(models.classes, models.model_names)
-        self._columns = [first, "seconds", "frame", *FACE_COLUMNS, *votes, "smoothed_label", "models", "error"]
+        self._columns = [first, *WHEN_COLUMNS, *FACE_COLUMNS, *votes, "smoothed_label", "models", "error"]
+        self._n_votes = len(votes)
         self._models = set_that_votes(models).name
         self.head = csv_rows([self._columns])
 
@@ -132,19 +135,15 @@ class CsvForm:
 
     def moment(self, name: str, moment: Moment) -> str:
         """Write the votes of a moment of a film."""
-        when = f"{moment.seconds:.3f}", moment.frame
-        rows = [
-            [self.key(name), *when, f.number, *f.box, *vote_cells(f.vote), f.smoothed.label, self._models, ""]
-            for f in moment.faces
-        ]
-        return csv_rows(rows) if rows else self._faceless(name, when)
+        rows = moment_rows(self.key(name), moment, self._n_votes, self._models)
+        return csv_rows([[*row, ""] for row in rows])
 
     def note(self, name: str, note: str) -> str:
         """Write what was wrong with a film."""
         return self._faceless(name, error=note)
 
-    def _faceless(self, name: str, when: tuple[object, object] = ("", ""), error: str = "") -> str:
-        return csv_rows([[self.key(name), *when, *[""] * (len(self._columns) - 5), self._models, error]])
+    def _faceless(self, name: str, error: str = "") -> str:
+        return csv_rows([[self.key(name), *[""] * (len(self._columns) - 3), self._models, error]])
 
     def records(self, file: TextIO, output: Path) -> Iterator[tuple[str, str, str]]:
         """Read a file: the name, the text, and why it could not be read, of each record that is whole."""

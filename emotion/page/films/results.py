@@ -10,10 +10,11 @@ from emotion.page.films.running import FilmRun, Stage
 from emotion.page.films.timeline import SELECTION, timeline, timeline_data
 from emotion.page.state import visit
 from emotion.streams.course import clock
+from emotion.streams.films.table import WHEN_COLUMNS, moment_rows
 from emotion.streams.record import Summary, summaries
 from emotion.streams.report import report_html
 from emotion.vote.sets import set_that_votes
-from emotion.vote.tables import FACE_COLUMNS, to_csv, vote_cells, vote_columns
+from emotion.vote.tables import FACE_COLUMNS, to_csv, vote_columns
 
 MOST_TIMELINES: Final = 6
 """Of the faces that were seen longest; others are told by number."""
@@ -147,16 +148,8 @@ def film_csv(run: FilmRun) -> str:
     """
     votes = vote_columns(run.models.classes, run.models.model_names)
     voted_by = set_that_votes(run.models).name
-    rows: list[list[object]] = []
-    for moment in run.moments:
-        when = [run.asked.name, f"{moment.seconds:.3f}", moment.frame]
-        rows += [
-            [*when, face.number, *face.box, *vote_cells(face.vote), face.smoothed.label, voted_by]
-            for face in moment.faces
-        ]
-        if not moment.faces:
-            rows.append([*when, *[""] * (len(FACE_COLUMNS) + len(votes) + 1), voted_by])
-    return to_csv(["film", "seconds", "frame", *FACE_COLUMNS, *votes, "smoothed_label", "models"], rows)
+    rows = [row for moment in run.moments for row in moment_rows(run.asked.name, moment, len(votes), voted_by)]
+    return to_csv(["film", *WHEN_COLUMNS, *FACE_COLUMNS, *votes, "smoothed_label", "models"], rows)
 
 
 def film_report(run: FilmRun) -> str:
