@@ -27,6 +27,7 @@ from emotion import config
 from emotion.faces.decode import decode_image
 from emotion.faces.fetch import LOOPBACK_SWITCH
 from emotion.faces.pixels import BGRImage
+from tests.films import film
 from tests.loopback import free_port
 
 SERVER_START_SECONDS = 90.0
@@ -222,3 +223,16 @@ SWAYING = [camera_picture(200 + round(6 * math.sin(number / 15))) for number in 
 
 FACE_CAPTION = re.compile(r"^Face \d+")
 """What stands beside the vote on a face."""
+
+
+def look_at_film(page: Page) -> None:
+    """Choose a short film of a portrait on the part Films, and wait until it can be played."""
+    content = film([camera_picture(210)] * 10, rate=10)
+    page.get_by_test_id("stFileUploader").locator("input").set_input_files(
+        {"name": "interview.mp4", "mimeType": "video/mp4", "buffer": content}
+    )
+    see(page.get_by_text("interview.mp4"))
+    wait_until_drawn(page)
+    page.get_by_role("button", name="Recognise").click()
+    expect(page.locator("video")).to_have_js_property("readyState", 4)
+    see(page.get_by_role("heading", name="Face 1"))

@@ -5,10 +5,9 @@ from collections.abc import Callable
 import cv2
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
-from tests.browser.live import camera_picture, component, see, wait_until_drawn
-from tests.films import film
+from tests.browser.live import camera_picture, component, look_at_film, see, wait_until_drawn
 
 
 def notice(page: Page) -> None:
@@ -41,15 +40,7 @@ def several_faces(page: Page) -> None:
 
 def films(page: Page) -> None:
     page.get_by_role("link", name="Films").click()
-    content = film([camera_picture(210)] * 10, rate=10)
-    page.get_by_test_id("stFileUploader").locator("input").set_input_files(
-        {"name": "interview.mp4", "mimeType": "video/mp4", "buffer": content}
-    )
-    see(page.get_by_text("interview.mp4"))
-    wait_until_drawn(page)
-    page.get_by_role("button", name="Recognise").click()
-    expect(page.locator("video")).to_have_js_property("readyState", 4)
-    see(page.get_by_role("heading", name="Face 1"))
+    look_at_film(page)
 
 
 def face(page: Page) -> None:

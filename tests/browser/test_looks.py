@@ -4,8 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from emotion import config
-from tests.browser.live import camera_picture, component, see, wait_until_drawn
-from tests.films import film
+from tests.browser.live import camera_picture, component, look_at_film, see
 
 SCREENSHOTS = config.ROOT / "screenshots"
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
@@ -25,15 +24,7 @@ def pictures(page: Page) -> None:
 
 
 def films(page: Page) -> None:
-    content = film([camera_picture(210)] * 10, rate=10)
-    page.get_by_test_id("stFileUploader").locator("input").set_input_files(
-        {"name": "interview.mp4", "mimeType": "video/mp4", "buffer": content}
-    )
-    see(page.get_by_text("interview.mp4"))
-    wait_until_drawn(page)
-    page.get_by_role("button", name="Recognise").click()
-    expect(page.locator("video")).to_have_js_property("readyState", 4)
-    see(page.get_by_role("heading", name="Face 1"))
+    look_at_film(page)
 
 
 def face(page: Page) -> None:
