@@ -10,7 +10,8 @@ import streamlit as st
 
 from emotion import Ensemble, load_models
 from emotion.errors import ModelsError
-from emotion.page.around.looks import show_styles
+from emotion.page.around.connection import keep_connected
+from emotion.page.around.looks import show_links, show_styles
 from emotion.page.around.notice import show_footer, told
 from emotion.page.elements import show_problem
 from emotion.page.face.part import show_face
@@ -29,6 +30,7 @@ def main() -> None:
     """Draw the page."""
     st.set_page_config(page_title="Facial expression recognition", layout="wide")
     show_styles()
+    keep_connected(visit())
     webcam = st.Page(
         lambda: _with_models(chosen, lambda models: show_webcam(those_that_vote(models))), title="Webcam", default=True
     )
@@ -48,11 +50,13 @@ def main() -> None:
         url_path="models",
     )
     own_face = st.Page(lambda: _with_models(chosen, show_face), title="Your face", url_path="face")
-    page = st.navigation([webcam, pictures, films, own_face, card], position="top")
+    parts = [webcam, pictures, films, own_face, card]
+    page = st.navigation(parts, position="top")
     if page == webcam and "url" in st.query_params:
         st.switch_page(pictures, query_params=st.query_params.to_dict())
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.header("Facial expression recognition", anchor=False, width="content")
+    with st.container(key="head", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.title("Facial expression recognition", anchor=False, width="content")
+        show_links(parts)
         chosen, problems = choose_models(all_problems=page == card)
         switch(chosen)
     for problem in problems:
@@ -61,6 +65,8 @@ def main() -> None:
         st.info(OUTDATED)
         visit().face.outdated = page != own_face  # there, it can be mended
     show_footer()
+    if page != webcam:
+        visit().leave_webcam()
     if page not in (webcam, own_face):
         visit().video = ""
     if page == card or told():

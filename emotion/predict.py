@@ -35,6 +35,7 @@ from emotion.streams.films.reading.inputs import is_film
 from emotion.streams.films.reading.opening import open_film
 from emotion.streams.films.watching import Choice, FilmWatch
 from emotion.streams.record import Moment, summaries
+from emotion.streams.session.percents import shares_told
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.loading import load_models
 from emotion.vote.person.examples import read_examples
@@ -327,10 +328,9 @@ def _film_as_text(film: str, moments: Sequence[Moment], whose: str, lasts: float
         f"{film}: {len(moments):,} moments from {moments[0].seconds:.1f} to {moments[-1].seconds:.1f} s, by {whose}"
     ]
     for number, summary in summaries(moments, smoothed=True, lasts=lasts).items():
-        shares = ", ".join(f"{label} {share:.0%}" for label, share in summary.shares.items())
         changes = "1 change" if summary.changes == 1 else f"{summary.changes:,} changes"
         lines.append(
-            f"  face {number}, {summary.seconds:.1f} s: {shares}; {changes}, longest {summary.longest_label} for "
-            f"{summary.longest_seconds:.1f} s"
+            f"  face {number}, {summary.seconds:.1f} s: {shares_told(summary.shares)}; {changes}, longest "
+            f"{summary.longest_label} for {summary.longest_seconds:.1f} s"
         )
     return "\n".join(lines)

@@ -94,18 +94,28 @@ def test_every_public_name_is_described() -> None:
 
 def labels_of_the_page() -> set[str]:
     """What stands on buttons, fields, switches and parts of the page."""
-    kinds = {"slider", "toggle", "text_area", "text_input", "file_uploader", "camera_input", "radio", "selectbox"}
-    kinds |= {"button", "download_button", "form_submit_button"}
+    kinds = {
+        "slider",
+        "select_slider",
+        "toggle",
+        "text_area",
+        "text_input",
+        "file_uploader",
+        "camera_input",
+        "radio",
+        "selectbox",
+    }
+    kinds |= {"button", "offer_download", "form_submit_button"}
     found = set()
     for file in (config.ROOT / "emotion" / "page").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in kinds:
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in kinds:
                 found |= {text.value for text in node.args[:1] if isinstance(text, ast.Constant)}
     return found
 
 
 # What streamlit-webrtc draws, and names of other things that stand in the same letters.
-ALSO_SLANTED = {"Start", "»", "Pictures", "Films", "Models", "Webcam", "Your face", "uncertain"}
+ALSO_SLANTED = {"Start", "Pictures", "Films", "Models", "Webcam", "Your face", "uncertain"}
 
 
 def test_every_setting_of_the_page_is_described_and_each_that_is_described_is_there() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import image_to_vector
 from emotion import cli
-from emotion.page.pictures import _look_at_next
+from emotion.page.pictures.asking import _look_at_next
 from emotion.page.state import Request
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.loading import load_models

@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, BinaryIO, Final, NamedTuple
 from urllib.parse import urljoin, urlsplit
@@ -218,10 +218,11 @@ def _errors_as_sentences(url: str, limits: Limits) -> Iterator[None]:
         yield
     except (AntiSSRFError, socket.gaierror, requests.exceptions.InvalidURL) as error:
         # One sentence for refused and unknown names: two would tell a visitor which names a private network has.
-        raise FetchError(
-            f"{limits.what.title()}s are only fetched from the public internet, and {host} was not found there: "
-            "check the address and the connection."
-        ) from error
+        why = "was not found there: check the address and the connection"
+        if isinstance(error, AntiSSRFError) and _says_itself_where_it_is(host or ""):
+            why = f"is not part of it: save the {limits.what}, and use the file"
+        public = f"{limits.what.title()}s are only fetched from the public internet"
+        raise FetchError(f"{public}, and {host} {why}.") from error
     except requests.exceptions.SSLError as error:
         raise FetchError(f"There is no secure connection to {host}: use another address.") from error
     except requests.exceptions.Timeout as error:
@@ -230,6 +231,14 @@ def _errors_as_sentences(url: str, limits: Limits) -> Iterator[None]:
         raise FetchError(
             f"The server at {host} cannot be reached or breaks off: check the address, or try again later."
         ) from error
+
+
+def _says_itself_where_it_is(host: str) -> bool:
+    """Tell an address in numbers, in whatever spelling, and this computer's own name, from names to be looked up."""
+    bare = host.rstrip(".").lower()
+    with suppress(OSError, UnicodeError):
+        return bare == "localhost" or ":" in bare or bool(socket.inet_aton(bare))
+    return False
 
 
 def _too_large(limits: Limits) -> FetchError:

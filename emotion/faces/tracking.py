@@ -1,6 +1,6 @@
 """Which face of a frame is which face of the frames before, so that a box moves with its face and keeps its number."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,6 +11,9 @@ MATCHING_OVERLAP: Final = 0.2
 
 SAME_OVERLAP: Final = 0.5
 """Two boxes that share more lie on one face."""
+
+FADING_SECONDS: Final = 0.2
+"""A face that was not found for longer fades: it may have left, or have turned away for an instant."""
 
 GONE_SECONDS: Final = 0.5
 """A face that was not found for longer is not shown: it may have left."""
@@ -33,7 +36,7 @@ class Track:
 
     Attributes
     ----------
-    number : int, from 1; never given twice
+    number : int, from 1; another face never has it
     box : Box, pixels, where the face was last found
     found_at : float, seconds, when that was
     seen_at : float, seconds, when a search of the whole frame last found it
@@ -43,6 +46,10 @@ class Track:
     box: Box
     found_at: float
     seen_at: float
+
+    def is_fading(self, now: float) -> bool:
+        """Whether it was not found for a moment, so that it may have left."""
+        return now - self.found_at > FADING_SECONDS
 
 
 def overlap(a: Box, b: Box) -> float:
@@ -147,6 +154,24 @@ class FaceTracker:
         self._keep([*seen.values(), *(track for t, track in enumerate(self.tracks) if t not in taken)], now)
         kept = {track.number for track in self.tracks}
         return {b: track.number for b, track in seen.items() if track.number in kept}
+
+    def rename(self, numbers: Mapping[int, int]) -> None:
+        """Give faces that were just seen for the first time numbers that they had before.
+
+        Parameters
+        ----------
+        numbers : mapping of int to int, from the number of a face to the one that it had; who is followed with that one
+            where it was before is followed no more
+        """
+        gone = set(numbers.values())
+        tracks = [
+            replace(track, number=numbers.get(track.number, track.number))
+            for track in self.tracks
+            if track.number not in gone
+        ]
+        self.tracks = tuple(sorted(tracks, key=lambda track: (-track.box.area, track.number)))
+        while self.next_number - 1 in numbers:
+            self.next_number -= 1
 
     def _keep(self, tracks: Sequence[Track], now: float) -> None:
         """Drop faces that were long not found, and all but the older of two that have run into each other."""

@@ -15,7 +15,7 @@ from streamlit_webrtc.process import AsyncVideoProcessTrack
 from streamlit_webrtc.relay import get_global_relay
 
 from emotion.streams.watch import VideoSettings
-from emotion.streams.webcam import FaceVideo
+from emotion.streams.webcam import FaceVideo, State
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.recognizer import VideoRecognizer
 
@@ -26,8 +26,8 @@ CAUSES: Final = {
     "insecure": "Browsers give the camera only to pages on https or on this computer itself: open "
     "http://localhost:8501 on it, or serve the page through https.",
     "none": "The browser finds no camera. Connect one, or close the program that is using it, and reload the page.",
-    "denied": "The browser may not use the camera: allow it in the settings of this site, beside the address, and "
-    "reload the page.",
+    "denied": "The browser is not allowed to use the camera: allow it in the settings of this site, beside the "
+    "address, and reload the page.",
     "dismissed": "The browser's question about the camera was closed without an answer: press Start again, and allow "
     "it.",
     "busy": "The browser cannot open the camera: another program or tab is using it, or its driver has stopped. Close "
@@ -43,6 +43,10 @@ CAUSES: Final = {
     "there is a firewall or a router; whoever runs the server can set EMOTION_TURN (see docs/page.md).",
 }
 """What to do, for each cause."""
+
+LEFT: Final = "Ended because you left this part."
+STOPPED: Final = "Stopped."
+NO_PICTURES: Final = "Ended because no pictures came from the camera any more."
 
 _ASK_BROWSER: Final = """
 const causes = {
@@ -111,7 +115,7 @@ def browser_refusal() -> str:
     known = st.session_state.get(key, {}).get("cause", "")
     check = st.components.v2.component("camera_check", js=_ASK_BROWSER)
     answer = check(key=key, data={"known": known}, default={"cause": ""}, on_cause_change=lambda: None)
-    return str(answer.cause or "")
+    return answer.cause if answer.cause in tuple(CAUSES) else ""  # a browser may send anything
 
 
 def ice_servers(environment: Mapping[str, str] = os.environ) -> list[dict[str, Any]]:
@@ -160,11 +164,25 @@ class StreamProcessor(FaceVideo, VideoProcessorBase):
     Attributes
     ----------
     models : Ensemble, which vote as long as the session lasts, whatever is chosen meanwhile
+    why_ended : str, a sentence; empty until then
     """
 
     def __init__(self, models: Ensemble, settings: VideoSettings, recognizer: VideoRecognizer | None = None) -> None:
         super().__init__(recognizer or VideoRecognizer(models), models.calibration.uncertain_below, settings)
         self.models = models
+        self.why_ended = ""
+
+    def on_ended(self, why: str = "") -> None:
+        """End the session; may be called more than once, on any thread.
+
+        Parameters
+        ----------
+        why : str, a sentence; without one, whether pictures still came says it. It takes the place of `STOPPED`, which
+            the end of the connection may have said before.
+        """
+        if not self.ended or (why and self.why_ended == STOPPED):
+            self.why_ended = why or (NO_PICTURES if self.snapshot.state is State.STALLED else STOPPED)
+        super().on_ended()
 
 
 def skip_late_frames() -> None:

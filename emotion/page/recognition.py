@@ -3,7 +3,8 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import cached_property
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from emotion.faces.decode import decode
 from emotion.faces.detect import Box
 from emotion.faces.fitness import why_no_face
 from emotion.faces.pixels import BGRImage
-from emotion.streams.drawing import draw_marks, marks
+from emotion.streams.drawing import Mark, draw_marks, marks, with_room
 from emotion.streams.posing import face_of
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.recognizer import FaceEmotion, Recognizer
@@ -24,30 +25,65 @@ _PICTURE_SIDE: Final = 1460
 """Pixels; what is longer on its longer side is reduced before it goes to the browser. Streamlit (1.67) reduces what is
 wider than this by itself, and fails where nothing is left of the height."""
 
+LOSSLESS_SIDE: Final = 400
+"""Pixels; a picture up to this size may be a face that somebody cut out, and is kept as it is; a larger one as JPEG."""
+
+_JPEG_QUALITY: Final = 92
+_THUMBNAIL_SIDE: Final = 160
+
 _one_at_a_time = threading.Lock()
 """The largest picture takes 0.8 GB while it is decoded; several visitors' together would take the server down."""
 
 
+class Annotated(NamedTuple):
+    """A picture with its boxes: a JPEG or PNG file, width and height, and where each face is in it; pixels."""
+
+    encoded: bytes
+    size: tuple[int, int]
+    boxes: tuple[Box, ...]
+
+
 @dataclass(frozen=True)
 class RecognizedPicture:
-    """A picture and what was found in it.
+    """A picture and what was found in it, kept small.
 
     Attributes
     ----------
     name : str, its address or file name
-    picture_bgr : ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red, reduced for display
+    encoded : bytes, of a JPEG or, up to `LOSSLESS_SIDE`, of a PNG file: the picture, reduced for display
+    size : tuple of int, width and height of that, pixels
+    thumbnail : bytes, of a JPEG file
     scale : float, 0-1, pixels of a side of that to a pixel of the picture that was given
-    faces : tuple of FaceEmotion, largest first, their boxes in pixels of the picture that was given
+    faces : tuple of FaceEmotion, from left to right, their boxes in pixels of the picture that was given
     why : str, where there are none, the likely reason
     note : str, what else is to be said of the file, in a sentence; mostly empty
     """
 
     name: str
-    picture_bgr: BGRImage
+    encoded: bytes
+    size: tuple[int, int]
+    thumbnail: bytes
     scale: float
     faces: tuple[FaceEmotion, ...]
     why: str = ""
     note: str = ""
+
+    def decoded(self) -> BGRImage:
+        """Give the pixels.
+
+        Returns
+        -------
+        ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
+        """
+        return np.asarray(cv2.imdecode(np.frombuffer(self.encoded, dtype=np.uint8), cv2.IMREAD_COLOR), dtype=np.uint8)
+
+    @cached_property
+    def annotated(self) -> Annotated:
+        """The picture with its boxes, drawn once."""
+        image_bgr, marked = _with_marks(self)
+        annotated_bgr = draw_marks(image_bgr, marked)
+        height, width = annotated_bgr.shape[:2]
+        return Annotated(_encoded(annotated_bgr), (width, height), tuple(mark.box for mark in marked))
 
 
 def recognize_picture(name: str, data: bytes, models: Ensemble) -> RecognizedPicture:
@@ -73,10 +109,33 @@ def recognize_picture(name: str, data: bytes, models: Ensemble) -> RecognizedPic
     with _one_at_a_time:
         decoded = decode(data)
         image_bgr = decoded.image_bgr
-        faces = tuple(Recognizer(models).recognize_in(decoded))
+        faces = sorted(Recognizer(models).recognize_in(decoded), key=_from_left_to_right)
         scale = min(1.0, _PICTURE_SIDE / max(image_bgr.shape[:2]))
         why = "" if faces else why_no_face(image_bgr)
-        return RecognizedPicture(name, _reduced(image_bgr, scale), scale / decoded.reduced, faces, why, decoded.note)
+        shown_bgr = _reduced(image_bgr, scale)
+        height, width = shown_bgr.shape[:2]
+        return RecognizedPicture(
+            name,
+            _encoded(shown_bgr),
+            (width, height),
+            _encoded_jpeg(_reduced(shown_bgr, min(1.0, _THUMBNAIL_SIDE / min(height, width)))),
+            scale / decoded.reduced,
+            tuple(faces),
+            why,
+            decoded.note,
+        )
+
+
+def _from_left_to_right(face: FaceEmotion) -> tuple[float, int]:
+    return face.box.x + face.box.w / 2, face.box.y
+
+
+def _encoded(picture_bgr: BGRImage) -> bytes:
+    return encode_png(picture_bgr) if max(picture_bgr.shape[:2]) <= LOSSLESS_SIDE else _encoded_jpeg(picture_bgr)
+
+
+def _encoded_jpeg(picture_bgr: BGRImage) -> bytes:
+    return cv2.imencode(".jpg", picture_bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
 
 
 def face_to_learn(data: bytes, models: Ensemble) -> tuple[FaceVector | None, str]:
@@ -121,14 +180,14 @@ def as_one_face(picture: RecognizedPicture, models: Ensemble) -> RecognizedPictu
 
     Parameters
     ----------
-    picture : RecognizedPicture, not reduced
+    picture : RecognizedPicture, of at most `LOSSLESS_SIDE`
     models : Ensemble
 
     Returns
     -------
     RecognizedPicture, with one face
     """
-    return replace(picture, faces=tuple(Recognizer(models).recognize(picture.picture_bgr, whole=True)), why="")
+    return replace(picture, faces=tuple(Recognizer(models).recognize(picture.decoded(), whole=True)), why="")
 
 
 def voted_anew(picture: RecognizedPicture, models: Ensemble) -> RecognizedPicture:
@@ -161,12 +220,17 @@ def drawn(picture: RecognizedPicture) -> BGRImage:
 
     Returns
     -------
-    ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red, of the size of `picture_bgr`
+    ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red; see `emotion.streams.drawing.with_room`
     """
-    scaled = (
+    return draw_marks(*_with_marks(picture))
+
+
+def _with_marks(picture: RecognizedPicture) -> tuple[BGRImage, list[Mark]]:
+    """Give what is drawn on, and where the faces are on that."""
+    scaled = [
         replace(mark, box=Box(*(round(edge * picture.scale) for edge in mark.box))) for mark in marks(picture.faces)
-    )
-    return draw_marks(picture.picture_bgr, list(scaled))
+    ]
+    return with_room(picture.decoded(), scaled)
 
 
 def encode_png(image_bgr: BGRImage) -> bytes:
@@ -194,7 +258,7 @@ def pictures_csv(pictures: Sequence[RecognizedPicture], models: Ensemble) -> str
     Returns
     -------
     str
-        CSV with the columns `picture`, `face` (1 for the largest), `x`, `y`, `width`, `height` (pixels of the original
+        CSV with the columns `picture`, `face` (1 for the leftmost), `x`, `y`, `width`, `height` (pixels of the original
         picture), those of `emotion.vote.tables.vote_columns`, and `models`, the name of the set that voted.
     """
     voted_by = set_that_votes(models).name

@@ -1,15 +1,13 @@
-"""The webcam's video with the faces in it and, beside it, votes, timeline and what the session sums up to."""
+"""The webcam's video with the faces in it and, beside it, the vote, its probabilities and the last minute."""
 
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
-from streamlit.errors import StreamlitInvalidLayoutContextError
 from streamlit_webrtc import WebRtcStreamerContext, webrtc_streamer
+from streamlit_webrtc.component import _reset_context, generate_frontend_component_key
 
-from emotion import config
 from emotion.page.camera import (
     CAUSES,
     StreamProcessor,
@@ -17,27 +15,31 @@ from emotion.page.camera import (
     ice_servers,
     skip_late_frames,
 )
-from emotion.page.elements import MOST_UPLOAD_MB, show_details, show_label, show_problem, timeline, timeline_data
+from emotion.page.elements import MOST_UPLOAD_MB, show_problem
+from emotion.page.live.beside import show_panel
 from emotion.page.pictures import answered, ask_for, show_picture
 from emotion.page.server import is_full, take_place
-from emotion.page.session import show_saved_session, show_session_files
+from emotion.page.sessions.earlier import show_sessions
+from emotion.page.sessions.running import show_session_files
 from emotion.page.state import Visit, visit
-from emotion.streams.drawing import vote_text
 from emotion.streams.watch import VideoSettings
-from emotion.streams.webcam import NOTICES, State
 from emotion.vote.ensemble import Ensemble
-from emotion.vote.sets import set_that_votes
 
-POLL_SECONDS: Final = 1.0
+POLL_SECONDS: Final = 0.5
 """How often the page asks a stream for its last vote."""
+
+INTERVALS: Final = (0.25, 0.5, 1.0, 2.0, 5.0)
+"""Seconds between votes that can be chosen."""
+
+SMOOTHINGS: Final = {0.5: "quick", 1.0: "usual", 2.0: "rather calm", 4.0: "calm", 10.0: "very calm"}
+"""Time constants of smoothing that can be chosen, seconds, and their names."""
 
 BUSY: Final = "All webcam places of this server are taken. Try again in a minute, or use the page for pictures."
 
 _KEY: Final = "webcam"
-_LARGEST: Final = "the largest"
 
-_PALE_VIDEO: Final = "<style>iframe[title*='webrtc'] { filter: grayscale(1); opacity: 0.5; }</style>"
-"""The last picture stands still with the vote that is drawn in it: nobody is to take that for what is now."""
+_VIDEO_STYLE: Final = {"width": "100%", "maxHeight": "max(75vw, min(100vw, 22.5rem))"}
+"""In its frame, whose width is 100vw: no higher than 4:3 or, where that is little, as on a phone, than it is wide."""
 
 
 def show_webcam(models: Ensemble) -> None:
@@ -51,13 +53,18 @@ def show_webcam(models: Ensemble) -> None:
     relays = relays_of_video(state)
     if relays is None:
         if state.stream is not None:
-            show_session_files(state.stream)
+            with st.container(horizontal=True):
+                show_session_files(state.stream)
+        show_sessions()
         return
     refusal = browser_refusal()
-    settings = _chosen_settings()
-    video, panel = st.columns([3, 2], gap="medium")
-    with video:
+    video, panel = st.columns([1, 1], gap="medium")
+    controls = st.container(horizontal=True, vertical_alignment="bottom", key="webcam_controls")
+    with controls:
+        settings = _chosen_settings(state)
+    with video.container(key="webcam_video"):
         context = video_of(_KEY, relays, lambda: _new_stream(models, settings, state))
+        state.playing = bool(context.state.playing)
         if context.video_processor is not None:
             context.video_processor.settings = settings
             if not context.video_processor.turned_away:
@@ -65,13 +72,12 @@ def show_webcam(models: Ensemble) -> None:
         if refusal and not context.state.playing:
             _offer_single_picture(refusal, models)
     poll_seconds = POLL_SECONDS if context.state.playing or context.state.signalling else None
-    session = st.container()
     with panel:
-        # One refresh for both places: each takes time, of browser and server, that the video needs.
-        st.fragment(_refresh, run_every=poll_seconds)(context, refusal, models, settings, session)
+        st.fragment(_refresh, run_every=poll_seconds)(context, refusal, models)
     if state.stream is not None:
-        show_session_files(state.stream)
-    show_saved_session()
+        with controls:
+            show_session_files(state.stream)
+    show_sessions()
     state.drawn_at = time.monotonic()
 
 
@@ -116,19 +122,26 @@ def video_of(
     WebRtcStreamerContext
     """
     _keep_stream_over_reruns(key)
+    _forget_connection_before(key)
     return webrtc_streamer(
         key=key,
         # Without this line, a public STUN server would be asked for this computer's address.
         rtc_configuration={"iceServers": relays},
         # A width alone: with a height, browsers would cut what wide and upright cameras see to that shape.
         media_stream_constraints={"video": {"width": {"ideal": 640}}, "audio": False},
-        video_html_attrs={"autoPlay": True, "muted": True, "playsInline": True, "style": {"width": "100%"}},
+        video_html_attrs={
+            "autoPlay": True,
+            "muted": True,
+            "playsInline": True,
+            "style": _VIDEO_STYLE,
+            "aria-label": "Your camera, mirrored, with a box and the vote on each face",
+        },
         video_processor_factory=new_stream,
         translations={
             "select_device": "Choose camera",
             "media_api_not_available": "The browser offers no camera here; open http://localhost or an https page.",
             "device_ask_permission": "Allow the browser to use the camera.",
-            "device_access_denied": "The browser may not use the camera; allow it in the settings of this site",
+            "device_access_denied": "The browser is not allowed to use the camera.",
             "device_not_available": "No camera was found",
         },
         media_toggle_controls=False,
@@ -148,6 +161,23 @@ def _keep_stream_over_reruns(key: str) -> None:
     visit().video = key
 
 
+def _forget_connection_before(key: str) -> None:
+    """Let go of what connected the session before once the browser offers to connect anew.
+
+    streamlit-webrtc (0.79) does so at a drawing between Stop and Start. A server that has much to do may come to no
+    such drawing: it would then never answer the new offer, and the video would not begin until the next Stop.
+    """
+    context = st.session_state.get(key)
+    value = st.session_state.get(generate_frontend_component_key(key)) or {}
+    offer = (value.get("sdpOffer") or {}).get("sdp")
+    state = visit()
+    if context is not None and offer and offer != state.offer:
+        connecting = context.state
+        _reset_context(context)
+        context._set_state(connecting)
+        state.offer = offer
+
+
 def draw_again_if_overtaken() -> None:
     """Draw the whole page again if this refresh was asked for before the page's last drawing had reached the browser.
 
@@ -160,20 +190,26 @@ def draw_again_if_overtaken() -> None:
         st.rerun()
 
 
-def _chosen_settings() -> VideoSettings:
-    with st.expander("Settings", icon=":material/tune:"):
-        left, middle, right = st.columns(3, gap="medium", vertical_alignment="bottom")
-        interval = left.slider("Seconds between votes", 0.25, 5.0, config.VOTE_INTERVAL_SECONDS, 0.25)
-        smoothing = middle.slider(
-            "Smoothing, seconds",
-            0.5,
-            10.0,
-            config.SMOOTHING_SECONDS,
-            0.5,
-            help="After so long, an older vote has 37 % of its weight left.",
+def _chosen_settings(state: Visit) -> VideoSettings:
+    kept = {"interval": state.settings.interval_seconds, "smoothing": state.settings.smoothing_seconds}
+    kept["raw"] = not state.settings.show_smoothed
+    for name, value in kept.items():  # Streamlit forgets them when another part of the page is drawn
+        st.session_state.setdefault(f"webcam_{name}", value)
+    with st.popover("Settings", icon=":material/tune:"):
+        interval = st.select_slider(
+            "Seconds between votes", INTERVALS, format_func=lambda seconds: f"{seconds:g}", key="webcam_interval"
         )
-        raw = right.toggle("Show raw votes", help="Each vote alone, as the five models gave it.")
-    return VideoSettings(interval, smoothing, not raw)
+        raw = st.toggle("Show raw votes", key="webcam_raw", help="Each vote alone, without smoothing.")
+        smoothing = st.select_slider(
+            "Smoothing",
+            list(SMOOTHINGS),
+            format_func=lambda seconds: f"{SMOOTHINGS[seconds]} ({seconds:g} s)",
+            key="webcam_smoothing",
+            disabled=raw,
+            help="The calmer, the less a moment changes, and the longer a new expression takes to show.",
+        )
+    state.settings = VideoSettings(interval, smoothing, not raw)
+    return state.settings
 
 
 def _new_stream(models: Ensemble, settings: VideoSettings, state: Visit) -> StreamProcessor:
@@ -196,33 +232,17 @@ def begin(stream: StreamProcessor, state: Visit) -> None:
     for before in (state.stream, state.face.stream):
         if before is not None:
             before.on_ended()  # of one whose connection failed, or whose page was left, nobody else says so in time
+    state.keep()
+    state.pressed = state.watched = None  # each session numbers its faces anew
     skip_late_frames()
     stream.turned_away = not take_place(stream)
 
 
-def _refresh(
-    context: WebRtcStreamerContext[StreamProcessor, Any],
-    refusal: str,
-    models: Ensemble,
-    settings: VideoSettings,
-    session: DeltaGenerator,
-) -> None:
-    """Draw what changes without anybody's doing: beside the video and, in a container of its own, below it."""
+def _refresh(context: WebRtcStreamerContext[StreamProcessor, Any], refusal: str, models: Ensemble) -> None:
+    """Draw what changes without anybody's doing: the panel beside the video or, where no picture has come in time, the
+    reason and another way.
+    """
     draw_again_if_overtaken()
-    _show_stream(context, refusal, models)
-    stream = visit().stream
-    try:
-        with session:
-            if stream is None:
-                st.empty()  # a refresh may write only to places that the page's last drawing has written to
-            else:
-                _show_session(stream, settings)
-    except StreamlitInvalidLayoutContextError:  # that drawing was cut short before it came here
-        st.rerun()
-
-
-def _show_stream(context: WebRtcStreamerContext[StreamProcessor, Any], refusal: str, models: Ensemble) -> None:
-    """Draw the last vote or, where no picture has come in time, the reason and another way."""
     state = visit()
     late = state.is_late(context)
     if context.video_processor is not None and context.video_processor.turned_away:
@@ -231,10 +251,7 @@ def _show_stream(context: WebRtcStreamerContext[StreamProcessor, Any], refusal: 
     if late and not refusal:
         _offer_single_picture("connection", models)
     elif context.state.playing or not refusal:  # else the reason stands below the video
-        if context.video_processor is not None and context.video_processor.models.origin != models.origin:
-            began, chosen = (set_that_votes(of).name for of in (context.video_processor.models, models))
-            st.text(f"This session goes on with {began}, as it began. To have {chosen} vote: press Stop, then Start.")
-        show_last_vote(context, refusal)
+        show_panel(context.video_processor, refusal, models)
 
 
 def _offer_single_picture(cause: str, models: Ensemble) -> None:
@@ -252,67 +269,3 @@ def _offer_single_picture(cause: str, models: Ensemble) -> None:
         ask_for([(taken.name, taken.getvalue)])
     for picture in answered(models):
         show_picture(picture, models, key="single")
-
-
-def show_last_vote(context: WebRtcStreamerContext[StreamProcessor, Any], refusal: str = "") -> None:
-    """Draw what the stream has last come to.
-
-    Parameters
-    ----------
-    context : WebRtcStreamerContext
-        Whose processor is there while a stream is.
-    refusal : str, one of `emotion.page.camera.CAUSES` if the browser has said so of the camera
-    """
-    stream = context.video_processor
-    if stream is None:
-        again = " Should the video break off in its first seconds, press it once more." if visit().stream else ""
-        st.info(f"Press Start and allow the browser to use the camera.{again}")
-        return
-    snapshot = stream.snapshot
-    if snapshot.state is State.FAULT:
-        st.error(NOTICES[State.FAULT])
-        return
-    if snapshot.state is State.STALLED or refusal == "ended":
-        st.warning(CAUSES[refusal or "stalled"])
-        st.html(_PALE_VIDEO)
-        moments = stream.record.moments()
-        last = next((moment for moment in reversed(moments) if moment.faces), None)
-        if last is not None:
-            shown = vote_text(last.faces[0].shown(smoothed=stream.settings.show_smoothed))
-            seconds_ago = snapshot.seconds_ago + moments[-1].seconds - last.seconds
-            st.caption(f"The last vote on a face was {shown}, {seconds_ago:.0f} s ago.")
-        return
-    if snapshot.state is State.SLOW:
-        st.warning(NOTICES[State.SLOW])
-    elif snapshot.state is not State.FACES or not snapshot.faces:
-        notice = NOTICES[State.WAITING if snapshot.state is State.FACES else snapshot.state]
-        st.info(f"{notice}. {snapshot.why}" if snapshot.why and snapshot.state is State.NO_FACE else notice)
-    if not snapshot.faces:
-        return
-    numbers = sorted(face.number for face in snapshot.faces)
-    chosen = st.selectbox("Face", [_LARGEST, *numbers], key="webcam_face") if len(numbers) > 1 else _LARGEST
-    face = next((face for face in snapshot.faces if face.number == chosen), snapshot.faces[0])
-    vote = face.shown(smoothed=stream.settings.show_smoothed)
-    show_label(vote)
-    which = f"Face {face.number}" + (f", one of {len(numbers)}" if len(numbers) > 1 else "")
-    st.caption(f"{which}, vote {snapshot.votes}, {snapshot.seconds_ago:.0f} s ago")
-    show_details(vote, stream.models)
-
-
-def _show_session(stream: StreamProcessor, settings: VideoSettings) -> None:
-    """Draw the timeline of the session and its summary."""
-    st.subheader("This session", anchor=False)
-    moments = stream.record.moments()
-    if not moments:
-        return
-    classes = stream.models.classes
-    course = timeline_data(moments, classes, smoothed=settings.show_smoothed)
-    st.vega_lite_chart(course, timeline(classes), width="stretch", key="timeline")
-    if summary := stream.record.summary(smoothed=settings.show_smoothed):
-        shares = ", ".join(f"{label} {share:.0%}" for label, share in summary.shares.items())
-        st.text(
-            f"{summary.seconds:.0f} seconds with a face: {shares}. Longest stretch: {summary.longest_label}, "
-            f"{summary.longest_seconds:.0f} s. Changes: {summary.changes}."
-        )
-    if stream.record.dropped:
-        st.caption(f"The table of the session holds its last {len(moments):,} moments; older ones are kept no more.")

@@ -18,6 +18,7 @@ import cv2
 
 from emotion import config
 from emotion.errors import ClusterError
+from emotion.runtime.interrupts import ctrl_c_at_the_end, ctrl_c_held_back
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -169,10 +170,14 @@ def _processes() -> Iterator[Workers]:
     used_before = cv2.getNumThreads()
     cv2.setNumThreads(1)  # a fork would wait for ever for threads that it does not have
     try:
-        with ProcessPoolExecutor(count, context, _begin, (stopping.value,)) as pool:
-            with _ctrl_c_waiting():
+        pool = ProcessPoolExecutor(count, context, _begin, (stopping.value,))
+        try:
+            with ctrl_c_held_back():
                 pool.submit(int).result()  # starts them all
             yield Workers(pool.submit, Future.result, lambda: count, stopping)
+        finally:
+            with ctrl_c_at_the_end():
+                pool.shutdown()
     except BrokenProcessPool as error:
         raise ClusterError(
             "A process that did the work was killed; the computer may lack memory. Close other programs, then start "
@@ -204,19 +209,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-@contextmanager
-def _ctrl_c_waiting() -> Iterator[None]:
-    """Keep Ctrl-C back until processes that are being started know what to do about it. Windows cannot."""
-    if sys.platform == "win32":
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

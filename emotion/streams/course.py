@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from emotion.streams.drawing import expression_colour
 from emotion.streams.record import Moment, Summary, held_votes
+from emotion.streams.session.percents import shares_told
 
 COLUMNS: Final = 720
 """So many steps a chart has at most from left to right: more are not seen."""
@@ -185,8 +186,7 @@ class Course:
             for a, b, label, doubtful in runs
             if b - a >= _WIDE_SHARE * COLUMNS
         )
-        shares = ", ".join(f"{label} {share:.1%}" for label, share in summary.shares.items())
-        told = f"{shares} of the time. {self._told(runs)}"
+        told = f"{shares_told(summary.shares, 1)} of the time. {self._told(runs)}"
         lines = "".join(f"M{COLUMNS * self.span.place(mark):.1f} 0v{_HEIGHT}" for mark in marks)
         return (
             _svg(

@@ -15,6 +15,9 @@ MOST_VOTES: Final = 50_000
 """Older moments are dropped, so that a page left open does not fill the memory (70 MB then): after a day at one face
 every two seconds, or three and a half hours at one every quarter."""
 
+MOST_FACES: Final = 1_000
+"""Of as many, those that came last, a session keeps what they sum up to."""
+
 LONGEST_SECONDS: Final = 10.0
 """For so long at most a label holds until the next moment, twice the longest time between votes: where there was no
 video for longer, nobody knows. The same of a film: between two moments that are further apart than votes it has no
@@ -70,7 +73,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What votes sum up to: of a session, for the largest face of each moment; of a film, for one face.
+    """What votes on one face sum up to, in a session or a film.
 
     Attributes
     ----------
@@ -100,7 +103,8 @@ class Summary:
 
 
 class _Sum:
-    """Sums a session up as it goes on. A label holds until the next moment; that of the last has not lasted yet."""
+    """Sums the votes on a face up as a session goes on. A label holds until the next moment; that of the last has not
+    lasted yet."""
 
     def __init__(self) -> None:
         self._totals: dict[str, float] = {}
@@ -147,7 +151,7 @@ class _Sum:
 
 
 def summaries(moments: Sequence[Moment], *, smoothed: bool, lasts: float = LAST_SECONDS) -> dict[int, Summary]:
-    """Sum up a film for each of its faces.
+    """Sum up a session, or a film, for each of its faces.
 
     A label holds until the next moment, whether the face is seen there or not, for `LONGEST_SECONDS` at most.
 
@@ -236,7 +240,8 @@ class SessionRecord:
         self._moments: deque[Moment] = deque()
         self._votes = 0
         self._dropped = 0
-        self._sums = {True: _Sum(), False: _Sum()}
+        self._sums: dict[int, dict[bool, _Sum]] = {}
+        self._here: frozenset[int] = frozenset()
         self._latest = 0.0
         self._lock = threading.Lock()
 
@@ -252,16 +257,25 @@ class SessionRecord:
             return
         with self._lock:
             paused = next((pause.start for pause in pauses if self._latest < pause.start < moment.seconds), None)
-            for smoothed, total in self._sums.items():
-                if paused is not None:
-                    total.add(paused, None)
-                total.add(moment.seconds, moment.faces[0].shown(smoothed=smoothed) if moment.faces else None)
+            self._sum_up(moment, paused)
             self._latest = moment.seconds
             self._moments.append(moment)
             self._votes += _votes(moment)
             while self._votes > MOST_VOTES and len(self._moments) > 1:
                 self._votes -= _votes(self._moments.popleft())
                 self._dropped += 1
+
+    def _sum_up(self, moment: Moment, paused: float | None) -> None:
+        here = frozenset(face.number for face in moment.faces)
+        for number in self._here if paused is not None else self._here - here:
+            for total in self._sums[number].values():
+                total.add(moment.seconds if paused is None else paused, None)
+        for face in moment.faces:
+            for smoothed, total in self._sums.setdefault(face.number, {True: _Sum(), False: _Sum()}).items():
+                total.add(moment.seconds, face.shown(smoothed=smoothed))
+        self._here = here
+        while len(self._sums) > MOST_FACES:  # the first that came, and is not here
+            del self._sums[next(number for number in self._sums if number not in here)]
 
     def moments(self) -> tuple[Moment, ...]:
         """Give what is kept.
@@ -278,19 +292,20 @@ class SessionRecord:
         """How many of the oldest moments are kept no more."""
         return self._dropped
 
-    def summary(self, *, smoothed: bool) -> Summary | None:
-        """Sum up the whole session, with the moments that are kept no more.
+    def summary(self, number: int, *, smoothed: bool) -> Summary | None:
+        """Sum up the whole session for one face, with the moments that are kept no more.
 
         Parameters
         ----------
+        number : int, of the face
         smoothed : bool, whether smoothed votes count, or those that the models gave
 
         Returns
         -------
-        Summary, or None as long as no face was seen from one moment to the next
+        Summary, or None as long as the face was not seen from one moment to the next
         """
         with self._lock:
-            return self._sums[smoothed].summary()
+            return self._sums[number][smoothed].summary() if number in self._sums else None
 
 
 def _votes(moment: Moment) -> int:

@@ -12,6 +12,7 @@ from emotion.streams.course import clock
 from emotion.streams.drawing import expression_colour
 from emotion.streams.record import LAST_SECONDS, Moment, Summary
 from emotion.streams.session.marks import Pause, TimeMark
+from emotion.streams.session.percents import percents
 from emotion.streams.session.watched import Watched, length
 
 MOST_DRAWN: Final = 12
@@ -168,8 +169,7 @@ def _overview(found: Mapping[int, Summary]) -> str:
 
 
 def _most(summary: Summary) -> str:
-    label, share = next(iter(summary.shares.items()))
-    return f"{label}, {share:.1%}"
+    return f"{next(iter(summary.shares))}, {next(iter(percents(summary.shares, 1).values()))}"
 
 
 def legend(classes: Sequence[str]) -> str:
@@ -193,9 +193,9 @@ def legend(classes: Sequence[str]) -> str:
         '<p class="soft">The band shows the expression that was elected; where that is uncertain, it is low, on grey. '
         "Below, the higher an area, the more probable the expression. Where nothing is drawn, the face was not seen. "
         "Broken lines are marks.</p>"
-        '<p class="soft">Below each share stands between what the share in the long run lies: of 100 such sessions, '
-        "the ranges of 95 hold it. They rest on how often an expression came and went, not on how many votes there "
-        "were.</p>"
+        '<p class="soft">Below each share stands its range. What is recorded is a piece of something longer, and a '
+        "short piece may mislead: of 100 such recordings, the ranges of 95 hold the share in the long run. A range is "
+        "wide where an expression came and went seldom, however many votes there were.</p>"
     )
 
 
@@ -212,7 +212,7 @@ def about(classes: Sequence[str], model_names: Sequence[str], voted_by: str, smo
     -------
     str, HTML
     """
-    smooth = " Votes are smoothed: what was said in the seconds before still counts." if smoothed else ""
+    smooth = " Votes are smoothed: those of the seconds before still count." if smoothed else ""
     paragraphs = [
         f"The set of models is called <strong>{escape(voted_by)}</strong>: {escape(', '.join(model_names))}. Each of "
         "them looks at one picture of a face at a time, 48 x 48 grey pixels, and says which expression people would "
@@ -220,13 +220,13 @@ def about(classes: Sequence[str], model_names: Sequence[str], voted_by: str, smo
         "A vote is uncertain where its expression is not probable enough, or where the face is not fit to be judged: "
         "too small, blurred, too dark or turned away.",
         "They do not hear what is said, do not know what happened before, and are often wrong: their model card tells "
-        "how often each expression is missed. That was not measured by age, sex or origin.",
+        "how often each expression is missed. Whether that is the same for every age, sex and origin was not measured.",
         "<strong>An expression is not a feeling.</strong> A smile may be polite, a frown may be the sun. Do not use "
         "this to judge anyone. The European Union's AI Act (Regulation 2024/1689) forbids systems that infer the "
         "emotions of people at work or in education (Article 5(1)(f)), and wants people told when a system reads their "
         "emotions (Article 50).",
-        "Faces are told apart by their places and, after a cut, by the colours of hair and clothes: somebody may have "
-        "two numbers, and two people may share one.",
+        "Faces are told apart by their places and, after a cut or an absence, by the colours of hair and clothes: "
+        "somebody may have two numbers, and two people may share one.",
     ]
     return (
         "<h2>What this is, and what it is not</h2>"

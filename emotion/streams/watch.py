@@ -6,7 +6,7 @@ steps, come to the same.
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
@@ -16,6 +16,8 @@ from emotion.faces.crop import FaceVector
 from emotion.faces.detect import Box, Detection
 from emotion.faces.pixels import BGRImage
 from emotion.faces.tracking import MOST_FOLLOWED, FaceTracker, Track
+from emotion.streams.films.colours import colours_of, thumbnail
+from emotion.streams.films.returning import KnownFaces
 from emotion.streams.record import FaceRecord, Moment, SessionRecord
 from emotion.vote.recognizer import FaceEmotion
 from emotion.vote.voting import VoteSmoother
@@ -25,6 +27,9 @@ SECONDS_BETWEEN_SEARCHES: Final = 0.2
 
 _PATIENCE_SECONDS: Final = 3.0
 """After so long without a face, the reason is looked for; and again after as long."""
+
+_GLANCE_SECONDS: Final = 0.5
+"""So often, votes or not, the models look at the faces that are there. One face takes them some 10 ms."""
 
 _EARLY_SECONDS: Final = 0.02
 """A vote that is due within half a frame is taken on this one."""
@@ -42,7 +47,7 @@ class VideoSettings:
     """
 
     interval_seconds: float = config.VOTE_INTERVAL_SECONDS
-    smoothing_seconds: float = config.SMOOTHING_SECONDS
+    smoothing_seconds: float = config.LIVE_SMOOTHING_SECONDS
     show_smoothed: bool = True
 
 
@@ -75,14 +80,17 @@ class Sight:
     faces : tuple of (Track, FaceRecord or None), largest face first; None where there was no vote on it yet
     looked : bool, whether any picture was searched with success
     votes : int, how many there have been, with or without a face
-    seconds_ago : float, >= 0, since the last vote; 0 before the first
+    seconds_to_vote : float, >= 0, until the next one is due
+    glances : mapping of int to FaceRecord, by the number of the face: what a vote on it would have come to when the
+        models last looked at it, which they do between votes, too
     why : str, why there may be no face; empty where there is one, or for the first seconds
     """
 
     faces: tuple[tuple[Track, FaceRecord | None], ...]
     looked: bool
     votes: int
-    seconds_ago: float
+    seconds_to_vote: float
+    glances: Mapping[int, FaceRecord]
     why: str
 
 
@@ -113,14 +121,16 @@ class FaceWatch:
         self._uncertain_below = uncertain_below
         self._lock = threading.Lock()
         self._tracker = FaceTracker()
+        self._known = KnownFaces()
         self._smoothers: dict[int, VoteSmoother] = {}
         self._faces: dict[int, FaceRecord] = {}
+        self._glances: dict[int, FaceRecord] = {}
         self._looked = False
         self._votes = 0
         self._began_at = math.inf
         self._began_utc = datetime.now(UTC)
-        self._voted_at = -math.inf
         self._tried_at = -math.inf
+        self._glanced_at = -math.inf
         self._faceless_since = math.inf
         self._why = ""
 
@@ -137,8 +147,8 @@ class FaceWatch:
         """
         with self._lock:
             faces = tuple((track, self._faces.get(track.number)) for track in self._tracker.visible(now))
-            seconds_ago = max(0.0, now - self._voted_at) if self._votes else 0.0
-            return Sight(faces, self._looked, self._votes, seconds_ago, self._why)
+            left = max(0.0, self._tried_at + self.settings.interval_seconds - now) if self._votes else 0.0
+            return Sight(faces, self._looked, self._votes, left, self._glances, self._why)
 
     def seconds_to_next_look(self, now: float) -> float:
         """Tell how long the next search can wait: as long as one does, or until a vote is due, whichever is sooner.
@@ -211,17 +221,36 @@ class FaceWatch:
         found = self._recognizer.find(image_bgr)
         self._look_for_reason(image_bgr, at, is_there=bool(found))
         with self._lock:
-            numbers = self._tracker.see([face.box for face, _ in found], at)
+            numbers = self._numbers(image_bgr, [face.box for face, _ in found], at)
             unknown = any(number not in self._faces for number in numbers.values())
             self._looked = True
         interval = self.settings.interval_seconds
         late = at - self._tried_at - interval
         if late < -_EARLY_SECONDS and not unknown:
+            if at - self._glanced_at >= _GLANCE_SECONDS:
+                self._glance(numbers, found, at)
             return False
         # From when it was due, not from when it came: else each vote would be late by what those before it were.
         self._tried_at = at - late if -_EARLY_SECONDS <= late < interval / 2 else at
         self._count(list(numbers.values()), self._recognizer.vote([found[n] for n in numbers]), at)
+        for place, number in numbers.items():
+            box = found[place][0].box
+            self._known.learn(number, colours_of(image_bgr, box), box, thumbnail(image_bgr), at)
+        self._glanced_at = at
         return True
+
+    def _numbers(self, image_bgr: BGRImage, boxes: Sequence[Box], at: float) -> dict[int, int]:
+        """Number the faces that were found, from place to number; those who come back have the number that they had."""
+        before = {track.number for track in self._tracker.tracks}
+        numbers = self._tracker.see(boxes, at)
+        new = {number: boxes[place] for place, number in numbers.items() if number not in before}
+        if not new:
+            return numbers
+        scene = thumbnail(image_bgr)
+        looks = {number: (colours_of(image_bgr, box), box, scene) for number, box in new.items()}
+        again = self._known.again(looks, set(numbers.values()))
+        self._tracker.rename(again)
+        return {place: again.get(number, number) for place, number in numbers.items()}
 
     def _look_for_reason(self, image_bgr: BGRImage, at: float, *, is_there: bool) -> None:
         """Where there was no face for some seconds, find out why."""
@@ -232,6 +261,18 @@ class FaceWatch:
         elif at - self._faceless_since >= _PATIENCE_SECONDS:
             self._why = self._recognizer.why_no_face(image_bgr)
             self._faceless_since = at
+
+    def _glance(self, numbers: Mapping[int, int], found: Sequence[tuple[Detection, FaceVector]], at: float) -> None:
+        """Have the models look between votes: what they say counts for the next smoothed vote, and is none itself."""
+        places = [place for place, number in numbers.items() if number in self._smoothers]
+        faces = self._recognizer.vote([found[place] for place in places]) if places else []
+        glances = {}
+        for place, face in zip(places, faces, strict=True):
+            smoothed = self._smoothers[numbers[place]].add(face.vote, at, self.settings.smoothing_seconds)
+            glances[numbers[place]] = FaceRecord(numbers[place], face.vote, smoothed, face.box)
+        self._glanced_at = at
+        with self._lock:
+            self._glances = glances
 
     def _count(self, numbers: Sequence[int], faces: Sequence[FaceEmotion], at: float) -> None:
         settings, seconds = self.settings, at - self._began_at
@@ -246,5 +287,5 @@ class FaceWatch:
             known = {track.number for track in self._tracker.tracks}
             self._faces = {n: f for n, f in self._faces.items() if n in known} | {f.number: f for f in records}
             self._smoothers = {n: s for n, s in self._smoothers.items() if n in known}
+            self._glances = {f.number: f for f in records}
             self._votes += 1
-            self._voted_at = at

@@ -10,7 +10,9 @@ import logging
 import math
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Final
 
@@ -19,8 +21,9 @@ import cv2
 import numpy as np
 
 from emotion.faces.pixels import BGRImage
-from emotion.streams.drawing import Mark, draw_marks, draw_notice, vote_text
+from emotion.streams.drawing import Mark, draw_caption, draw_marks, draw_notice
 from emotion.streams.passing import Mailbox, Seldom, frame_of, picture_of
+from emotion.streams.plates import Steady
 from emotion.streams.record import FaceRecord, SessionRecord
 from emotion.streams.watch import FaceWatch, RecognizesFaces, Sight, VideoSettings
 
@@ -65,6 +68,9 @@ NOTICES: Final = {
 }
 """What is said where there is no vote to show."""
 
+NOT_A_FEELING: Final = "An expression is not a feeling."
+"""What stands on pictures that are kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -73,17 +79,20 @@ class Snapshot:
     Attributes
     ----------
     state : State
-    faces : tuple of FaceRecord, the last votes on the faces that are there, largest face first
+    faces : tuple of FaceRecord
+        The last votes on the faces that are there, largest face first. One that was not found for a moment does not
+        count, unless nobody else does.
     votes : int
         How many votes this stream has had, with or without a face.
-    seconds_ago : float, >= 0, since the last vote; 0 before the first
+    seconds_to_vote, glances : as those of `emotion.streams.watch.Sight`
     why : str, why there may be no face; empty where there is one, or for the first seconds
     """
 
     state: State
     faces: tuple[FaceRecord, ...]
     votes: int
-    seconds_ago: float
+    seconds_to_vote: float = 0.0
+    glances: Mapping[int, FaceRecord] = field(default_factory=dict)
     why: str = ""
 
 
@@ -101,17 +110,17 @@ class FaceVideo:
     ----------
     turned_away : bool, False; set before the first frame, for a session that the server has no place for
     searches : int, how many frames the worker has finished with, well or not
-    picture_bgr : ndarray of shape (height, width, 3), uint8, the last annotated frame; None before the first
     """
 
     def __init__(
         self, recognizer: RecognizesFaces, uncertain_below: float, settings: VideoSettings | None = None
     ) -> None:
-        self.picture_bgr: BGRImage | None = None
         self.turned_away = False
         self.searches = 0
         self._watch = FaceWatch(recognizer, uncertain_below, settings)
         self._mailbox = Mailbox()
+        self._steady = Steady()
+        self._last: tuple[BGRImage, list[Mark], datetime] | None = None
         self._worker: threading.Thread | None = None
         self._restarted = False
         self._failed = False
@@ -161,8 +170,39 @@ class FaceVideo:
         """What is known now; may be read on any thread."""
         now = time.monotonic()
         sight = self._watch.sight(now)
-        faces = tuple(face for _, face in sight.faces if face is not None)
-        return Snapshot(self._state_at(now, sight), faces, sight.votes, sight.seconds_ago, sight.why)
+        there = [(track, face) for track, face in sight.faces if not track.is_fading(now)] or sight.faces
+        faces = tuple(face for _, face in there if face is not None)
+        state = self._state_at(now, sight)
+        return Snapshot(state, faces, sight.votes, sight.seconds_to_vote, sight.glances, sight.why)
+
+    @property
+    def picture_bgr(self) -> BGRImage | None:
+        """The last frame, mirrored, with nothing drawn on it: ndarray of shape (height, width, 3), uint8."""
+        return None if self._last is None else self._last[0]
+
+    def photograph(self, written: Callable[[datetime], str]) -> BGRImage | None:
+        """Give the last frame as the camera saw it, not mirrored, to be kept.
+
+        Parameters
+        ----------
+        written : callable of the datetime of the frame, in UTC, that says when that was
+
+        Returns
+        -------
+        ndarray of shape (height, width, 3), uint8, 0-255, blue-green-red
+            With the faces that are there, and below them that time and `NOT_A_FEELING`; None before the first frame.
+        """
+        if self._last is None:
+            return None
+        image_bgr, marked, at = self._last
+        width = image_bgr.shape[1]
+        turned = [
+            replace(mark, box=mark.box._replace(x=width - mark.box.x - mark.box.w))
+            for mark in marked
+            if not mark.fading
+        ]
+        seen: BGRImage = np.asarray(cv2.flip(image_bgr, 1), dtype=np.uint8)
+        return draw_caption(draw_marks(seen, turned), [written(at), NOT_A_FEELING])
 
     def recv(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Hand a frame to the worker, follow the known faces and draw them; neither votes, nor waits, nor raises.
@@ -187,14 +227,15 @@ class FaceVideo:
             self._mailbox.put(image_bgr, now)
             if self._frames % _FRAMES_TO_A_FOLLOWED_ONE == 1:
                 self._watch.follow(image_bgr, now)
-            annotated = self._annotated(image_bgr, now)
-            drawn = frame_of(annotated, like=frame)
+            sight = self._watch.sight(now)
+            marked = self._marks(sight, now)
+            drawn = frame_of(self._annotated(image_bgr, marked, sight, now), like=frame)
         except Exception:  # whatever it is, it would end the stream; it is logged, and shown as a fault
             if self._frame_faults.due():
                 log.exception("a video frame could not be annotated")
             self._failed = True
             return frame
-        self.picture_bgr = annotated
+        self._last = image_bgr, marked, datetime.now(UTC)
         return drawn
 
     def on_ended(self) -> None:
@@ -218,17 +259,16 @@ class FaceVideo:
         self._worker = threading.Thread(target=self._work, name="emotion-video-worker", daemon=True)
         self._worker.start()
 
-    def _annotated(self, image_bgr: BGRImage, now: float) -> BGRImage:
+    def _marks(self, sight: Sight, now: float) -> list[Mark]:
         smoothed = self.settings.show_smoothed
-        sight = self._watch.sight(now)
+        return [
+            Mark(track.number, track.box, face.shown(smoothed=smoothed) if face else None, track.is_fading(now))
+            for track, face in sight.faces
+        ]
+
+    def _annotated(self, image_bgr: BGRImage, marked: list[Mark], sight: Sight, now: float) -> BGRImage:
         state = self._state_at(now, sight)
-        drawn = draw_marks(
-            image_bgr,
-            [
-                Mark(track.number, track.box, vote_text(face.shown(smoothed=smoothed)) if face else "…")
-                for track, face in sight.faces
-            ],
-        )
+        drawn = draw_marks(image_bgr, marked, steady=self._steady)
         if state is State.FACES:
             return drawn
         why = f". {sight.why}" if state is State.NO_FACE and sight.why else ""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas
 
 FACE_COLUMNS: Final = ("face", "x", "y", "width", "height")
-"""The number of a face in its picture, 1 for the largest, and its box in pixels."""
+"""The number of a face in its picture, 1 for the largest (on the page, the leftmost), and its box in pixels."""
 
 
 def vote_columns(classes: Sequence[str], model_names: Sequence[str]) -> list[str]:

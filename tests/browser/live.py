@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -22,6 +22,7 @@ import numpy as np
 import psutil
 import skimage.data
 from playwright.sync_api import FrameLocator, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from emotion import config
 from emotion.faces.decode import decode_image
@@ -177,6 +178,13 @@ def goes_on(page: Page) -> Page:
     return page
 
 
+def open_part(page: Page, name: str) -> None:
+    """Go from the part Webcam to another one, once it is drawn: a press while it is being drawn may be lost."""
+    see(component(page).get_by_role("button", name="Start"))
+    wait_until_drawn(page)
+    page.get_by_role("link", name=name).click()
+
+
 def component(page: Page) -> FrameLocator:
     """Give the frame that video and Start button are in."""
     return page.frame_locator('iframe[title*="webrtc"]')
@@ -203,6 +211,25 @@ def wait_until_drawn(page: Page) -> None:
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
+def wait_until(page: Page, met: Callable[[], bool], what: str) -> None:
+    """Ask again and again until something is so."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not met():
+        assert time.monotonic() < deadline, what
+        page.wait_for_timeout(50)
+
+
+def downloaded(page: Page, name: str, place: int = 0) -> bytes:
+    """Press a download's button, again where the page was being drawn anew, which takes its old buttons back."""
+    pressed = page.get_by_role("button", name=name, exact=True).nth(place)
+    for patience in (5_000, PATIENCE_MS):
+        wait_until_drawn(page)
+        with suppress(PlaywrightTimeout), page.expect_download(timeout=patience) as download:
+            pressed.click()
+            return Path(download.value.path()).read_bytes()
+    raise AssertionError(f"{name} gives nothing")
+
+
 def shown(video: Locator) -> BGRImage:
     """Give what the visitor sees, (480, 640, 3), uint8, blue-green-red."""
     data_url: str = video.evaluate(_READ_VIDEO)
@@ -221,8 +248,16 @@ def camera_picture(*left_edges: int) -> BGRImage:
 SWAYING = [camera_picture(200 + round(6 * math.sin(number / 15))) for number in range(100)]
 """Somebody in front of a camera."""
 
+VOTED = re.compile(r"\d of 5 models (agree|say)")
+"""What stands below the label of a vote."""
+
 FACE_CAPTION = re.compile(r"^Face \d+")
 """What stands beside the vote on a face."""
+
+
+def vote_number(page: Page) -> int:
+    """Which vote of the session the panel shows; what an earlier drawing left may stand beside it for a moment."""
+    return int(page.locator("svg.ring").last.get_attribute("data-votes") or 0)
 
 
 def look_at_film(page: Page) -> None:

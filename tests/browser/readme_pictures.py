@@ -14,10 +14,10 @@ from playwright.sync_api import Page, sync_playwright
 
 from emotion import config
 from emotion.faces.pixels import BGRImage
-from tests.browser.live import browser_flags, component, goes_on, required_chromium, serving
+from tests.browser.live import VOTED, browser_flags, component, goes_on, required_chromium, serving
 
 FOLDER = config.ROOT / "docs"
-WINDOW = {"width": 1280, "height": 1080}
+WINDOW = {"width": 1366, "height": 768}
 FILM_SECONDS = 6.0
 FILM_WIDTH = 720
 
@@ -46,7 +46,7 @@ def _filmed(page: Page) -> list[Image.Image]:
 
 def _keep(page: Page, name: str) -> None:
     shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    shot.quantize(128, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
+    shot.quantize(256, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
 
 
 def main() -> None:
@@ -59,7 +59,7 @@ def main() -> None:
         page = goes_on(browser.new_page(viewport=WINDOW))
         page.goto(address)
         component(page).get_by_role("button", name="Start").click()
-        page.get_by_text("of 5 models agree").wait_for(timeout=90_000)
+        page.get_by_text(VOTED).wait_for(timeout=90_000)
         first, *others = frames = _filmed(page)
         pause = round(1000 * FILM_SECONDS / len(frames))
         first.save(FOLDER / "webcam.webp", save_all=True, append_images=others, duration=pause, loop=0, quality=60)

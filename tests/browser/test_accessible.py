@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-import cv2
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.browser.live import camera_picture, component, look_at_film, see, wait_until_drawn
+from tests.browser.live import VOTED, camera_picture, component, look_at_film, see, start, wait_until_drawn
+from tests.browser.test_url_page import ask_for, choose_files
 
 
 def notice(page: Page) -> None:
@@ -19,27 +19,39 @@ def webcam(page: Page) -> None:
     see(component(page).get_by_role("button", name="Start"))
 
 
+def session(page: Page) -> None:
+    start(page)
+    see(page.get_by_text(VOTED))
+
+
+def ended_session(page: Page) -> None:
+    component(page).get_by_role("button", name="Stop").click()
+    see(page.get_by_text("Press Start for another one."))
+
+
 def pictures(page: Page) -> None:
     page.get_by_role("link", name="Pictures").click()
     page.get_by_role("button", name="Grace Hopper").click()
-    see(page.get_by_text("of 5 models agree"))
+    see(page.get_by_text(VOTED))
     page.get_by_text("Why ").click()
     see(page.get_by_alt_text("The face, coloured where covering it changes the vote"))
 
 
 def several_faces(page: Page) -> None:
-    picture = cv2.imencode(".png", camera_picture(60, 360))[1].tobytes()
-    page.get_by_test_id("stFileUploader").locator("input").set_input_files(
-        {"name": "two.png", "mimeType": "image/png", "buffer": picture}
-    )
-    see(page.get_by_text("two.png"))
-    wait_until_drawn(page)
-    page.get_by_role("button", name="Recognise").click()
-    see(page.get_by_test_id("stDataFrame"))
+    choose_files(page, one=camera_picture(210), two=camera_picture(60, 360))
+    page.get_by_role("button", name="two.png: ").click()
+    see(page.get_by_role("group", name="Faces, from left to right"))
+
+
+def wrong_lines(page: Page) -> None:
+    ask_for(page, "me.jpg\nhtp:/example.org/x")
+    see(page.get_by_text("2 addresses or files could not be shown"))
 
 
 def films(page: Page) -> None:
     page.get_by_role("link", name="Films").click()
+    see(page.get_by_role("textbox", name="Or its address"))  # the part before has a choice of files too
+    wait_until_drawn(page)
     look_at_film(page)
 
 
@@ -72,7 +84,8 @@ def faults(page: Page) -> list[str]:
 def test_no_part_has_more_than_a_minor_fault_light_or_dark(open_page: Callable[..., Page]) -> None:
     page = open_page([camera_picture(210)] * 30, told=False)
     found = {}
-    for part in (notice, webcam, pictures, several_faces, films, face, models):
+    parts = (notice, webcam, session, ended_session, pictures, several_faces, wrong_lines, films, face, models)
+    for part in parts:
         part(page)
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)

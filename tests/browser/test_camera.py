@@ -3,7 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from emotion.page.camera import CAUSES
-from tests.browser.live import FACE_CAPTION, SWAYING, component, see, see_none, start
+from tests.browser.live import FACE_CAPTION, SWAYING, component, see, see_none, server_process, start
 
 IN_OUR_HANDS = """
 const ask = MediaDevices.prototype.getUserMedia;
@@ -14,9 +14,13 @@ MediaDevices.prototype.getUserMedia = async function (wish) {
   return stream;
 };
 const add = RTCPeerConnection.prototype.addTrack;
-RTCPeerConnection.prototype.addTrack = function (...tracks) { return top.sender = add.apply(this, tracks); };
+RTCPeerConnection.prototype.addTrack = function (...tracks) {
+  top.connection = this;
+  return top.sender = add.apply(this, tracks);
+};
 """
-"""Gives a test the camera's track and what sends it, and has the browser refuse as where others have the camera."""
+"""Gives a test the camera's track, what sends it and its connection; the browser refuses where others have the camera.
+"""
 
 REFUSALS = [
     ("Could not start video source", "NotReadableError", "busy"),
@@ -60,7 +64,7 @@ def test_a_camera_that_is_unplugged_takes_its_vote_along_and_can_be_started_agai
     page.evaluate("top.track.stop(); top.track.dispatchEvent(new Event('ended'))")
     is_shown(page, "ended")
     expect(video).to_have_css("opacity", "0.5")  # the vote in the last picture
-    see(page.get_by_text("The last vote on a face was"))
+    see(page.get_by_text("The last vote, "))
     see_none(page.get_by_text(FACE_CAPTION))
     component(page).get_by_role("button", name="Stop").click()
     start(page)
@@ -80,6 +84,24 @@ def test_pictures_that_stop_are_missed_and_votes_come_back_with_them(open_page):
     page.evaluate("top.sender.replaceTrack(top.track)")
     see(page.get_by_text(FACE_CAPTION))
     see_none(page.get_by_text(CAUSES["stalled"]))
+
+
+def test_who_stops_and_starts_while_the_server_is_busy_is_connected_anew(open_page, address):
+    """It hears of both at once then, and is not to take the second session for the first one."""
+    page = open_page(camera=SWAYING, script=IN_OUR_HANDS)
+    start(page)
+    see(page.get_by_text(FACE_CAPTION))
+    server = server_process(address)
+    server.suspend()
+    try:
+        component(page).get_by_role("button", name="Stop").click()
+        page.evaluate("top.connection = null")
+        start(page)
+        page.wait_for_function("top.connection?.iceGatheringState == 'complete'")  # all of the offer is on its way
+    finally:
+        server.resume()
+    page.wait_for_function("top.connection.connectionState == 'connected'")
+    see(page.get_by_text(FACE_CAPTION))
 
 
 def test_a_refused_camera_is_explained_and_a_picture_asked_for_instead(open_page):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.live import SWAYING, component, see, see_none, serving, start, wait_until_drawn
+from tests.browser.live import SWAYING, component, open_part, see, see_none, serving, start, wait_until_drawn
 from tests.tiny_models import write_tiny_models
 
 
@@ -37,7 +37,7 @@ def test_a_choice_stays_from_part_to_part_and_when_the_page_is_loaded_anew(
     expect(choice(page)).to_have_value("mine")
     choose(page, "shipped")
     expect(page).to_have_url(f"{with_own}/?models=shipped")
-    page.get_by_role("link", name="Pictures").click()
+    open_part(page, "Pictures")
     expect(page).to_have_url(f"{with_own}/pictures?models=shipped")
     page.reload()
     expect(choice(page)).to_have_value("shipped")
@@ -72,7 +72,11 @@ def test_a_session_goes_on_with_its_models_until_it_is_started_anew(
     start(page)
     see(page.get_by_text("By mine: Calm, Glad, Tired."))
     choose(page, "shipped")
-    see(page.get_by_text("This session goes on with mine, as it began. To have shipped vote: press Stop, then Start."))
+    see(
+        page.get_by_text(
+            "This session goes on with mine, as it began. To have the shipped models vote: press Stop, then Start."
+        )
+    )
     see(page.get_by_text("By mine: Calm, Glad, Tired."))
     component(page).get_by_role("button", name="Stop").click()
     start(page)

@@ -77,6 +77,14 @@ def test_a_film_is_played_with_its_boxes_and_a_click_on_a_timeline_moves_it(
     expect(video).to_have_js_property("currentTime", 5)
     expect(video).to_be_in_viewport(ratio=0.9)  # what a click does is seen
 
+    # The same by keys.
+    changes = page.get_by_role("combobox", name="Go to a change of face 2")
+    changes.focus()
+    page.keyboard.type("0:03")
+    page.keyboard.press("Enter")
+    expect(video).to_have_js_property("currentTime", 3)
+    expect(changes).to_have_value("")
+
     rows = list(csv.DictReader(download(page, "Votes as CSV", tmp_path).read_text().splitlines()))
     assert {row["film"] for row in rows} == {"two people.mp4"}
     assert [row["face"] for row in rows] == ["1"] * 15 + ["2"] * 15

@@ -18,6 +18,7 @@ from emotion import config
 from tests.browser.live import (
     FAR_NAME,
     PATIENCE_MS,
+    VOTED,
     camera_picture,
     component,
     goes_on,
@@ -134,7 +135,7 @@ def test_a_visitor_stays_with_one_copy_and_visitors_are_spread(behind: Behind, v
     page = visit(f"{behind.address}/pictures")
     page.locator("input[type=file]").set_input_files(config.EXAMPLES / "Grace-Hopper.jpg")
     page.get_by_role("button", name="Recognise").click()
-    see(page.get_by_text("of 5 models agree"))
+    see(page.get_by_text(VOTED))
     with page.expect_download() as download:
         page.get_by_role("button", name="Results as CSV").click()
     assert download.value.path().stat().st_size > 0
@@ -151,9 +152,9 @@ def test_a_visitor_stays_with_one_copy_and_visitors_are_spread(behind: Behind, v
 def test_a_copy_that_dies_takes_no_visitor_with_it(behind: Behind, visit: Callable[..., Page]) -> None:
     page = visit(behind.address)
     component(page).get_by_role("button", name="Start").click()
-    see(page.get_by_text("of 5 models agree"))
+    see(page.get_by_text(VOTED))
     [[copy]] = behind.visitors().values()
     server_process(f"http://{copy}").kill()
     page.reload()
     component(page).get_by_role("button", name="Start").click()
-    see(page.get_by_text("of 5 models agree"))
+    see(page.get_by_text(VOTED))

@@ -4,17 +4,19 @@ import functools
 import http.server
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import skimage.data
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from emotion import config
-from tests.browser.live import goes_on, see, see_none
+from emotion.faces.pixels import BGRImage
+from tests.browser.live import VOTED, camera_picture, goes_on, see, see_none, wait_until_drawn
 
 AT_A_TIME = 2
 """Addresses that app_with_faults.py fetches side by side; a server that is not tested fetches more."""
@@ -61,32 +63,43 @@ def pictures(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
+def open_form(page: Page) -> None:
+    """Open the form, which is folded where there are results."""
+    wait_until_drawn(page)
+    recognise, folded = page.get_by_role("button", name="Recognise"), page.get_by_text("Other pictures")
+    expect(recognise.or_(folded).filter(visible=True).first).to_be_visible()
+    if not recognise.is_visible():
+        folded.click()
+
+
 def ask_for(page: Page, address: str) -> None:
+    open_form(page)
     page.get_by_label("Addresses of pictures, one a line").fill(address)
     page.get_by_role("button", name="Recognise").click()
 
 
 def test_a_link_to_the_page_opens_its_picture(open_page, pictures):
     page = open_page(path=f"/?url={pictures}/astronaut.jpg")
-    see(page.get_by_text("of 5 models agree"))
+    see(page.get_by_text(VOTED))
 
 
 def test_address_gives_the_vote_or_the_reason_why_not(open_page, pictures, classes):
     page = open_page(path="/pictures")
     ask_for(page, f"{pictures}/astronaut.jpg")
-    see(page.get_by_text("of 5 models agree"))
+    see(page.get_by_text(VOTED))
     one_class = re.compile(f"^({'|'.join(map(re.escape, classes))})$")
     see(page.get_by_role("heading", name=one_class))
-    for name in config.MODEL_NAMES:
-        ballot = page.get_by_role("row", name=name).get_by_role("cell").nth(1)
-        expect(ballot).to_have_text(one_class)
-    picture = page.get_by_alt_text("The picture with a box around each face")
+    ballots = page.get_by_role("group", name="Ballots of the five models").get_by_role("button")
+    expect(ballots).to_have_count(5)
+    for ballot, name in zip(ballots.all(), config.MODEL_NAMES, strict=True):
+        expect(ballot).to_have_accessible_name(re.compile(f"^{name}: ({'|'.join(map(re.escape, classes))})$"))
+    picture = page.get_by_alt_text("The picture astronaut.jpg: ")
     see(picture)
     expect(picture).to_have_js_property("naturalWidth", 512)
 
     ask_for(page, f"{pictures}/page.html")
     see(page.get_by_text("leads to a web page, not to a picture"))
-    see_none(page.get_by_text("of 5 models agree"))
+    see_none(page.get_by_text(VOTED))
 
     # What Markdown would make a link, a symbol, a dash, a formula or HTML.
     hostile = "www@example.org/--a@b.org:smile:<b>:material_face:$x$**a**b"
@@ -105,7 +118,7 @@ def test_the_main_picture_of_a_page_opens_at_a_press(open_page, pictures):
     ask_for(page, f"![about]({pictures}/about.html)")
     see(page.get_by_text("leads to a web page, not to a picture"))
     page.get_by_role("button", name="Open the page's main picture").click()
-    see(page.get_by_text("of 5 models agree"))
+    see(page.get_by_text(VOTED))
     see(page.get_by_text(f"{pictures}/astronaut.jpg"))
     see_none(page.get_by_text("leads to a web page"))
 
@@ -119,7 +132,7 @@ def test_a_file_that_is_too_large_is_refused_and_the_page_goes_on(open_page, tmp
     page.get_by_role("button", name="Recognise").click()
     see(page.get_by_text("choose a file of at most 50 MB"))
     page.get_by_role("button", name="Grace Hopper").click()
-    see(page.get_by_text("of 5 models agree"))
+    see(page.get_by_text(VOTED))
 
 
 @pytest.mark.hostile("The server is busy fetching for others: try again in a minute")
@@ -149,6 +162,72 @@ def test_one_who_asks_while_all_fetch_is_told_and_is_served_later(open_page, fau
         finally:
             Handler.may_answer.set()
         for page in early:
-            see(page.get_by_text("of 5 models agree"))
-        late.get_by_role("button", name="Recognise").click()
-        see(late.get_by_text("of 5 models agree"))
+            see(page.get_by_text(VOTED))
+        ask_for(late, f"{slow}/astronaut.jpg")
+        see(late.get_by_text(VOTED))
+
+
+def choose_files(page: Page, **pictures: BGRImage) -> None:
+    """Choose pictures by their names, and have them recognised."""
+    files: list[FilePayload] = [
+        {"name": f"{name}.png", "mimeType": "image/png", "buffer": cv2.imencode(".png", picture)[1].tobytes()}
+        for name, picture in pictures.items()
+    ]
+    open_form(page)
+    page.get_by_test_id("stFileUploader").locator("input").set_input_files(files)
+    for file in files:
+        see(page.get_by_text(file["name"]))
+    wait_until_drawn(page)
+    page.get_by_role("button", name="Recognise").click()
+
+
+def test_a_face_is_chosen_where_it_is_seen(open_page: Callable[..., Page]) -> None:
+    page = open_page(path="/pictures")
+    choose_files(page, two=camera_picture(60, 360))
+    faces = page.get_by_role("group", name="Faces, from left to right").get_by_role("button")
+    expect(faces).to_have_count(2)
+    expect(faces.nth(0)).to_have_attribute("aria-pressed", "true")
+    crop = page.get_by_alt_text("The face as the models see it")
+    first = crop.get_attribute("src")
+    box = page.get_by_role("button", name="Face 2: ").first
+    box.click()
+    expect(faces.nth(1)).to_have_attribute("aria-pressed", "true")
+    expect(crop).not_to_have_attribute("src", first or "")
+    second = crop.get_attribute("src")
+    page.get_by_text("Why this vote?").click()
+    see(page.get_by_alt_text("The face, coloured where covering it changes the vote"))
+    page.get_by_text("Why this vote?").click()
+    faces.nth(0).focus()
+    page.keyboard.press("Enter")
+    expect(crop).to_have_attribute("src", first or "")
+    expect(faces.nth(0)).to_be_focused()  # whoever uses keys goes on from there
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(crop).to_have_attribute("src", second or "")
+
+
+def test_of_several_pictures_one_is_large_and_a_new_choice_takes_their_place(open_page: Callable[..., Page]) -> None:
+    page = open_page(path="/pictures")
+    wall = np.full((200, 300, 3), 90, dtype=np.uint8)
+    choose_files(page, wall=wall, one=camera_picture(200), two=camera_picture(60, 360))
+    grid = page.get_by_role("group", name="Pictures").get_by_role("button")
+    expect(grid).to_have_count(3)
+    expect(grid.nth(0)).to_have_accessible_name("wall.png: no face")
+    see(page.get_by_alt_text("The picture one.png: "))
+    grid.nth(2).click()
+    see(page.get_by_alt_text("The picture two.png: "))
+    see_none(page.get_by_alt_text("The picture one.png: "))
+    see(page.get_by_text("2 faces found. Is somebody missing?"))
+    wait_until_drawn(page)
+    annotated = page.get_by_role("button", name="Annotated picture")
+    annotated.focus()  # which shows the whole of it
+    with page.expect_download() as download:
+        annotated.click()
+    assert download.value.suggested_filename == "two-annotated.png"
+    grid.nth(0).click()
+    see(page.get_by_text("No face was found."))
+    see_none(page.get_by_role("button", name="Annotated picture"))
+    choose_files(page, new=camera_picture(200))
+    see(page.get_by_alt_text("The picture new.png: "))
+    see_none(page.get_by_role("group", name="Pictures"))
+    see_none(page.get_by_role("button", name="Recognise"))

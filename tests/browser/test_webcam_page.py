@@ -5,15 +5,12 @@ import csv
 import io
 import math
 import re
-import shutil
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from emotion import config
@@ -22,24 +19,26 @@ from emotion.faces.detect import Box
 from emotion.faces.pixels import BGRImage
 from emotion.faces.yunet import Effort, YuNetDetector
 from emotion.page.webcam import BUSY
-from emotion.streams import drawing
 from tests.browser.live import (
     FACE_CAPTION,
-    PATIENCE_MS,
     SWAYING,
+    VOTED,
     camera_picture,
     component,
+    downloaded,
     see,
     see_none,
     serving,
     serving_with_faults,
     shown,
     start,
-    wait_until_drawn,
+    vote_number,
+    wait_until,
 )
 
-COLOUR_TOLERANCE = 70.0
-"""Of blue, green and red together; the video's compression blurs thin lines, every grey is over 120 away."""
+COLOURED = 70
+"""By how much blue, green and red differ in the colours of expressions, but for the grey of Neutral and the lilac of
+Surprise; what the camera shows is grey. The portrait is Happy: green."""
 
 EMPTY = [camera_picture()] * 100
 """Over three seconds: longer than it takes from one vote to the next."""
@@ -55,18 +54,9 @@ def mirrored_boxes(picture: BGRImage) -> list[Box]:
     return [face.box for face in detector.detect(np.ascontiguousarray(picture[:, ::-1]))]
 
 
-def wait_until(page: Page, met: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_MS / 1000
-    while not met():
-        assert time.monotonic() < deadline, what
-        page.wait_for_timeout(50)
-
-
-def in_colour(picture: BGRImage, numbers: range = range(1, 7)) -> np.ndarray:
-    """Which pixels have the colour of the boxes of faces of these numbers, (480, 640), bool."""
-    colours = np.array([drawing.FACE_COLOURS_BGR[number - 1] for number in numbers])
-    distance = np.linalg.norm(picture.astype(int)[:, :, None] - colours, axis=-1).min(axis=-1)
-    return np.asarray(distance < COLOUR_TOLERANCE)
+def in_colour(picture: BGRImage) -> np.ndarray:
+    """Which pixels have the colour of an expression, (480, 640), bool; every other one is grey."""
+    return np.asarray(np.ptp(picture.astype(int), axis=2) > COLOURED)
 
 
 def drawn_share(drawn: np.ndarray, box: Box, aside: int = 16) -> float:
@@ -82,27 +72,6 @@ def session(page: Page) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(downloaded(page, "Session as CSV").decode())))
 
 
-def downloaded(page: Page, name: str, place: int = 0) -> bytes:
-    """Press a download's button, again where the page was being drawn anew, which takes its old buttons back."""
-    pressed = page.get_by_role("button", name=name, exact=True).nth(place)
-    for patience in (5_000, PATIENCE_MS):
-        wait_until_drawn(page)
-        with contextlib.suppress(PlaywrightTimeout), page.expect_download(timeout=patience) as download:
-            pressed.click()
-            return Path(download.value.path()).read_bytes()
-    raise AssertionError(f"{name} gives nothing")
-
-
-def face_caption(page: Page) -> Locator:
-    """Give the caption of the face: the upper one while a drawing with fewer lines above it replaces another."""
-    return page.get_by_text(FACE_CAPTION).first
-
-
-def vote_number(page: Page) -> int:
-    """Which vote the panel shows."""
-    return int(re.search(r"vote (\d+)", face_caption(page).inner_text())[1])  # type: ignore[index]
-
-
 def vote_times(page: Page) -> list[float]:
     return sorted({float(row["seconds"]) for row in session(page)})
 
@@ -113,10 +82,13 @@ def test_webcam_shows_boxes_and_votes_until_the_face_leaves_and_until_stop(open_
     video = start(page)
 
     # The panel beside the video: the class, and a ballot of each model.
-    see(page.get_by_text("of 5 models agree"))
+    see(page.get_by_text(VOTED))
     see(page.get_by_role("heading", name=re.compile(f"^({'|'.join(map(re.escape, classes))})$")))
-    for name in config.MODEL_NAMES:
-        see(page.get_by_role("cell", name=name, exact=True))
+    ballots = page.get_by_role("group", name="Ballots of the five models").get_by_role("button")
+    expect(ballots).to_have_count(5)
+    for ballot, name in zip(ballots.all(), config.MODEL_NAMES, strict=True):
+        ballot.hover()
+        see(page.get_by_text(re.compile(f"^{name}: ({'|'.join(map(re.escape, classes))})$")))
 
     # The video: a box around the face that the camera shows, in colours that the camera does not.
     wait_until(page, lambda: drawn_share(in_colour(shown(video)), box) > 0.8, "there is no box around the face")
@@ -131,8 +103,8 @@ def test_the_session_of_a_face_that_leaves_and_returns_can_be_downloaded(open_pa
     start(page)
     see(page.get_by_text(FACE_CAPTION))
     see(page.get_by_text("No face", exact=True))
-    see(page.locator('[data-testid="stVegaLiteChart"] canvas, [data-testid="stVegaLiteChart"] svg'))
-    see(page.get_by_text("seconds with a face"))
+    see(page.get_by_role("img", name=re.compile(r"^The last minute of face \d+: \w+ from \d")))
+    see(page.get_by_text(re.compile(r"^In all, [\d.]+ s with face \d+: ")))
 
     def returned() -> bool:
         page.wait_for_timeout(1000)  # a vote is taken every two seconds
@@ -147,34 +119,10 @@ def test_the_session_of_a_face_that_leaves_and_returns_can_be_downloaded(open_pa
             assert sum(float(row[f"p_{label}"]) for label in classes) == pytest.approx(1, abs=0.01)
             assert {row[name] for name in config.MODEL_NAMES} <= set(classes)
 
-    picture = decode_image(downloaded(page, "Annotated snapshot"))
-    assert picture.shape == (480, 640, 3)
-
-
-def test_a_session_with_a_mark_is_saved_opened_again_and_reported(open_page, tmp_path: Path):
-    """Its numbers are the same in the table, the file that opens again, and the reports of both."""
-    page = open_page(camera=SWAYING)
-    start(page)
-    see(page.get_by_text(FACE_CAPTION))
-    wait_until_drawn(page)
-    page.get_by_label("Mark this moment").fill("question 1")
-    page.get_by_role("button", name="Set mark").click()
-    see(page.get_by_text("Marked: question 1"))
-    wait_until(page, lambda: session(page)[-1]["mark"] == "question 1", "no vote after the mark has its word")
-    component(page).get_by_role("button", name="Stop").click()
-    see(page.get_by_text("Press Start"))
-    see_none(page.get_by_role("button", name="Set mark"))
-    table, report = downloaded(page, "Session as CSV"), downloaded(page, "Report")
-    (tmp_path / "session.zip").write_bytes(downloaded(page, "Save"))
-    page.get_by_text("Open a saved session").click()
-    page.get_by_test_id("stFileUploader").locator("input").set_input_files(tmp_path / "session.zip")
-    see(page.get_by_text("by shipped, 1 mark."))
-    assert downloaded(page, "Session as CSV", 1) == table
-    assert downloaded(page, "Report", 1) == report
-    assert b"question 1" in report
-    shutil.copy(tmp_path / "session.zip", tmp_path / "again.zip")
-    page.get_by_test_id("stFileUploader").locator("input").set_input_files(tmp_path / "again.zip")
-    assert b"Nothing differs by more than chance has it." in downloaded(page, "Comparison")
+    picture = decode_image(downloaded(page, "Snapshot"))
+    height, width = picture.shape[:2]
+    # Browsers send smaller pictures of the same shape while the computer is very busy.
+    assert height / width > 0.8, "its time and the notice stand below"
 
 
 def test_the_slider_changes_how_often_is_voted(open_page):
@@ -188,6 +136,7 @@ def test_the_slider_changes_how_often_is_voted(open_page):
     # One may have been on its way, at the interval of before.
     wait_until(page, lambda: vote_number(page) > before + 2, "no votes come any more")
     assert max(np.diff(vote_times(page))) > 4.0
+    page.get_by_text("Settings", exact=True).click()  # the press on the download has closed them
     slider.press("Home")  # a quarter of one
     before = vote_number(page)
     wait_until(page, lambda: vote_number(page) > before + 8, "no votes come any more")
@@ -208,26 +157,32 @@ def test_cameras_of_other_shapes_are_not_cut(open_page, size):
     assert shape == pytest.approx(width / height, rel=0.02)
 
 
-def test_two_faces_have_a_box_and_a_colour_each(open_page):
+def test_two_faces_have_a_box_each_of_one_colour_for_one_expression(open_page):
     picture = camera_picture(40, 380)
     boxes = mirrored_boxes(picture)
     assert len(boxes) == 2
     page = open_page(camera=[picture] * 30)
     video = start(page)
-    chooser = page.get_by_role("combobox", name="Face")
-    see(chooser)
+    faces = page.get_by_role("group", name="Face that is shown").get_by_role("button")
+    expect(faces).to_have_count(2)
 
-    def each_in_a_colour_of_its_own() -> bool:
-        drawn = [in_colour(shown(video), range(n, n + 1)) for n in (1, 2)]
-        return any(
-            all(drawn_share(d, b) > 0.8 for d, b in zip(drawn, order, strict=True)) for order in (boxes, boxes[::-1])
-        )
+    seen = shown(video)
 
-    wait_until(page, each_in_a_colour_of_its_own, "two faces, and not a box in its own colour around each")
+    def each_in_a_box() -> bool:
+        nonlocal seen
+        seen = shown(video)
+        return all(drawn_share(in_colour(seen), box) > 0.8 for box in boxes)
 
-    chooser.click()
-    page.get_by_role("option", name="2", exact=True).click()
-    see(page.get_by_text(re.compile("^Face 2, one of 2")))
+    wait_until(page, each_in_a_box, "two faces, and not a box around each")
+    of_each = [seen[:, :320][in_colour(seen)[:, :320]], seen[:, 320:][in_colour(seen)[:, 320:]]]
+    one, other = (np.median(pixels, axis=0) for pixels in of_each)
+    assert np.abs(one - other).max() < 25, "both smile alike"
+
+    other = faces.and_(page.locator("[aria-pressed=false]"))
+    number = other.inner_text().split()[1]
+    other.click()
+    expect(page.get_by_role("button", name=f"Face {number}", exact=True)).to_have_attribute("aria-pressed", "true")
+    see(page.get_by_role("img", name=re.compile(f"^The last minute of face {number}:")))
 
 
 def test_the_box_goes_with_a_face_that_crosses_the_picture(open_page):
@@ -280,30 +235,6 @@ def test_the_video_goes_on_while_models_fail_or_dawdle_and_votes_come_back(open_
     see(page.get_by_text(FACE_CAPTION))
 
 
-def test_the_page_is_drawn_anew_when_its_drawing_was_cut_short(open_page, faults):
-    """The next refresh finds no place for the session's panel, which would be gone for good."""
-    address, asked = faults
-    page = open_page(camera=SWAYING, server=address)
-    start(page)
-    panel = page.get_by_text("This session")
-    see(panel)
-    page.get_by_text("Settings").click()
-    asked.write_text("cut")
-
-    def is_cut_short() -> bool:
-        if asked.read_text():
-            page.get_by_text("Show raw votes").click()  # once more where the computer is very busy
-            page.wait_for_timeout(500)
-        return asked.read_text() == ""
-
-    wait_until(page, is_cut_short, "no drawing was cut short")
-    caption = face_caption(page)
-    for _ in range(3):
-        drawn = caption.inner_text()
-        expect(caption).not_to_have_text(drawn)
-    see(panel)
-
-
 def test_the_page_says_that_models_are_loading_and_offers_the_camera_once_they_are(open_page, tmp_path: Path):
     asked = tmp_path / "fault"
     asked.write_text("load")
@@ -319,14 +250,11 @@ def test_panels_go_on_after_a_refresh_that_met_a_new_drawing_on_its_way(open_pag
     with serving(tmp_path / "log", "tests/browser/app_over_a_slow_line.py") as address:
         page = open_page(camera=SWAYING, server=address)
         start(page)
-        caption = face_caption(page)
-        see(caption)
+        see(page.get_by_text(FACE_CAPTION))
         page.get_by_text("Settings").click()
         page.get_by_text("Show raw votes").click()
-        drawn = caption.inner_text()
-        for _ in range(2):
-            expect(caption).not_to_have_text(drawn)
-            drawn = caption.inner_text()
+        before = vote_number(page)
+        wait_until(page, lambda: vote_number(page) > before + 2, "the panel stands still")
 
 
 @pytest.mark.hostile("that all places are taken, and Try again")

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from emotion import config
 from emotion.faces.decode import decode_image
 from emotion.faces.pixels import BGRImage
-from tests.browser.live import PATIENCE_MS, component, see, see_none, start, wait_until_drawn, write_film
+from tests.browser.live import PATIENCE_MS, component, open_part, see, see_none, start, wait_until_drawn, write_film
 
 GRACE, EILEEN = (config.EXAMPLES / f"{name}.jpg" for name in ("Grace-Hopper", "Eileen-Collins"))
 
@@ -41,7 +41,7 @@ def test_a_face_of_files_is_learnt_and_votes_on_pictures_until_it_is_switched_of
     open_page: Callable[..., Page],
 ) -> None:
     page = open_page()
-    page.get_by_role("link", name="Your face").click()
+    open_part(page, "Your face")
     for label, file in (("Sad", GRACE), ("Happy", EILEEN)):
         wait_until_drawn(page)
         choose(page, label)
@@ -86,6 +86,7 @@ def pose(page: Page, label: str) -> None:
 
 def stop(page: Page) -> None:
     component(page).get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Take ten frames")).to_be_disabled()
     see(page.get_by_text("Press Start"))
 
 
@@ -98,7 +99,7 @@ def test_expressions_posed_before_the_camera_are_learnt_and_found_by_the_webcam(
     A calm face is shown for Happy, a smile for Neutral: models that know nobody find the reverse.
     """
     page = open_page(film_of(GRACE))
-    page.get_by_role("link", name="Your face").click()
+    open_part(page, "Your face")
     choose(page, "Happy")
     start(page)
     pose(page, "Happy")

@@ -34,7 +34,7 @@ from tests.loopback import Answer, LoopbackServer, http_answer, redirect_to, ser
 PUBLIC = "93.184.216.34"
 PICTURE = b"\x89PNG and the rest"
 
-NOT_PUBLIC = "was not found there"
+NOT_PUBLIC = "only fetched from the public internet, and [^ ]+ (is not part of it|was not found there)"
 TOO_SLOW = "too slow"
 TOO_LARGE = "sends too much"
 BROKEN = "cannot be reached or breaks off"
@@ -340,7 +340,7 @@ NOT_PUBLIC_ADDRESSES = [
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC_ADDRESSES)
-@pytest.mark.hostile("Pictures are only fetched from the public internet, and HOST was not found there")
+@pytest.mark.hostile("Pictures are only fetched from the public internet, and HOST is not part of it")
 def test_networks_that_are_not_public_are_refused(network: Network, address: str) -> None:
     literal = f"[{address}]" if ":" in address else address
     network.names["inner.test"] = [[address]]
@@ -352,6 +352,16 @@ def test_networks_that_are_not_public_are_refused(network: Network, address: str
 
 LOOPBACK = {"127.0.0.1", "127.255.255.254", "::1"}
 """Those of them that the switch allows."""
+
+
+@pytest.mark.parametrize("host", ["192.168.1.4", "[fd00::1]", "127.1", "3232235777", "localhost", "LOCALHOST."])
+@pytest.mark.hostile("Pictures are only fetched from the public internet, and HOST is not part of it")
+def test_an_address_that_says_itself_that_it_is_private_is_refused_as_such(network: Network, host: str) -> None:
+    """It was called not found, and people looked for a mistake in what they had typed."""
+    network.names["localhost."] = network.names["localhost"]
+    told = "and [^ ]+ is not part of it: save the picture, and use the file"
+    with pytest.raises(FetchError, match=told):
+        fetch(f"http://{host}/picture")
 
 
 @pytest.mark.parametrize("address", sorted(set(NOT_PUBLIC_ADDRESSES) - LOOPBACK))
@@ -424,7 +434,7 @@ def test_public_networks_are_connected_to(network: Network, monkeypatch: pytest.
         "a" * 64 + ".test",  # no name may have such a label, RFC 1035
     ],
 )
-@pytest.mark.hostile("Pictures are only fetched from the public internet, and HOST was not found there")
+@pytest.mark.hostile("Pictures are only fetched from the public internet, and HOST is not part of it")
 def test_odd_spellings_are_judged_by_what_they_mean_or_refused(network: Network, host: str) -> None:
     network.names["localhost."] = network.names["localhost"]
     with pytest.raises(FetchError, match=f"{NOT_PUBLIC}|complete web address"):

@@ -3,7 +3,7 @@
 import pytest
 
 from emotion.faces.detect import Box
-from emotion.faces.tracking import GONE_SECONDS, PATIENCE_SECONDS, UNSEEN_SECONDS, FaceTracker, overlap
+from emotion.faces.tracking import FADING_SECONDS, GONE_SECONDS, PATIENCE_SECONDS, UNSEEN_SECONDS, FaceTracker, overlap
 
 LEFT, RIGHT = Box(0, 0, 100, 100), Box(300, 0, 80, 80)
 
@@ -19,6 +19,17 @@ def stays(box: Box) -> Box:
 def test_overlap_is_intersection_over_union(a, b, share):
     assert overlap(a, b) == pytest.approx(share)
     assert overlap(b, a) == pytest.approx(share)
+
+
+def test_a_face_fades_before_it_is_gone_and_is_back_at_once():
+    tracker = FaceTracker()
+    tracker.see([LEFT], 0.0)
+    just_before, later = FADING_SECONDS - 0.01, FADING_SECONDS + 0.01
+    assert [track.is_fading(just_before) for track in tracker.visible(just_before)] == [False]
+    assert [track.is_fading(later) for track in tracker.visible(later)] == [True]
+    assert not tracker.visible(GONE_SECONDS + 0.01)
+    tracker.follow(stays, later)
+    assert [track.is_fading(later) for track in tracker.visible(later)] == [False]
 
 
 def test_two_faces_keep_their_numbers_whatever_the_order_they_are_found_in():

@@ -1,6 +1,5 @@
 """The part "Your face" without a browser: examples from files and from a video, and who votes then."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,22 +9,21 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import skimage.data
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import emotion.page.server
 from emotion import Ensemble, config, load_models
+from emotion.page.elements import FAULT
 from emotion.page.face.drawings import drawn_face, how_to_pose
 from emotion.page.face.part import MOST_FILES, what_was_gained
 from emotion.page.face.use import OUTDATED
 from emotion.page.face.webcam import LABEL_KEY
-from emotion.page.pictures import FAULT
 from emotion.page.state import Visit
 from emotion.page.webcam import BUSY
 from emotion.streams.posing import FRAMES, Posing
 from emotion.streams.webcam import Snapshot, State
 from emotion.vote.person.trial import Mixed, Trial
-from tests.page.test_web_app import FakeWebcam, details_of_vote, headings, png, problems, texts
+from tests.page.test_web_app import FakeWebcam, headings, panel, png, problems, texts
 from tests.page.whole import whole_page
 from tests.streams.test_posing import Clock, found
 from tests.tiny_models import CLASSES, write_tiny_models
@@ -49,7 +47,7 @@ OTHERS = ("Calm", "Glad", "Tired")
 
 
 @pytest.fixture(autouse=True)
-def webcam(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWebcam]:
+def webcam(tiny_models_served: Path, monkeypatch: pytest.MonkeyPatch) -> FakeWebcam:
     """A camera that nobody has started, and models that find dark faces Angry, bright ones Sad."""
     webcam = FakeWebcam()
     for where in ("emotion.page.webcam", "emotion.page.face.webcam"):
@@ -57,12 +55,7 @@ def webcam(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWebc
     monkeypatch.setattr("emotion.page.webcam.webrtc_streamer", webcam)
     monkeypatch.setattr("emotion.page.camera.get_global_relay", lambda: webcam.relay)
     monkeypatch.setattr(emotion.page.server, "_videos", WeakSet())
-    monkeypatch.setattr(config, "MODELS", write_tiny_models(tmp_path / "models"))
-    monkeypatch.setattr(config, "OWN_MODELS", tmp_path / "my-models")
-    monkeypatch.delenv("EMOTION_MODELS", raising=False)
-    st.cache_resource.clear()
-    yield webcam
-    st.cache_resource.clear()
+    return webcam
 
 
 @pytest.fixture
@@ -121,10 +114,10 @@ def test_faces_of_files_are_learnt_tried_and_used_for_pictures_too() -> None:
     next(u for u in page.file_uploader if u.label == "Or files").set_value([BRIGHT[0]])
     press(page, "Recognise")
     assert headings(page)[0] == "Bored"
-    assert "By shipped, for one person: Angry, Happy, Sad, Bored, Thoughtful." in details_of_vote(page)
+    assert panel(page)["whose"].startswith("By shipped, for one person: Angry, Happy, Sad, Bored, Thoughtful.")
     page.toggle(key="for_my_face").set_value(False).run()
     assert headings(page)[0] in CLASSES
-    assert "By the shipped models." in details_of_vote(page)
+    assert panel(page)["whose"] == "By the shipped models."
     page.toggle(key="for_my_face").set_value(True).run()
     assert headings(page)[0] == "Bored"
 
@@ -280,7 +273,7 @@ def pose(part: AppTest, clock: Clock, frames: int = FRAMES) -> None:
 
 def test_ten_frames_are_taken_after_a_count_down_and_the_next_expression_follows(part: AppTest, clock: Clock) -> None:
     press(part, "Take ten frames")
-    assert part.subheader[0].value == "3…"
+    assert part.header[0].value == "3…"
     assert "Show Angry, and look at the camera." in texts(part)
     assert next(button for button in part.button if button.label == "Take ten frames").disabled
     clock.now += 3.0
@@ -333,12 +326,12 @@ def test_a_pose_of_which_nothing_could_be_taken_says_why_and_stays(part: AppTest
 
 def test_the_video_says_why_nobody_is_seen(part: AppTest, clock: Clock, webcam: FakeWebcam) -> None:
     assert webcam.stream is not None
-    webcam.stream.snapshot = Snapshot(State.NO_FACE, (), 1, 0.0, "It is too dark: more light would help.")
+    webcam.stream.snapshot = Snapshot(State.NO_FACE, (), 1, 0.0, why="It is too dark: more light would help.")
     part.run()
     assert part.info[0].value == "No face. It is too dark: more light would help."
     webcam.refusal = "denied"
     part.run()
-    assert part.warning[0].value.startswith("The browser may not use the camera")
+    assert part.warning[0].value.startswith("The browser is not allowed to use the camera")
 
 
 def test_without_a_camera_only_files_can_be_taken(part: AppTest, monkeypatch, webcam: FakeWebcam) -> None:
@@ -414,7 +407,8 @@ def test_a_session_that_began_before_keeps_its_models_and_says_so(page: AppTest,
     webcam.came_to(State.WAITING)
     page.run()
     told = (
-        "This session goes on with shipped, as it began. To have shipped, for one person vote: press Stop, then Start."
+        "This session goes on with the shipped models, as it began. To have shipped, for one person vote: press Stop, "
+        "then Start."
     )
     assert told in texts(page)
 

@@ -5,7 +5,7 @@ import io
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,7 +31,7 @@ from emotion.page.films.asking import Asked, fetch_film, name_of, piece_of, seco
 from emotion.page.films.part import BUSY
 from emotion.page.films.results import MOST_TIMELINES, film_csv, film_report
 from emotion.page.films.running import FilmRun, Stage
-from emotion.page.films.timeline import MOST_COLUMNS, timeline_data
+from emotion.page.films.timeline import MOST_COLUMNS, MOST_STRETCHES, stretches, timeline_data
 from emotion.page.state import Visit
 from emotion.streams.films.watching import Choice, FilmWatch
 from emotion.streams.record import FaceRecord, Moment
@@ -49,13 +49,9 @@ show_films(load_models(config.MODELS))
 
 
 @pytest.fixture(autouse=True)
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def server(tiny_models_served: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server on which nobody else is, and models that find dark faces Angry, bright ones Sad."""
     monkeypatch.setattr(emotion.page.server, "_videos", WeakSet())
-    monkeypatch.setattr(config, "MODELS", write_tiny_models(tmp_path / "models"))
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
 
 
 @pytest.fixture
@@ -475,6 +471,20 @@ def test_a_face_that_was_away_is_not_drawn_meanwhile() -> None:
     assert max(until - since for since, until, _ in strip) < 15
 
 
+def test_changes_that_can_be_gone_to_are_those_of_the_label_and_of_who_returns() -> None:
+    happy, doubtful, sad = vote("Happy"), vote("Happy", why=LOW_PROBABILITY), vote("Sad")
+    found = stretches(moments(None, happy, doubtful, sad, None, sad, sad, happy, every=1.0), 1, 1.0)
+    assert found == [(1.0, "Happy"), (3.0, "Sad"), (5.0, "Sad"), (7.0, "Happy")]
+
+
+def test_of_very_many_changes_those_are_listed_that_lasted_longest() -> None:
+    votes = [vote("Happy"), vote("Sad")] * 600 + [vote("Happy")] * 50
+    found = stretches(moments(*votes, every=1.0), 1, 1.0)
+    assert len(found) == MOST_STRETCHES
+    assert found == sorted(found)
+    assert (1200.0, "Happy") in found
+
+
 def test_faces_beyond_those_seen_longest_are_told_by_number(part: AppTest) -> None:
     looked_at(part, two_people())
     run = run_of(part)
@@ -496,4 +506,6 @@ def test_who_chooses_other_models_is_told_whose_votes_these_are(part: AppTest, t
     looked_at(part, two_people())
     run_of(part).models = load_models(write_tiny_models(tmp_path / "others"))
     part.run()
-    assert re.search(r"These are votes of \S*others\. To have shipped vote: choose the film again\.", texts(part))
+    assert re.search(
+        r"These are votes of \S*others\. To have the shipped models vote: choose the film again\.", texts(part)
+    )

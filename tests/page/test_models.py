@@ -137,7 +137,7 @@ def test_headings_of_the_card_stand_below_those_of_the_page(with_manifest: Calla
 def test_a_teacher_reads_first_what_happens_and_how_often_it_is_right(with_manifest: Callable[..., AppTest]) -> None:
     part = with_manifest(config.EMOTIONS, **measured_parts(SHIPPED))
     assert not part.exception
-    assert [heading.value for heading in part.subheader] == [
+    assert [heading.value for heading in part.header] == [
         "From a picture to a vote",
         "The same face, five ballots",
         "What they find, and what they mix up",
@@ -196,7 +196,7 @@ def test_own_classes_of_few_faces_are_told_by_their_counts(with_manifest: Callab
     assert "On other kinds of pictures they were not tried" in text
     [chart] = charts(part)
     assert "Glad 6 of 7 (49 to 97%)" in chart
-    assert "On other kinds of pictures" not in [heading.value for heading in part.subheader]
+    assert "On other kinds of pictures" not in [heading.value for heading in part.header]
 
 
 def test_the_line_across_a_bar_is_wide_where_faces_are_few(with_manifest: Callable[..., AppTest]) -> None:
@@ -271,7 +271,7 @@ def test_names_of_classes_are_texts_and_neither_html_nor_markdown(with_manifest:
         assert not re.search('aria-label="[^"]*"[^ ]', body)
     for name in HOSTILE:
         assert name in html.unescape("".join(bodies(part)))
-        for element in (*part.markdown, *part.caption, *part.subheader):
+        for element in (*part.markdown, *part.caption, *part.header):
             assert name not in element.value
 
 

@@ -1,29 +1,21 @@
 """What is told before anything is recognised, without a browser."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from emotion import config
 from tests.page.test_web_app import FakeWebcam
 from tests.page.whole import whole_page
-from tests.tiny_models import write_tiny_models
 
 
 @pytest.fixture
-def webcam(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWebcam]:
+def webcam(tiny_models_served: Path, monkeypatch: pytest.MonkeyPatch) -> FakeWebcam:
     webcam = FakeWebcam()
     monkeypatch.setattr("emotion.page.webcam.webrtc_streamer", webcam)
     monkeypatch.setattr("emotion.page.webcam.browser_refusal", lambda: webcam.refusal)
-    monkeypatch.setattr(config, "MODELS", write_tiny_models(tmp_path / "models"))
-    monkeypatch.setattr(config, "OWN_MODELS", tmp_path / "my-models")
-    monkeypatch.delenv("EMOTION_MODELS", raising=False)
-    st.cache_resource.clear()
-    yield webcam
-    st.cache_resource.clear()
+    return webcam
 
 
 def notice(page: AppTest) -> str:

@@ -1,5 +1,6 @@
 """The processes of this machine that pictures are spread over: their ends, wanted or not."""
 
+import contextlib
 import functools
 import os
 import signal
@@ -71,6 +72,53 @@ def test_other_processes_learn_that_the_rest_is_not_wanted(tmp_path) -> None:
     with pytest.raises(ValueError, match="first piece"), workers(processes=True) as pool:
         list(pool.map(functools.partial(fail_or_wait, pool.stopping, tmp_path), [0, 1]))
     assert sorted(file.name for file in tmp_path.iterdir()) == ["begun", "stopped"]
+
+
+INTERRUPTED_TWICE = """
+import sys, time
+from functools import partial
+from pathlib import Path
+from emotion.runtime.cluster import workers
+
+def long_piece(stopping, folder, number):
+    (folder / "begun").touch()
+    while not stopping.is_set():
+        time.sleep(0.01)
+    (folder / "ending").touch()
+    while not (folder / "over").exists():
+        time.sleep(0.01)
+
+try:
+    with workers(processes=True) as pool:
+        list(pool.map(partial(long_piece, pool.stopping, Path(sys.argv[1])), range(2)))
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_a_second_ctrl_c_does_not_keep_the_program_from_ending(tmp_path: Path) -> None:
+    """Whoever presses it again, while the pieces that were begun end, would wait for ever."""
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED_TWICE, tmp_path],
+        cwd=config.ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A test run that was started in the background ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as run:
+        program = psutil.Process(run.pid)
+        for seen in ("begun", "ending"):
+            wait_until((tmp_path / seen).exists)
+            run.send_signal(signal.SIGINT)
+        started = program.children()
+        (tmp_path / "over").touch()
+        try:
+            _, errors = run.communicate(timeout=SECONDS)
+        finally:
+            for process in (*started, program):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+    assert (run.returncode, errors) == (130, "")
 
 
 def is_stopped(stopping: Stopping, _: int) -> bool:

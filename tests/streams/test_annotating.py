@@ -11,7 +11,7 @@ import pytest
 
 from emotion.errors import FilmError
 from emotion.faces.detect import Box
-from emotion.streams.drawing import FACE_COLOURS_BGR
+from emotion.streams.drawing import expression_colour
 from emotion.streams.films.annotating import Annotated, annotate
 from emotion.streams.films.sound import PARTLY, UNREADABLE
 from emotion.streams.films.watching import Choice
@@ -21,6 +21,7 @@ from tests.films import Picture, animation, film
 
 LOSSLESS = {"qp": "0", "preset": "ultrafast"}
 RATE = 16_000
+CLASSES = ("Sad", "Happy")
 
 
 def plain(n: int, height: int = 96, width: int = 160) -> list[Picture]:
@@ -28,7 +29,7 @@ def plain(n: int, height: int = 96, width: int = 160) -> list[Picture]:
 
 
 def face(number: int, *box: int, label: str = "Happy") -> FaceRecord:
-    vote = Vote(label, (label,) * 5, {label: 1.0}, False, False)
+    vote = Vote(label, (label,) * 5, {name: float(name == label) for name in CLASSES}, False, False)
     return FaceRecord(number, vote, vote, Box(*box))
 
 
@@ -47,15 +48,16 @@ def frames_of(content: bytes) -> list[tuple[float, Picture]]:
         return [(frame.time, frame.to_ndarray(format="bgr24")) for frame in container.decode(video=0)]
 
 
-def columns_of_box(picture: Picture, row: int, number: int = 1) -> list[int]:
-    """Where, in a row of pixels, the colour of a face's box is."""
-    away = np.abs(picture[row].astype(int) - FACE_COLOURS_BGR[number - 1]).max(axis=1)
+def columns_of_box(picture: Picture, row: int, label: str = "Happy") -> list[int]:
+    """Where, in a row of pixels, the colour of an expression is."""
+    colour = expression_colour(CLASSES.index(label))
+    away = np.abs(picture[row].astype(int) - [int(colour[i : i + 2], 16) for i in (5, 3, 1)]).max(axis=1)
     return list(np.flatnonzero(away < 50))
 
 
-def edges(picture: Picture, row: int, number: int = 1) -> tuple[int, int] | None:
-    """The left and the right edge of a box, to two pixels: lines are two pixels wide, colours half as fine."""
-    found = columns_of_box(picture, row, number)
+def edges(picture: Picture, row: int, label: str = "Happy") -> tuple[int, int] | None:
+    """The left and the right edge of a box, to two pixels: lines are three pixels wide, colours half as fine."""
+    found = columns_of_box(picture, row, label)
     return (found[0] + 1, found[-1] - 1) if found else None
 
 
@@ -72,10 +74,13 @@ def test_a_box_is_where_the_face_was_and_glides_in_between(tmp_path: Path) -> No
 def test_a_face_that_left_loses_its_box_with_the_next_vote_and_one_without_a_next_vote_after_a_second(
     tmp_path: Path,
 ) -> None:
-    moments = [moment(0.0, face(1, 10, 40, 30, 40), face(2, 100, 40, 30, 40)), moment(0.2, face(2, 100, 40, 30, 40))]
+    moments = [
+        moment(0.0, face(1, 10, 40, 30, 40), face(2, 100, 40, 30, 40, label="Sad")),
+        moment(0.2, face(2, 100, 40, 30, 40, label="Sad")),
+    ]
     frames = frames_of(written(film(plain(40), options=LOSSLESS), moments, tmp_path))
     assert [edges(picture, 60) is not None for _, picture in frames[:8]] == [True] * 6 + [False] * 2
-    assert [edges(picture, 60, 2) is not None for _, picture in frames[34:]] == [True] * 3 + [False] * 3
+    assert [edges(picture, 60, "Sad") is not None for _, picture in frames[34:]] == [True] * 3 + [False] * 3
 
 
 def test_a_box_does_not_cross_the_picture_while_there_were_no_frames(tmp_path: Path) -> None:
@@ -128,9 +133,9 @@ def test_odd_sides_lose_no_pixel(tmp_path: Path, height: int, width: int) -> Non
 
 def test_a_large_film_is_reduced_and_its_boxes_with_it(tmp_path: Path) -> None:
     source = film(plain(2, 120, 3840), options=LOSSLESS)
-    _, picture = frames_of(written(source, [moment(0.0, face(1, 1000, 60, 400, 50))], tmp_path))[0]
+    _, picture = frames_of(written(source, [moment(0.0, face(1, 1000, 40, 400, 70))], tmp_path))[0]
     assert picture.shape == (60, 1920, 3)
-    assert edges(picture, 42) == pytest.approx((500, 700), abs=2)
+    assert edges(picture, 50) == pytest.approx((500, 700), abs=2)
 
 
 def test_a_film_whose_size_changes_stays_whole(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from emotion.faces.detect import Box
-from emotion.page.elements import TIMELINE_SECONDS, timeline_data
 from emotion.streams.record import LONGEST_SECONDS, FaceRecord, Moment, SessionRecord, summaries
 from emotion.vote.voting import Vote
 
@@ -39,12 +38,12 @@ def recorded(moments: list[Moment]) -> SessionRecord:
 
 
 def test_summary_counts_time_stretches_and_changes_but_not_pauses():
-    summary = recorded(moments("Happy", "Happy", "Sad", None, "Sad", "Happy", "Sad")).summary(smoothed=False)
+    summary = recorded(moments("Happy", "Happy", "Sad", None, "Sad", "Happy", "Sad")).summary(3, smoothed=False)
     assert summary is not None
     assert summary.seconds == 10.0
     assert summary.shares == pytest.approx({"Happy": 0.6, "Sad": 0.4})
     assert (summary.longest_label, summary.longest_seconds, summary.changes) == ("Happy", 4.0, 3)
-    smoothed = recorded(moments("Happy", "Sad", "Happy")).summary(smoothed=True)
+    smoothed = recorded(moments("Happy", "Sad", "Happy")).summary(3, smoothed=True)
     assert smoothed is not None
     assert (smoothed.shares, smoothed.changes) == ({"Sad": 1.0}, 0)
 
@@ -93,7 +92,7 @@ def test_a_film_of_one_vote_has_a_sum_and_one_without_a_face_has_none():
 
 @pytest.mark.parametrize("labels", [[], ["Happy"], [None, None]])
 def test_a_session_without_a_lasting_face_has_no_summary(labels):
-    assert recorded(moments(*labels)).summary(smoothed=False) is None
+    assert recorded(moments(*labels)).summary(3, smoothed=False) is None
 
 
 def test_a_page_left_open_keeps_a_bounded_record_and_forgets_nothing_in_its_sum(monkeypatch):
@@ -101,7 +100,7 @@ def test_a_page_left_open_keeps_a_bounded_record_and_forgets_nothing_in_its_sum(
     record = recorded(moments("Happy", "Happy", "Sad", "Sad", "Sad"))
     assert [moment.seconds for moment in record.moments()] == [4.0, 6.0, 8.0]
     assert record.dropped == 2
-    summary = record.summary(smoothed=False)
+    summary = record.summary(3, smoothed=False)
     assert summary is not None
     assert summary.shares == {"Happy": 0.5, "Sad": 0.5}
 
@@ -117,24 +116,28 @@ def test_a_label_does_not_hold_while_there_is_no_video():
     """The computer slept, or the connection hung: an hour of the last expression would be made up."""
     first, second, third = moments("Happy", "Happy", "Happy")
     record = recorded([first, second, Moment(3600.0, START, third.faces), Moment(3602.0, START, third.faces)])
-    summary = record.summary(smoothed=False)
+    summary = record.summary(3, smoothed=False)
     assert summary is not None
     assert summary.seconds == 4.0 + LONGEST_SECONDS
     assert summary.longest_seconds == 2.0 + LONGEST_SECONDS
 
 
-def test_timeline_breaks_where_there_was_no_video():
-    first, second, third = moments("Happy", "Happy", "Happy")
-    late = Moment(40.0, START, third.faces)
-    data = timeline_data([first, second, late], CLASSES, smoothed=False)
-    assert data["probability"][::2] == [0.75, 0.75, None, 0.75]
-    assert data["seconds"][::2] == [-40.0, -38.0, -28.0, 0.0]
+def test_faces_that_come_and_go_are_summed_up_each_for_itself():
+    """As the report does it; else, a class that passes by is one person with many changes."""
+    first, second = (FaceRecord(number, vote(label), vote("Sad"), BOX) for number, label in ((1, "Happy"), (2, "Sad")))
+    seen = [(first,), (first, second), (second,), (), (second, first), (first,)]
+    film = [Moment(2.0 * i, START, faces) for i, faces in enumerate(seen)]
+    record = recorded(film)
+    for number, whole in summaries(film, smoothed=False, lasts=1e-9).items():
+        summary = record.summary(number, smoothed=False)
+        assert summary is not None
+        assert summary.shares == whole.shares
+        assert (summary.seconds, summary.changes) == (pytest.approx(whole.seconds), whole.changes)
+    assert record.summary(7, smoothed=False) is None
 
 
-def test_timeline_breaks_where_no_face_was_and_shows_the_last_minute():
-    data = timeline_data(moments(*["Happy"] * 40, None, "Sad"), CLASSES, smoothed=False)
-    assert min(data["seconds"]) >= -TIMELINE_SECONDS
-    assert max(data["seconds"]) == 0
-    rows = list(zip(data["seconds"], data["probability"], strict=True))
-    assert [share for seconds, share in rows if seconds == -2.0] == [None, None]
-    assert [share for seconds, share in rows if seconds == 0.0] == [0.25, 0.75]
+def test_a_crowd_does_not_fill_the_memory_with_sums(monkeypatch):
+    monkeypatch.setattr("emotion.streams.record.MOST_FACES", 3)
+    faces = [FaceRecord(number, vote("Sad"), vote("Sad"), BOX) for number in range(6)]
+    record = recorded([Moment(2.0 * i, START, (face,)) for i, face in enumerate(faces)])
+    assert [record.summary(number, smoothed=False) is None for number in range(5)] == [True] * 3 + [False] * 2

@@ -82,8 +82,69 @@ def test_a_new_face_is_voted_on_at_once_and_the_interval_counts_from_then():
 def test_two_boxes_on_one_face_do_not_ask_for_votes_without_end():
     scene = Scene(Box(100, 100, 140, 140), Box(118, 118, 104, 104))
     watch = watched(scene, 6.3, VideoSettings(2.0))
-    assert scene.rounds == 4
+    assert len(watch.record.moments()) == 4
+    assert scene.rounds <= 13, "with the looks between votes, two a second"
     assert {face.number for moment in watch.record.moments() for face in moment.faces} == {1}
+
+
+def test_somebody_who_comes_back_has_the_number_that_they_had_and_another_has_a_new_one():
+    """Four people of whom two come back were 1 to 8 after half a minute; whom somebody had chosen was lost."""
+    first, second = (np.full((480, 640, 3), colour, dtype=np.uint8) for colour in ((40, 60, 160), (40, 60, 160)))
+    second[20:, 80:] = (30, 160, 40)
+    second[20:, :80] = (200, 120, 30)  # somebody in other clothes, before the same wall
+    scene = Scene(LEFT)
+    watch = FaceWatch(scene, 0.5, VideoSettings(2.0))
+    watch.look(first, 0.0)
+    scene.boxes.clear()
+    watch.look(first, 4.0)
+    scene.boxes.append(LEFT)
+    watch.look(first, 8.0)
+    assert [track.number for track, _ in watch.sight(8.0).faces] == [1]
+    scene.boxes.clear()
+    watch.look(first, 12.0)
+    scene.boxes.append(LEFT)
+    watch.look(second, 16.0)
+    assert [track.number for track, _ in watch.sight(16.0).faces] == [2]
+    scene.boxes[:] = [RIGHT]  # across the picture at once
+    watch.look(np.roll(second, 70, axis=1), 16.2)
+    assert [track.number for track, _ in watch.sight(16.2).faces] == [2]
+    scene.boxes[:] = [LEFT]
+    watch.look(second, 16.4)
+    scene.boxes.append(RIGHT)
+    watch.look(second, 18.0)
+    assert sorted(track.number for track, _ in watch.sight(18.0).faces) == [2, 3]
+
+
+def test_between_votes_the_models_look_and_what_they_see_changes_no_label():
+    """The page feels live, and yet votes every two seconds."""
+    scene = Scene(LEFT)
+    watch = FaceWatch(scene, 0.5, VideoSettings(2.0, 1.0))
+    assert watch.look(PICTURE, 0.0)
+    assert watch.sight(0.5).seconds_to_vote == pytest.approx(1.5)
+    scene.label = "Sad"
+    assert not watch.look(PICTURE, 0.2)
+    assert watch.sight(0.2).glances[1].vote.label == "Happy", "too early to look again"
+    assert not watch.look(PICTURE, 1.0)
+    sight = watch.sight(1.0)
+    assert (sight.faces[0][1].vote.label, sight.glances[1].vote.label, sight.votes) == ("Happy", "Sad", 1)
+    assert [moment.seconds for moment in watch.record.moments()] == [0.0]
+    # A later vote is smoothed with it.
+    assert watch.look(PICTURE, 2.0)
+    smoothed = watch.record.moments()[-1].faces[0].smoothed
+    assert smoothed.probabilities["Happy"] == pytest.approx(0.1 + 0.8 * np.exp(-2.0))
+
+
+def test_a_blink_changes_no_label_and_a_new_expression_does_within_a_second_and_the_next_vote():
+    """At what is set at first; else, smoothing would do nothing, or the page would lag behind the face."""
+    scene = Scene(LEFT)
+    watch = FaceWatch(scene, 0.5)
+    labels = []
+    for tenth in range(0, 121, 5):
+        at = tenth / 10
+        scene.label = "Sad" if at == 4.0 or at >= 6.5 else "Happy"  # a blink just when a vote is due
+        if watch.look(PICTURE, at):
+            labels.append(watch.record.moments()[-1].faces[0].smoothed.label)
+    assert labels == ["Happy"] * 4 + ["Sad"] * 3
 
 
 def test_a_face_that_leaves_takes_its_box_along_within_half_a_second():

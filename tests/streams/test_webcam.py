@@ -3,6 +3,8 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import av
 import numpy as np
@@ -15,7 +17,7 @@ from emotion.faces.fitness import Fitness
 from emotion.faces.pixels import BGRImage
 from emotion.streams.passing import frame_of, picture_of
 from emotion.streams.watch import VideoSettings
-from emotion.streams.webcam import FaceVideo, Snapshot, State
+from emotion.streams.webcam import NOT_A_FEELING, FaceVideo, Snapshot, State
 from emotion.vote.recognizer import FaceEmotion
 from emotion.vote.voting import Vote
 
@@ -127,9 +129,9 @@ def test_first_frame_is_voted_on_at_once_and_its_faces_are_drawn(start):
     snapshot = vote_on_a_frame(video)
     assert (snapshot.state, [face.vote for face in snapshot.faces], snapshot.votes) == (State.FACES, [FACE.vote], 1)
     drawn = video.recv(frame()).to_ndarray(format="bgr24")
-    blue, green, red = drawn[50, 20].astype(int)  # on the left edge of the box
-    assert blue - red > 100
-    assert green > red
+    blue, green, red = drawn[50, 20].astype(int)  # on the left edge of the box, which has the colour of the first class
+    assert red - blue > 100
+    assert red > green
 
 
 def test_where_no_face_is_for_some_seconds_the_reason_is_said_until_one_comes(start, monkeypatch):
@@ -294,6 +296,60 @@ def test_the_visitor_sees_a_mirror(start):
     received = video.recv(av.VideoFrame.from_ndarray(picture, format="bgr24")).to_ndarray(format="bgr24")
     assert received[110, 140, 0] > 240
     assert received[110, 20, 0] < 120
+
+
+def test_a_photograph_is_as_the_camera_saw_it_and_says_when_and_what_it_is_not(start):
+    """A mirrored one shows writing reversed, and one without its time cannot be told from others."""
+    video = start(ScriptedRecognizer([FACE]), interval_seconds=3600.0)
+    assert video.photograph(str) is None
+    assert video.picture_bgr is None
+    scene = np.full((120, 160, 3), 100, dtype=np.uint8)
+    scene[100:, :40] = 255
+    sent = av.VideoFrame.from_ndarray(scene, format="bgr24")
+    vote_on_a_frame(video)
+    video.recv(sent)
+    asked: list[datetime] = []
+
+    def said(at: datetime) -> str:
+        asked.append(at)
+        return "20:15:00"
+
+    photograph = video.photograph(said)
+    assert np.array_equal(photograph[110:120, :50], scene[110:120, :50]), "it is not mirrored"
+    box = FACE.box
+    changed = np.flatnonzero(photograph[60, :, 0] != 100)
+    assert (changed.min(), changed.max()) == pytest.approx((160 - box.x - box.w, 160 - box.x), abs=4)
+    assert photograph.shape[0] > 140
+    assert datetime.now(UTC) - asked[0] < timedelta(seconds=60)
+    other = video.photograph(lambda at: "20:15:01")
+    assert np.array_equal(other[:120], photograph[:120])
+    assert not np.array_equal(other, photograph)
+    assert NOT_A_FEELING == "An expression is not a feeling."
+
+
+def test_a_face_that_left_fades_and_does_not_count_where_somebody_else_is(start, monkeypatch):
+    """Else "one of 2" stands beside one person, and a label on a bare wall."""
+    other = replace(FACE, box=Box(100, 30, 40, 40))
+    video = start(ScriptedRecognizer([FACE, other]), interval_seconds=3600.0)
+    assert [face.number for face in vote_on_a_frame(video).faces] == [1, 2]
+
+    def strength(picture: BGRImage, box: Box) -> float:
+        around = picture[box.y - 4 : box.y + box.h + 4, box.x - 4 : box.x + box.w + 4].astype(float)
+        return float(np.abs(around - 128).mean())
+
+    def drawn() -> BGRImage:
+        return video.recv(frame()).to_ndarray(format="bgr24")
+
+    there = strength(drawn(), FACE.box)
+    monkeypatch.setattr("emotion.faces.tracking.Track.is_fading", lambda track, now: track.number == 1)
+    faded = drawn()
+    assert 0 < strength(faded, FACE.box) < 0.7 * there
+    assert strength(faded, other.box) > 0.7 * there
+    assert [face.number for face in video.snapshot.faces] == [2]
+    seen = video.photograph(str)[:120, ::-1]
+    assert strength(seen, FACE.box) < 0.1 * there, "who has left is in no photograph"
+    monkeypatch.setattr("emotion.faces.tracking.Track.is_fading", lambda track, now: True)
+    assert [face.number for face in video.snapshot.faces] == [1, 2], "where nobody else is, the last ones stay"
 
 
 def test_a_vote_that_takes_long_is_said_so_and_then_forgotten(start, monkeypatch):

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from emotion.page.around.connection import LOST
 from emotion.page.state import visit
 
 _OF_THIS_COMPUTER: Final = ("localhost", "127.0.0.1", "::1")
@@ -38,7 +39,7 @@ without inferring anything about pupils.</li>
 </section>
 """
 
-_FOOTER: Final = "An expression is not a feeling. Not for work or school."
+_FOOTER: Final = "An expression is not a feeling: judge nobody by it."
 
 
 def told() -> bool:
@@ -53,6 +54,8 @@ def told() -> bool:
     place = st.empty()
     if not state.told:
         with place.container():
+            if state.outlived:
+                st.info(LOST)
             st.html(_NOTICE.format(where=_where()))
             st.button("Go on", type="primary", on_click=lambda: setattr(state, "told", True))
     return state.told

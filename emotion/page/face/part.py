@@ -7,6 +7,7 @@ import streamlit as st
 
 from emotion.errors import EmotionError, PersonalError
 from emotion.faces.crop import FaceVector
+from emotion.page.downloads import offer_download
 from emotion.page.elements import FAULT, MOST_UPLOAD_MB, show_problem
 from emotion.page.face.examples import Face, Learnt
 from emotion.page.face.use import use
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 MOST_FILES: Final = 50
 """Pictures of one expression at one time."""
 _MOST_LABEL_CHARS: Final = 40
+_LEARNING: Final = "Learning your face…"
 
 _INTRODUCTION: Final = (
     "One person's angry face is another's resting face. Pose each expression, and the models learn how *your* face "
@@ -125,7 +127,7 @@ def _learn(face: Face, models: Ensemble) -> None:
     if not st.button("Learn", type="primary", disabled=not face.counts()):
         return
     try:
-        with st.spinner("Learning your face…"):
+        with st.spinner(_LEARNING):
             face.learn(models)
     except PersonalError as error:
         show_problem(str(error))
@@ -136,9 +138,7 @@ def _show_learnt(face: Face, learnt: Learnt) -> None:
         st.text(sentence)
     with st.container(horizontal=True):
         st.button("Use it", type="primary", disabled=face.used is learnt, on_click=use)
-        st.download_button(
-            "Save", lambda: learnt.examples.to_json(), "my-face.json", "application/json", on_click="ignore"
-        )
+        offer_download("Save", learnt.examples.to_json, "my-face.json", "application/json")
     st.caption(_OWN_FILE)
     if face.used is learnt:
         st.success(
@@ -185,8 +185,9 @@ def _open_file(face: Face, models: Ensemble) -> None:
         show_problem("There is nothing to open: choose a file that Save wrote.")
         return
     try:
-        face.open(read_examples(file.getvalue(), models))
-        face.learn(models)
+        with st.spinner(_LEARNING):
+            face.open(read_examples(file.getvalue(), models))
+            face.learn(models)
     except PersonalError as error:
         show_problem(str(error))
         return

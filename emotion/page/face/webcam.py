@@ -148,12 +148,12 @@ def _refresh(context: WebRtcStreamerContext[StreamProcessor, Any], refusal: str)
     elif pose is not None:
         _show_pose(pose)
     elif (snapshot := stream.snapshot).state is not State.FACES:
-        st.info(f"{NOTICES[snapshot.state]}. {snapshot.why}")
+        st.info(f"{NOTICES[snapshot.state]}. {snapshot.why}" if snapshot.why else NOTICES[snapshot.state])
 
 
 def _show_pose(pose: Pose) -> None:
     if pose.seconds_to_begin > 0:
-        st.subheader(f"{math.ceil(pose.seconds_to_begin)}…", anchor=False)
+        st.header(f"{math.ceil(pose.seconds_to_begin)}…", anchor=False)
         st.text(f"Show {pose.label}, and look at the camera.")
         return
     st.progress(len(pose.faces) / FRAMES)

@@ -26,12 +26,12 @@ from emotion.page.films.asking import (
 )
 from emotion.page.films.results import show_results
 from emotion.page.films.running import FilmRun, Stage
+from emotion.page.live.told import who_votes
 from emotion.page.server import take_place
 from emotion.page.state import visit
 from emotion.streams.course import clock
 from emotion.streams.films.watching import EVERY_SECONDS, Choice
 from emotion.vote.ensemble import Ensemble
-from emotion.vote.sets import set_that_votes
 
 POLL_SECONDS: Final = 0.5
 """How often the page asks how far a film is."""
@@ -62,7 +62,7 @@ def show_films(models: Ensemble) -> None:
     if run is None:
         return
     if run.models.origin != models.origin:
-        began, chosen = (set_that_votes(of).name for of in (run.models, models))
+        began, chosen = (who_votes(of) for of in (run.models, models))
         st.text(f"These are votes of {began}. To have {chosen} vote: choose the film again.")
     if run.stage in (Stage.FETCHING, Stage.LOOKING):
         _show_progress(run)

@@ -5,14 +5,18 @@ from typing import Final
 
 import streamlit as st
 
-from emotion.page.elements import show_heading, show_problem, whose
+from emotion.page.downloads import offer_download
+from emotion.page.elements import show_heading, show_problem
 from emotion.page.films.running import FilmRun, Stage
-from emotion.page.films.timeline import SELECTION, timeline, timeline_data
+from emotion.page.films.timeline import SELECTION, stretches, timeline, timeline_data
+from emotion.page.live.told import whose
 from emotion.page.state import visit
 from emotion.streams.course import clock
 from emotion.streams.films.table import WHEN_COLUMNS, moment_rows
 from emotion.streams.record import Summary, summaries
 from emotion.streams.report import report_html
+from emotion.streams.session.percents import shares_told
+from emotion.streams.session.watched import length
 from emotion.vote.sets import set_that_votes
 from emotion.vote.tables import FACE_COLUMNS, to_csv, vote_columns
 
@@ -83,9 +87,8 @@ def _show(run: FilmRun) -> None:
 def _show_faces(run: FilmRun, found: dict[int, Summary]) -> None:
     longest = sorted(found, key=lambda number: -found[number].seconds)
     if longest:
-        st.caption(
-            "A click on a timeline moves the film there. Pale: the vote is uncertain, or the expression improbable."
-        )
+        moves = "A click on a timeline moves the film there. " if run.annotated else ""
+        st.caption(f"{moves}Pale: the vote is uncertain, or the expression improbable.")
     for number in sorted(longest[:MOST_TIMELINES]):
         _show_face(run, number, found[number])
     if others := sorted(longest[MOST_TIMELINES:]):
@@ -94,23 +97,47 @@ def _show_faces(run: FilmRun, found: dict[int, Summary]) -> None:
 
 
 def _show_face(run: FilmRun, number: int, summary: Summary) -> None:
-    shares = ", ".join(f"{label} {share:.0%}" for label, share in summary.shares.items())
     told = (
-        f"Seen for {summary.seconds:.1f} s: {shares}. Longest stretch: {summary.longest_label}, "
-        f"{summary.longest_seconds:.1f} s. Changes: {summary.changes}."
+        f"Seen for {length(summary.seconds)}: {shares_told(summary.shares)}. Longest stretch: {summary.longest_label}, "
+        f"{length(summary.longest_seconds)}. Changes: {summary.changes}."
     )
     with st.container(gap=None):
         show_heading(f"Face {number}")
         st.text(told)
     key = f"film_{id(run)}_face_{number}"  # what was chosen in the timelines of another film is none of this one
-    begin, end = run.moments[0].seconds, run.moments[-1].seconds + run.asked.choice.every
+    every = run.asked.choice.every
+    begin, end = run.moments[0].seconds, run.moments[-1].seconds + every
+    is_played = bool(run.annotated)
     st.vega_lite_chart(
-        timeline_data(run.moments, number, run.models.classes, run.asked.choice.every),
-        timeline(run.models.classes, begin, end),
+        timeline_data(run.moments, number, run.models.classes, every),
+        timeline(run.models.classes, begin, end, selects=is_played),
         width="stretch",
         key=key,
-        on_select=lambda: _move(key),
+        on_select=(lambda: _move(key)) if is_played else "ignore",
         alt=f"Timeline of face {number}. {told}",
+    )
+    found = stretches(run.moments, number, every)
+    if is_played and found[-1][0] > begin:
+        _offer_stretches(found, number, f"{key}_to")
+
+
+def _offer_stretches(found: list[tuple[float, str]], number: int, key: str) -> None:
+    """Draw what moves the film as a click on the timeline does, for keys and for fingers."""
+
+    def go() -> None:
+        visit().film_at = found[st.session_state[key]][0]
+        st.session_state[key] = None  # the same one can be chosen again
+
+    st.selectbox(
+        f"Go to a change of face {number}",
+        range(len(found)),
+        index=None,
+        format_func=lambda place: f"{clock(found[place][0])} {found[place][1]}",
+        placeholder="Go to a change",
+        key=key,
+        on_change=go,
+        label_visibility="collapsed",
+        width=220,
     )
 
 
@@ -124,12 +151,10 @@ def _move(key: str) -> None:
 def _offer_downloads(run: FilmRun) -> None:
     stem = PurePath(run.asked.name).stem or "film"
     with st.container(horizontal=True, width="content"):
-        st.download_button("Votes as CSV", lambda: film_csv(run), f"{stem}.csv", "text/csv", on_click="ignore")
-        st.download_button("Report", lambda: film_report(run), f"{stem}.html", "text/html", on_click="ignore")
+        offer_download("Votes as CSV", lambda: film_csv(run), f"{stem}.csv", "text/csv")
+        offer_download("Report", lambda: film_report(run), f"{stem}.html", "text/html")
         if run.annotated:
-            st.download_button(
-                "Annotated film", lambda: run.annotated, f"{stem}-annotated.mp4", "video/mp4", on_click="ignore"
-            )
+            offer_download("Annotated film", lambda: run.annotated, f"{stem}-annotated.mp4", "video/mp4")
 
 
 def film_csv(run: FilmRun) -> str:

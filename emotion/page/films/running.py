@@ -21,7 +21,7 @@ from emotion.faces.pixels import BGRImage
 from emotion.page.elements import FAULT
 from emotion.page.films.asking import MOST_SECONDS, Asked
 from emotion.streams.course import clock
-from emotion.streams.drawing import Mark, draw_marks, vote_text
+from emotion.streams.drawing import Mark, draw_marks
 from emotion.streams.films.annotating import annotate
 from emotion.streams.films.reading.frames import Film, note_on
 from emotion.streams.films.reading.opening import open_film
@@ -158,7 +158,7 @@ class FilmRun:
             Mark(
                 face.number,
                 Box(*(round(edge * scale / look.scale) for edge in face.box)),
-                vote_text(face.smoothed),
+                face.smoothed,
             )
             for face in look.moment.faces
         ]

@@ -7,6 +7,7 @@ expression has a row, whose colour is the stronger the more probable it was. Row
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from heapq import nlargest
 from itertools import groupby
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from emotion.vote.voting import Vote
 
 MOST_COLUMNS: Final = 240
 """Of a chart; more are not seen apart on a phone, or half a screen."""
+MOST_STRETCHES: Final = 200
+"""Of a label, that are listed; among more, nobody finds one."""
 SELECTION: Final = "moment"
 """What the chart calls what was clicked on."""
 
@@ -70,6 +73,29 @@ def timeline_data(moments: Sequence[Moment], number: int, classes: Sequence[str]
     return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
 
 
+def stretches(moments: Sequence[Moment], number: int, every: float) -> list[tuple[float, str]]:
+    """Gather when a face came, or its smoothed vote became another one.
+
+    Parameters
+    ----------
+    moments : sequence of Moment, oldest first
+    number : int, of the face
+    every : float, seconds from one vote to the next
+
+    Returns
+    -------
+    list of (seconds of the film, label), of at most `MOST_STRETCHES`: those that lasted longest
+    """
+    found: list[_Piece] = []
+    for piece in _pieces(moments, number, every):
+        if found and piece.since <= found[-1].until and piece.vote.label == found[-1].vote.label:
+            found[-1] = replace(found[-1], until=piece.until)
+        else:
+            found.append(piece)
+    longest = nlargest(MOST_STRETCHES, found, key=lambda piece: piece.until - piece.since)
+    return sorted((piece.since, piece.vote.label) for piece in longest)
+
+
 def _pieces(moments: Sequence[Moment], number: int, every: float) -> Iterator[_Piece]:
     for place, moment in enumerate(moments):
         face = _of(moment, number)
@@ -102,23 +128,25 @@ def _thinned(group: Sequence[_Piece]) -> _Piece:
     return _Piece(group[0].since, group[-1].until, replace(first, probabilities=shares))
 
 
-def timeline(classes: Sequence[str], begin: float, end: float) -> dict[str, Any]:
+def timeline(classes: Sequence[str], begin: float, end: float, *, selects: bool = True) -> dict[str, Any]:
     """Describe the chart for the columns of `timeline_data`, in which a click chooses a stretch.
 
     Parameters
     ----------
     classes : sequence of str
     begin, end : float, seconds of the film
+    selects : bool, whether a click chooses a stretch
 
     Returns
     -------
     dict, a Vega-Lite specification
     """
     names = json.dumps(["Vote", *classes])
-    return {
+    selection = {"params": [{"name": SELECTION, "select": {"type": "point", "fields": ["since"]}}]} if selects else {}
+    chosen = {"condition": {"param": SELECTION, "empty": False, "value": "#0072b2"}} if selects else {}
+    return selection | {
         "height": _ROW_PIXELS * (len(classes) + 1) + _AXIS_PIXELS,
-        "mark": {"type": "rect", "cursor": "pointer", "strokeWidth": 1.5},
-        "params": [{"name": SELECTION, "select": {"type": "point", "fields": ["since"]}}],
+        "mark": {"type": "rect", "cursor": "pointer" if selects else "default", "strokeWidth": 1.5},
         "encoding": {
             "x": {
                 "field": "since",
@@ -164,7 +192,7 @@ def timeline(classes: Sequence[str], begin: float, end: float) -> dict[str, Any]
                 "scale": {"domain": [0, 1], "range": [0.04, 1]},
                 "legend": None,
             },
-            "stroke": {"condition": {"param": SELECTION, "empty": False, "value": "#0072b2"}, "value": None},
+            "stroke": chosen | {"value": None},
             "tooltip": [
                 {"field": "time", "type": "nominal", "title": "Time"},
                 {"field": "told", "type": "nominal", "title": "Expression"},

@@ -13,7 +13,8 @@ from emotion import config
 from emotion.errors import EmotionError
 from emotion.faces.crop import FaceVector
 from emotion.faces.decode import decode_image
-from emotion.page.elements import crop_picture, show_label, show_problem
+from emotion.page.elements import crop_picture, show_heading, show_problem
+from emotion.page.live.told import said_of
 from emotion.page.state import visit
 from emotion.vote.ensemble import Ensemble
 from emotion.vote.recognizer import Recognizer
@@ -53,7 +54,9 @@ def show_ballots(models: Ensemble, *, has_networks: bool) -> None:
         st.caption("What the models see: 48 x 48 grey pixels.")
     with right:
         st.html(_table(said[0], models, vote, "Network" if has_networks else "Pipeline"))
-        show_label(vote)
+        with st.container(gap=None):
+            show_heading(vote.label)
+            st.text(said_of(vote, models.calibration.uncertain_below))
         st.html(f"<p>{escape(_vote_told(vote, is_calibrated=models.calibration.measured))}</p>")
 
 
@@ -61,7 +64,7 @@ def _looked_at() -> Mapping[str, SeenFace]:
     """Give the largest face of the picture that was last looked at, by a name."""
     for picture in reversed(visit().request.pictures):
         if picture.faces:
-            first = picture.faces[0]
+            first = max(picture.faces, key=lambda face: face.box.area)
             name = picture.name if len(picture.name) <= _LONGEST_NAME else f"{picture.name[: _LONGEST_NAME - 1]}…"
             return {f"Last looked at: {name}": (first.vector, first.fitness.reason)}
     return {}

@@ -57,7 +57,7 @@ def show_models(models: Ensemble) -> None:
 
 
 def _heading(text: str) -> None:
-    st.subheader(text, anchor=False)
+    st.header(text, anchor=False)
 
 
 def _paragraphs(texts: Sequence[str]) -> None:
@@ -156,7 +156,7 @@ def _show_elsewhere(of: Measured) -> None:
         columns = st.columns(_COLUMNS, gap="large")
         for column, other in zip(columns, of.elsewhere[start : start + _COLUMNS], strict=False):
             with column:
-                name = f'<h4 style="padding: 0; overflow-wrap: anywhere">{escape(other.name)}</h4>'
+                name = f'<h3 style="padding: 0; overflow-wrap: anywhere">{escape(other.name)}</h3>'
                 st.html(f"{name}<p>{escape(sentences.elsewhere(other))}</p>")
                 st.html(bars(_bars_of(other.classes), _alt_of(f"in {other.name}", other.classes)))
 

@@ -21,11 +21,12 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from emotion.errors import FilmError
 from emotion.faces.detect import Box
 from emotion.faces.pixels import BGRImage
-from emotion.streams.drawing import Mark, draw_marks, vote_text
+from emotion.streams.drawing import Mark, draw_marks
 from emotion.streams.films.reading.frames import Film, Frame, note_on
 from emotion.streams.films.reading.opening import open_film
 from emotion.streams.films.sound import Sound, sound_of
 from emotion.streams.films.watching import EARLY_SECONDS, Choice
+from emotion.streams.plates import Steady
 from emotion.streams.record import LONGEST_SECONDS, FaceRecord, Moment
 
 _TICKS: Final = 90_000
@@ -214,6 +215,7 @@ class _Boxes:
         self._moments = moments
         self._times = [moment.seconds for moment in moments]
         self._smoothed = smoothed
+        self._steady = Steady()
         self._are_several = len({face.number for moment in moments for face in moment.faces}) > 1
 
     def drawn(self, frame: Frame) -> BGRImage:
@@ -231,11 +233,11 @@ class _Boxes:
             Mark(
                 face.number,
                 Box(*(round(edge / frame.scale) for edge in box)),
-                vote_text(face.shown(smoothed=self._smoothed)),
+                face.shown(smoothed=self._smoothed),
             )
             for face, box in self._at(frame.seconds)
         ]
-        return draw_marks(frame.picture(), marked, numbered=self._are_several)
+        return draw_marks(frame.picture(), marked, numbered=self._are_several, steady=self._steady)
 
     def _at(self, seconds: float) -> Iterator[tuple[FaceRecord, tuple[float, ...]]]:
         place = bisect_right(self._times, seconds + _SAME_SECONDS) - 1

@@ -1,8 +1,8 @@
-"""Which face of a film is which: by its place from one look to the next; after a cut or an absence, by the colours of
+"""Which face of a video is which: by its place from one look to the next; after a cut or an absence, by the colours of
 hair and clothes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -47,6 +47,86 @@ class _Known:
         return cls(np.array(colours, dtype=np.float32), Box(*box), np.array(scene, dtype=np.int16), seen_at)
 
 
+class KnownFaces:
+    """What is known of the faces of a video, to know again those who come back. Not for several threads at once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, _Known] = {}
+
+    def again(self, new: Mapping[int, tuple[Colours, Box, Thumbnail]], here: Collection[int]) -> dict[int, int]:
+        """Find those of the new faces that were there before, the most alike first.
+
+        Parameters
+        ----------
+        new : mapping of int to (Colours, Box, Thumbnail of the frame), of faces that were just found
+        here : collection of int, numbers of faces that are there, and of which a new one is none
+
+        Returns
+        -------
+        dict of int to int, from the key of a new face to the number that it had
+        """
+        pairs = sorted(
+            (-known.is_again(*look), key, own)
+            for key, look in new.items()
+            for own, known in self._known.items()
+            if own not in here
+        )
+        again: dict[int, int] = {}
+        for unlike, key, own in pairs:
+            if unlike < 0 and key not in again and own not in again.values():
+                again[key] = own
+        return again
+
+    def learn(self, number: int, colours: Colours, box: Box, scene: Thumbnail, at: float) -> None:
+        """Take over what a face looks like.
+
+        Parameters
+        ----------
+        number : int, of the face
+        colours : Colours
+        box : Box, pixels
+        scene : Thumbnail of the frame
+        at : float, seconds
+        """
+        known = self._known.get(number)
+        if known is not None:
+            newest = np.where(known.colours.any(axis=1), _NEWEST_SHARE, 1.0) * colours.any(axis=1)
+            colours = known.colours + newest[:, None] * (colours - known.colours)
+        self._known[number] = _Known(colours.astype(np.float32), box, scene, at)
+        if len(self._known) > _MOST_KNOWN:
+            del self._known[min(self._known, key=lambda own: self._known[own].seen_at)]
+
+    def as_stored(self) -> list[list[Any]]:
+        """Give what is known, for `read`.
+
+        Returns
+        -------
+        list, of which JSON keeps every digit
+        """
+        return [[number, *known.as_stored()] for number, known in self._known.items()]
+
+    @classmethod
+    def read(cls, stored: Sequence[Sequence[Any]]) -> "KnownFaces":
+        """Go on with what `as_stored` gave.
+
+        Parameters
+        ----------
+        stored : sequence
+
+        Returns
+        -------
+        KnownFaces
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is anything else.
+        """
+        faces = cls()
+        faces._known = {number: _Known.read(known) for number, *known in stored}
+        return faces
+
+
 class FilmFaces:
     """Gives the faces of a film numbers that stay theirs. Not for several threads at once.
 
@@ -56,7 +136,7 @@ class FilmFaces:
     def __init__(self) -> None:
         self._tracker = FaceTracker()
         self._numbers: dict[int, int] = {}
-        self._known: dict[int, _Known] = {}
+        self._known = KnownFaces()
         self._given = 0
         self._scene: Thumbnail | None = None
 
@@ -83,7 +163,9 @@ class FilmFaces:
         self._numbers = {number: own for number, own in self._numbers.items() if number in alive}
         new = [place for place, number in tracked.items() if number not in self._numbers]
         here = {self._numbers[number] for number in tracked.values() if number in self._numbers}
-        for place, own in self._again({place: (colours[place], boxes[place], scene) for place in new}, here).items():
+        for place, own in self._known.again(
+            {place: (colours[place], boxes[place], scene) for place in new}, here
+        ).items():
             # A face that is followed in another place by now is not there twice.
             self._numbers = {number: other for number, other in self._numbers.items() if other != own}
             self._numbers[tracked[place]] = own
@@ -93,31 +175,8 @@ class FilmFaces:
                 self._numbers[tracked[place]] = self._given
         numbers = {place: self._numbers[number] for place, number in tracked.items()}
         for place, own in numbers.items():
-            self._learn(own, colours[place], boxes[place], scene, at)
+            self._known.learn(own, colours[place], boxes[place], scene, at)
         return numbers
-
-    def _again(self, new: Mapping[int, tuple[Colours, Box, Thumbnail]], here: set[int]) -> dict[int, int]:
-        """Find those of the new faces that were there before, the most alike first: from place to number."""
-        pairs = sorted(
-            (-known.is_again(*look), place, own)
-            for place, look in new.items()
-            for own, known in self._known.items()
-            if own not in here
-        )
-        again: dict[int, int] = {}
-        for unlike, place, own in pairs:
-            if unlike < 0 and place not in again and own not in again.values():
-                again[place] = own
-        return again
-
-    def _learn(self, number: int, colours: Colours, box: Box, scene: Thumbnail, at: float) -> None:
-        known = self._known.get(number)
-        if known is not None:
-            newest = np.where(known.colours.any(axis=1), _NEWEST_SHARE, 1.0) * colours.any(axis=1)
-            colours = known.colours + newest[:, None] * (colours - known.colours)
-        self._known[number] = _Known(colours.astype(np.float32), box, scene, at)
-        if len(self._known) > _MOST_KNOWN:
-            del self._known[min(self._known, key=lambda own: self._known[own].seen_at)]
 
     def as_stored(self) -> dict[str, Any]:
         """Give what is known, for `read`.
@@ -130,7 +189,7 @@ class FilmFaces:
             "tracks": [[t.number, list(t.box), t.found_at, t.seen_at] for t in self._tracker.tracks],
             "next_track": self._tracker.next_number,
             "numbers": list(self._numbers.items()),
-            "known": [[number, *known.as_stored()] for number, known in self._known.items()],
+            "known": self._known.as_stored(),
             "given": self._given,
             "scene": None if self._scene is None else self._scene.tolist(),
         }
@@ -156,7 +215,7 @@ class FilmFaces:
         tracks = [Track(number, Box(*box), found_at, seen_at) for number, box, found_at, seen_at in stored["tracks"]]
         faces._tracker = FaceTracker(tracks, stored["next_track"])
         faces._numbers = dict(stored["numbers"])
-        faces._known = {number: _Known.read(known) for number, *known in stored["known"]}
+        faces._known = KnownFaces.read(stored["known"])
         faces._given = stored["given"]
         faces._scene = None if stored["scene"] is None else np.array(stored["scene"], dtype=np.int16)
         return faces

@@ -13,6 +13,8 @@ from emotion.streams.session.marks import LONGEST_SESSION
 from emotion.vote.tables import FACE_COLUMNS
 from emotion.vote.voting import Vote
 
+_EARLIEST, _LATEST = 1970, 9000
+"""Years: before and after them, times in other zones may not be written."""
 _WHEN: Final = ["utc", "seconds", "frame", "interval_seconds", "smoothing_seconds"]
 _MOST_PIXELS: Final = 1_000_000
 _MOST_NUMBER: Final = 1_000_000_000
@@ -123,8 +125,8 @@ def moments_of(rows: Iterable[list[str]], classes: Sequence[str], model_names: S
             raise ValueError("not later than the moment before")
         before = seconds
         utc = datetime.fromisoformat(when[0]) if when[0] else None
-        if utc is not None and utc.tzinfo is None:
-            raise ValueError("a time without its zone")
+        if utc is not None and (utc.tzinfo is None or not _EARLIEST <= utc.year <= _LATEST):
+            raise ValueError("a time without its zone, or of no session")
         frame = _whole(when[2], 0, _MOST_NUMBER) if when[2] else None
         settings = (_number(cell, LONGEST_SESSION) if cell else None for cell in when[3:])
         found = [row[len(_WHEN) :] for row in together]

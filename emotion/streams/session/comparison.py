@@ -1,11 +1,13 @@
 """Two sessions, or two faces of one, side by side: one HTML file that needs nothing else."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
 from emotion.errors import SessionError
 from emotion.streams.report import about, document, legend
 from emotion.streams.session.differences import UNCERTAIN, UNFIT, Difference, differences
+from emotion.streams.session.percents import percents
 from emotion.streams.session.saved import SavedSession
 from emotion.streams.session.watched import Watched
 
@@ -42,6 +44,7 @@ def comparison_html(first: Side, second: Side) -> str:
     SessionError
         If nobody was seen in one of them, or not the face that is asked for, or they have other expressions.
     """
+    check_comparable(first.session.classes, second.session.classes)
     sides = [(side, *_watched(side)) for side in (first, second)]
     (_, one, one_face), (_, other, other_face) = sides
     one_seen, other_seen = one.seen(one_face), other.seen(other_face)
@@ -50,7 +53,7 @@ def comparison_html(first: Side, second: Side) -> str:
     found = differences(one_seen, other_seen)
     charts = "".join(
         f'<div><h2>{escape(side.name)}</h2><p class="soft">{escape(watched.told())}</p>'
-        f"{watched.chart(number, chart=letter)}{watched.list_of_marks()}</div>"
+        f"{watched.chart(number, chart=letter)}{watched.list_of_marks(side.name)}</div>"
         for letter, (side, watched, number) in zip("ab", sides, strict=True)
     )
     session = first.session
@@ -65,16 +68,24 @@ def comparison_html(first: Side, second: Side) -> str:
     return document(f"Facial expressions: {first.name} and {second.name}", body)
 
 
+def check_comparable(first: Sequence[str], second: Sequence[str]) -> None:
+    """Refuse to compare sessions of other expressions.
+
+    Parameters
+    ----------
+    first, second : sequence of str, the classes of each
+
+    Raises
+    ------
+    SessionError
+        If they are not the same, in whatever order.
+    """
+    if set(first) != set(second):
+        raise SessionError("The two sessions have other expressions, so they cannot be compared: choose another one.")
+
+
 def _watched(side: Side) -> tuple[Watched, int]:
-    session = side.session
-    watched = Watched.of(
-        session.moments,
-        session.classes,
-        smoothed=session.smoothed,
-        lasts=session.interval_seconds,
-        marks=session.marks,
-        pauses=session.pauses,
-    )
+    watched = side.session.watched()
     if not watched.found:
         raise SessionError(f"In {side.name} nobody was seen, so there is nothing to compare: choose another session.")
     number = next(iter(watched.found)) if side.face is None else side.face
@@ -101,11 +112,15 @@ def _table(found: dict[str, Difference], first: Side, second: Side) -> str:
     different = [name for name, difference in found.items() if difference.differs]
     named = ", ".join(different[:-1]) + " and " * (len(different) > 1) + different[-1] if different else ""
     told = (
-        f"More different than chance has it: {named}." if different else "Nothing differs by more than chance has it."
+        f"Different by more than chance explains: {named}."
+        if different
+        else "Nothing differs by more than chance explains."
     )
+    first_told, second_told = (_written(found, second=second) for second in (False, True))
     rows = "".join(
-        f'<tr><th scope="row">{escape(_shown(name))}</th><td>{row.first:.1%}</td><td>{row.second:.1%}</td>'
-        f"<td>{_points(row.difference)}</td><td>{_points(row.low)} to {_points(row.high)}</td>"
+        f'<tr><th scope="row">{escape(_shown(name))}</th><td>{first_told[name]}</td><td>{second_told[name]}</td>'
+        f"<td>{_points(_number(second_told[name]) - _number(first_told[name]))}</td>"
+        f"<td>{_points(row.low)} to {_points(row.high)}</td>"
         f'<td class="word">{"differs" if row.differs else "may be chance"}</td></tr>'
         for name, row in found.items()
     )
@@ -114,16 +129,30 @@ def _table(found: dict[str, Difference], first: Side, second: Side) -> str:
         'aria-label="Shares of both"><table><thead><tr><th scope="col">Expression</th>'
         f'<th scope="col" class="given">{escape(first.name)}</th>'
         f'<th scope="col" class="given">{escape(second.name)}</th>'
-        '<th scope="col">Difference</th><th scope="col">lies between</th><th scope="col" class="word">Verdict</th>'
+        '<th scope="col">Second minus first</th><th scope="col">lies between</th>'
+        '<th scope="col" class="word">Verdict</th>'
         f"</tr></thead><tbody>{rows}</tbody></table></div>"
-        '<p class="soft">Differences in percentage points. A difference counts only where its range leaves out nought. '
-        f"The ranges allow for {len(found)} shares that are looked at (Bonferroni): of 100 such pairs, all ranges hold "
-        "at once in 95. They take both to be independent, which two people who look at each other are not.</p>"
+        '<p class="soft">Differences are in percentage points. One counts only where its range leaves out zero. Of '
+        f"{len(found)} shares that are looked at, one may easily differ by chance; the ranges are so wide that of 100 "
+        "such pairs, all of them hold in 95 (Bonferroni's correction). Both sides are taken to be independent; two "
+        "people who look at each other are not.</p>"
     )
+
+
+def _written(found: dict[str, Difference], *, second: bool) -> dict[str, str]:
+    """Write the shares of one side, as its report does: those of the expressions are of one whole."""
+    shares = {name: row.second if second else row.first for name, row in found.items()}
+    others = {name: f"{shares.pop(name):.1%}" for name in (UNCERTAIN, UNFIT)}
+    return percents(shares, 1) | others
 
 
 def _shown(name: str) -> str:
     return {UNCERTAIN: "Uncertain", UNFIT: "Not fit to be judged"}.get(name, name)
+
+
+def _number(told: str) -> float:
+    """Read a share that was written: what stands beside it is the difference of what is written."""
+    return float(told.rstrip("%")) / 100
 
 
 def _points(share: float) -> str:

@@ -1,4 +1,4 @@
-"""Whether two sessions, or two faces, differ by more than chance has it."""
+"""Whether two sessions, or two faces, differ by more than chance explains."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,6 @@ from typing import Final
 import numpy as np
 
 from emotion import config
-from emotion.errors import SessionError
 from emotion.streams.session.shares import LEVEL, Seen
 
 UNCERTAIN: Final = "uncertain"
@@ -37,7 +36,7 @@ class Difference:
 
     @property
     def differs(self) -> bool:
-        """Whether the interval leaves out nought."""
+        """Whether the interval leaves out zero."""
         return self.low > 0 or self.high < 0
 
 
@@ -49,19 +48,12 @@ def differences(first: Seen, second: Seen) -> dict[str, Difference]:
 
     Parameters
     ----------
-    first, second : Seen, of the same classes
+    first, second : Seen, of the same classes, in any order
 
     Returns
     -------
     dict of str to Difference, by class, then `UNCERTAIN` and `UNFIT`
-
-    Raises
-    ------
-    SessionError
-        If they have other classes.
     """
-    if set(first.classes) != set(second.classes):
-        raise SessionError("The two sessions have other expressions, so they cannot be compared: choose another one.")
     names = [*first.classes, UNCERTAIN, UNFIT]
     order = [*(second.classes.index(label) for label in first.classes), -2, -1]
     drawn = second.draws(config.SEED + 1)[:, order] - first.draws()

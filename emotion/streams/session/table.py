@@ -63,16 +63,17 @@ def _face_cells(face: FaceRecord) -> list[object]:
     return [face.number, *face.box, *vote_cells(face.vote), *smoothed]
 
 
-def session_name(begun: datetime, ending: str) -> str:
-    """Name the file of a session by when it began, so that those of one day can be told apart.
+def dated_name(what: str, at: datetime, ending: str) -> str:
+    """Name a file by a time, so that those of one day can be told apart.
 
     Parameters
     ----------
-    begun : datetime, in the time zone of who takes the file home
+    what : str, such as ``session``
+    at : datetime, of a session when it began; in the time zone of who takes the file home
     ending : str, such as ``csv``
 
     Returns
     -------
     str, such as ``session-2026-11-29-1804.csv``
     """
-    return f"session-{begun:%Y-%m-%d-%H%M}.{ending}"
+    return f"{what}-{at:%Y-%m-%d-%H%M}.{ending}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from html import escape
 from typing import Final
 
@@ -9,6 +10,7 @@ from emotion.streams.course import Course, Span, clock, time_marks
 from emotion.streams.drawing import expression_colour
 from emotion.streams.record import LAST_SECONDS, Moment, Summary, summaries, without_pauses
 from emotion.streams.session.marks import Pause, TimeMark, counts_at
+from emotion.streams.session.percents import percents, shares_told
 from emotion.streams.session.shares import Seen, Share, seen_of, shares_of
 
 MOST_MARKS_LISTED: Final = 200
@@ -97,8 +99,8 @@ class Watched:
             return "There was no vote."
         faces = "1 face" if len(self.found) == 1 else f"{len(self.found):,} faces"
         votes = "once" if self.votes == 1 else f"{self.votes:,} times"
-        first = self.moments[0].utc
-        begun = f", begun {first:%Y-%m-%d %H:%M} UTC" if first else ""
+        first = self.moments[0]
+        begun = f", begun {first.utc - timedelta(seconds=first.seconds):%Y-%m-%d %H:%M} UTC" if first.utc else ""
         times = f"{clock(self.span.start)} to {clock(self.span.end)}"
         return f"{faces}, looked at {votes} from {times} (minutes:seconds){begun}{self._left_out()}"
 
@@ -110,8 +112,12 @@ class Watched:
         more = len(self.pauses) - len(listed)
         return f". Left out as pauses: {times}{f' and {more:,} more' if more else ''}"
 
-    def list_of_marks(self) -> str:
+    def list_of_marks(self, of: str = "") -> str:
         """List the marks.
+
+        Parameters
+        ----------
+        of : str, the name of the session, where a document has several
 
         Returns
         -------
@@ -127,7 +133,8 @@ class Watched:
         more = len(self.marks) - MOST_MARKS_LISTED
         rest = f'<p class="soft">{more:,} further marks are not listed.</p>' if more > 0 else ""
         return (
-            '<h2>Marks</h2><div class="scroll" tabindex="0" role="region" aria-label="All marks"><table><thead><tr>'
+            '<h2>Marks</h2><div class="scroll" tabindex="0" role="region" '
+            f'aria-label="All marks{escape(f" of {of}" if of else "")}"><table><thead><tr>'
             '<th scope="col">Mark</th><th scope="col">At</th><th scope="col" class="word">Word</th></tr></thead>'
             f"<tbody>{rows}</tbody></table></div>{rest}"
         )
@@ -152,7 +159,8 @@ class Watched:
         if seen is None:
             raise ValueError(f"face {number} was not seen")
         shares = shares_of(seen)
-        doubts = ", ".join(f"{why} {share:.1%}" for why, share in summary.doubts.items())
+        doubts = shares_told(summary.doubts, 1)
+        labelled = percents({label: share.share for label, share in shares.labels.items()}, 1)
         said = (
             f"Seen for {length(summary.seconds)}, {_when(summary)}. Changes: {summary.changes:,}. Longest stretch: "
             f"{summary.longest_label}, {length(summary.longest_seconds)}. Uncertain: {summary.uncertain:.1%} of the "
@@ -160,12 +168,14 @@ class Watched:
         )
         rows = "".join(
             f'<tr><th scope="row" class="name"><span class="key" style="background:{expression_colour(i)}"></span>'
-            f"{escape(label)}</th><td>{course.line(i, number, chart)}</td>{_cell(shares.labels[label])}</tr>"
+            f"{escape(label)}</th><td>{course.line(i, number, chart)}</td>"
+            f"{_cell(labelled[label], shares.labels[label])}</tr>"
             for i, label in enumerate(self.classes)
         )
         told = (("Uncertain", "for whatever reason", shares.uncertain), ("Not fit", "to be judged", shares.unfit))
         others = "".join(
-            f'<tr><th scope="row" class="name">{name}</th><td class="word">{reason}</td>{_cell(share)}</tr>'
+            f'<tr><th scope="row" class="name">{name}</th><td class="word">{reason}</td>'
+            f"{_cell(f'{share.share:.1%}', share)}</tr>"
             for name, reason, share in told
         )
         return (
@@ -210,5 +220,5 @@ def _when(summary: Summary) -> str:
     return f"at {first}" if first == last else f"between {first} and {last}"
 
 
-def _cell(share: Share) -> str:
-    return f'<td class="share">{share.share:.1%}<small>{share.range}</small></td>'
+def _cell(told: str, share: Share) -> str:
+    return f'<td class="share">{told}<small>{share.range}</small></td>'

@@ -72,7 +72,7 @@ def test_pauses_are_left_out_of_the_sums_of_a_session() -> None:
             record.marking.resume(9.0)
         record.add(moment)
     assert [moment.seconds for moment in record.moments()] == [0.0, 2.0, 10.0, 12.0]
-    summary = record.summary(smoothed=False)
+    summary = record.summary(3, smoothed=False)
     assert summary is not None
     assert summary.seconds == 5.0
     assert (summary.shares, summary.changes, summary.longest_seconds) == ({"Happy": 1.0}, 0, 3.0)

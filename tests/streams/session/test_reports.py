@@ -109,7 +109,7 @@ def test_two_sessions_stand_side_by_side_with_what_differs() -> None:
     glad = replace(session(*(["Neutral"] + ["Happy"] * 9) * 40), pauses=())
     html = two(calm, glad)
     text = words(html)
-    assert "More different than chance has it: Happy and Neutral." in text
+    assert "Different by more than chance explains: Happy and Neutral." in text
     assert re.search(r"Happy 10\.0% 90\.0% \+80\.0 \+\d\d\.\d to \+\d\d\.\d differs", text)
     assert re.search(r"Sad 0\.0% 0\.0% 0\.0 −\d+\.\d to \+\d+\.\d may be chance", text)
     assert "monday" in text
@@ -121,7 +121,7 @@ def test_two_sessions_stand_side_by_side_with_what_differs() -> None:
 
 def test_a_session_does_not_differ_from_itself_nor_a_short_one_from_another() -> None:
     whole = session("Happy", "Sad", "Sad", "Neutral", "Neutral")
-    assert "Nothing differs by more than chance has it." in words(two(whole, whole))
+    assert "Nothing differs by more than chance explains." in words(two(whole, whole))
     assert "Nothing differs" in words(two(whole, session("Sad", "Sad", "Sad", "Happy", "Sad")))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from emotion.streams.record import FaceRecord, Moment
 from emotion.streams.session.marks import Pause, TimeMark
-from emotion.streams.session.table import session_csv, session_name
+from emotion.streams.session.table import dated_name, session_csv
 from emotion.vote.voting import Vote
 from tests.streams.session.made import BOX, CLASSES, MODELS, START, face, moments, vote
 
@@ -86,7 +86,7 @@ def test_no_word_is_a_formula_of_a_spreadsheet(text: str) -> None:
 
 def test_files_are_named_by_when_the_session_began() -> None:
     """Else there are session (1).csv to session (9).csv after a lesson."""
-    assert session_name(datetime(2026, 11, 29, 18, 4, 9, tzinfo=UTC), "csv") == "session-2026-11-29-1804.csv"
+    assert dated_name("session", datetime(2026, 11, 29, 18, 4, 9, tzinfo=UTC), "csv") == "session-2026-11-29-1804.csv"
 
 
 def test_a_second_face_has_a_row_of_its_own() -> None:
