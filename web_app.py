@@ -10,6 +10,7 @@ import streamlit as st
 
 from emotion import Ensemble, load_models
 from emotion.errors import ModelsError
+from emotion.page.around.answers import keep_answers
 from emotion.page.around.connection import keep_connected
 from emotion.page.around.looks import show_links, show_styles
 from emotion.page.around.notice import show_footer, told
@@ -29,6 +30,7 @@ from emotion.vote.sets import ModelSet
 def main() -> None:
     """Draw the page."""
     st.set_page_config(page_title="Facial expression recognition", layout="wide")
+    keep_answers()
     show_styles()
     keep_connected(visit())
     webcam = st.Page(

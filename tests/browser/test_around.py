@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from emotion.page.around.connection import LOST
-from tests.browser.live import running, see, see_none, server_process, wait_until_drawn
+from tests.browser.live import running, see, see_none, server_process, serving, wait_until_drawn
 from tests.loopback import free_port
 
 PARTS = ["Webcam", "Pictures", "Films", "Your face", "Models"]
@@ -50,6 +50,21 @@ def test_a_phone_shows_all_parts_at_once_and_which_one_it_is_in(open_page: Calla
         expect(page.get_by_role("heading", level=1, name="Facial expression recognition")).to_have_count(1)
         ends_above(page, ".st-key-parts", 50)
         ends_above(page, ".st-key-head", 100)
+
+
+@pytest.mark.slow
+def test_what_was_asked_for_comes_although_the_page_is_drawn_anew_before_it_is_sent(
+    open_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    """A download's button would wait for minutes, disabled, and files that were chosen would never come."""
+    with serving(tmp_path / "log", "tests/browser/app_drawn_anew.py") as address:
+        page = open_page(server=address, told=False)
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Save", exact=True).click()
+        assert Path(download.value.path()).read_text() == "Zoë"
+        file = FilePayload(name="Zoë.jpg", mimeType="image/jpeg", buffer=b"picture")
+        page.get_by_test_id("stFileUploader").locator("input").set_input_files(file)
+        see(page.get_by_text("Zoë.jpg has come"))
 
 
 def serve(port: int, log_file: Path) -> AbstractContextManager[str]:
