@@ -16,7 +16,7 @@ _clear = ForwardMsgQueue.clear
 
 def keep_answers() -> None:
     """Keep answers, for all visitors of this server, from now on."""
-    ForwardMsgQueue.clear = _clear_but_answers  # type: ignore[method-assign]
+    ForwardMsgQueue.clear = _clear_but_answers  # type: ignore[assignment, method-assign]
 
 
 def _clear_but_answers(
