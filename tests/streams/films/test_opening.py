@@ -4,6 +4,7 @@ import contextlib
 import gc
 import io
 import itertools
+import os
 import re
 import struct
 from collections.abc import Callable, Sequence
@@ -44,6 +45,15 @@ def told_of(content: bytes) -> tuple[list[Frame], str]:
 def of_kind(kind: FilmKind, count: int, **settings: Any) -> bytes:
     rate = settings.pop("rate", RATE)
     return film([numbered(number) for number in range(count)], rate=rate, **{**kind.settings, **settings})
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="this system does not tell")
+def test_films_are_made_without_a_right_of_way(kind: FilmKind) -> None:
+    """What the tests start later, servers and browsers, would have it too, and starve everything else."""
+    before = os.sched_getscheduler(0)
+    of_kind(kind, 3)
+    assert os.sched_getscheduler(0) == before
 
 
 @pytest.mark.parametrize("ends", ["after some frames", "before any", "in a fault"])
