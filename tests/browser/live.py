@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -36,6 +37,9 @@ PATIENCE_MS = 90_000
 """Only ever waited for by a test that fails."""
 
 expect.set_options(timeout=PATIENCE_MS)
+
+Scheme = Literal["light", "dark"]
+SCHEMES: Sequence[Scheme] = ("light", "dark")
 
 FAR_NAME = "faces.example"
 """Another name of the page, which browsers do not take for this computer's."""
@@ -209,6 +213,17 @@ def see_none(what: Locator) -> None:
 def wait_until_drawn(page: Page) -> None:
     """Wait until nothing is being drawn: what is pressed or read meanwhile may be replaced."""
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def show_in(page: Page, scheme: Scheme) -> None:
+    """Have the page light or dark, and wait until it is: a colour on its way to another one is neither."""
+    page.emulate_media(color_scheme=scheme)
+    expect(page.get_by_test_id("stApp")).to_have_css("color-scheme", scheme)
+    for frame in page.frames:
+        frame.wait_for_function(
+            "() => !document.getAnimations().some(one => one.transitionProperty?.endsWith('color'))",
+            polling=50,  # a frame out of sight is never painted
+        )
 
 
 def wait_until(page: Page, met: Callable[[], bool], what: str) -> None:

@@ -6,7 +6,17 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.browser.live import VOTED, camera_picture, component, look_at_film, see, start, wait_until_drawn
+from tests.browser.live import (
+    SCHEMES,
+    VOTED,
+    camera_picture,
+    component,
+    look_at_film,
+    see,
+    show_in,
+    start,
+    wait_until_drawn,
+)
 from tests.browser.test_url_page import ask_for, choose_files
 
 
@@ -87,8 +97,8 @@ def test_no_part_has_more_than_a_minor_fault_light_or_dark(open_page: Callable[.
     parts = (notice, webcam, session, ended_session, pictures, several_faces, wrong_lines, films, face, models)
     for part in parts:
         part(page)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
+        for scheme in SCHEMES:
+            show_in(page, scheme)
             wait_until_drawn(page)
             if told := faults(page):
                 found[part.__name__, scheme] = told

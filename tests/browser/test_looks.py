@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from emotion import config
-from tests.browser.live import VOTED, camera_picture, component, look_at_film, see
+from tests.browser.live import SCHEMES, VOTED, camera_picture, component, look_at_film, see, show_in
 
 SCREENSHOTS = config.ROOT / "screenshots"
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
@@ -49,8 +49,8 @@ def test_every_page_fits_its_window(open_page, size):
     for visit in (webcam, pictures, films, face, models):
         page.goto(home if visit is webcam else f"{home}{visit.__name__}")
         visit(page)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
+        for scheme in SCHEMES:
+            show_in(page, scheme)
             expect(page.get_by_text("judge nobody by it.")).to_be_in_viewport()
             SCREENSHOTS.mkdir(exist_ok=True)
             page.screenshot(path=SCREENSHOTS / f"{visit.__name__}-{scheme}-{size}.png")

@@ -15,11 +15,13 @@ from emotion import config, load_models
 from emotion.streams.record import LONGEST_SECONDS
 from emotion.streams.report import program_version
 from tests.browser.live import (
+    SCHEMES,
     SWAYING,
     component,
     downloaded,
     see,
     see_none,
+    show_in,
     start,
     vote_number,
     wait_until,
@@ -166,8 +168,8 @@ def test_a_session_with_three_marks_and_a_pause_has_the_same_numbers_everywhere(
             share = float(cell.locator(".share").inner_text().partition("%")[0])
             assert share == pytest.approx(100 * told.get(label, 0.0), abs=0.11)
 
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
+    for scheme in SCHEMES:
+        show_in(page, scheme)
         wait_until_drawn(page)
         assert faults(page) == []
     (tmp_path / "comparison.html").write_bytes(downloaded(page, "Comparison"))

@@ -134,7 +134,7 @@ def test_the_slider_changes_how_often_is_voted(open_page):
     slider.press("End")  # five seconds
     before = vote_number(page)
     # One may have been on its way, at the interval of before.
-    wait_until(page, lambda: vote_number(page) > before + 2, "no votes come any more")
+    wait_until(page, lambda: vote_number(page) > before + 1, "no votes come any more")
     assert max(np.diff(vote_times(page))) > 4.0
     page.get_by_text("Settings", exact=True).click()  # the press on the download has closed them
     slider.press("Home")  # a quarter of one

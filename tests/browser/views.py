@@ -11,6 +11,7 @@ from playwright.sync_api import Page, sync_playwright
 from emotion import config
 from emotion.faces.pixels import BGRImage
 from tests.browser.live import (
+    SCHEMES,
     SWAYING,
     browser_flags,
     camera_picture,
@@ -20,6 +21,7 @@ from tests.browser.live import (
     required_chromium,
     see,
     serving,
+    show_in,
     start,
     wait_until_drawn,
     write_film,
@@ -100,8 +102,8 @@ def main(folder: Path) -> None:
             show(page)
             for width, height in SIZES:
                 page.set_viewport_size({"width": width, "height": height})
-                for scheme in ("light", "dark"):
-                    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                for scheme in SCHEMES:
+                    show_in(page, scheme)
                     page.wait_for_timeout(SETTLE_MS)
                     page.screenshot(path=folder / f"{name}-{width}x{height}-{scheme}.png")
             page.close()
