@@ -191,18 +191,23 @@ def draw_again_if_overtaken() -> None:
 
 
 def _chosen_settings(state: Visit) -> VideoSettings:
-    kept = {"interval": state.settings.interval_seconds, "smoothing": state.settings.smoothing_seconds}
-    kept["raw"] = not state.settings.show_smoothed
-    for name, value in kept.items():  # Streamlit forgets them when another part of the page is drawn
-        st.session_state.setdefault(f"webcam_{name}", value)
+    kept = state.settings
     with st.popover("Settings", icon=":material/tune:"):
+        # Given at each drawing: what is set once is lost where a busy server draws twice before the browser does.
         interval = st.select_slider(
-            "Seconds between votes", INTERVALS, format_func=lambda seconds: f"{seconds:g}", key="webcam_interval"
+            "Seconds between votes",
+            INTERVALS,
+            kept.interval_seconds,
+            format_func=lambda seconds: f"{seconds:g}",
+            key="webcam_interval",
         )
-        raw = st.toggle("Show raw votes", key="webcam_raw", help="Each vote alone, without smoothing.")
+        raw = st.toggle(
+            "Show raw votes", not kept.show_smoothed, key="webcam_raw", help="Each vote alone, without smoothing."
+        )
         smoothing = st.select_slider(
             "Smoothing",
             list(SMOOTHINGS),
+            kept.smoothing_seconds,
             format_func=lambda seconds: f"{SMOOTHINGS[seconds]} ({seconds:g} s)",
             key="webcam_smoothing",
             disabled=raw,

@@ -34,6 +34,7 @@ from tests.browser.live import (
     start,
     vote_number,
     wait_until,
+    wait_until_drawn,
 )
 
 COLOURED = 70
@@ -141,6 +142,17 @@ def test_the_slider_changes_how_often_is_voted(open_page):
     before = vote_number(page)
     wait_until(page, lambda: vote_number(page) > before + 8, "no votes come any more")
     assert np.median(np.diff(vote_times(page))[-5:]) < 1.0
+
+
+def test_a_busy_server_offers_the_usual_settings_first(open_page, tmp_path: Path):
+    """The first of the sliders' values would be sent back, and a vote taken four times a second."""
+    with serving(tmp_path / "log", "tests/browser/app_whose_drawings_are_lost.py") as address:
+        page = open_page(server=address)
+        see(component(page).get_by_role("button", name="Start"))
+        wait_until_drawn(page)
+        page.get_by_text("Settings", exact=True).click()
+        for slider, usual in (("Seconds between votes", "2"), ("Smoothing", "usual (1 s)")):
+            expect(page.get_by_role("slider", name=slider)).to_have_attribute("aria-valuetext", usual)
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (720, 1280)], ids=["wide", "upright"])
