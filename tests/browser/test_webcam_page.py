@@ -144,6 +144,31 @@ def test_the_slider_changes_how_often_is_voted(open_page):
     assert np.median(np.diff(vote_times(page))[-5:]) < 1.0
 
 
+def test_settings_stay_while_another_part_is_looked_at(open_page):
+    page = open_page()
+    see(component(page).get_by_role("button", name="Start"))
+    wait_until_drawn(page)
+    chosen = {"Seconds between votes": ("Home", "0.25"), "Smoothing": ("ArrowRight", "rather calm (2 s)")}
+    page.get_by_text("Settings", exact=True).click()
+    for slider, (key, value) in chosen.items():
+        page.get_by_role("slider", name=slider).press(key)
+        expect(page.get_by_role("slider", name=slider)).to_have_attribute("aria-valuetext", value)
+        wait_until_drawn(page)
+    page.get_by_text("Show raw votes").click()
+    expect(page.get_by_role("slider", name="Smoothing")).to_be_disabled()
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Pictures").click()
+    see(page.get_by_role("button", name="Recognise"))
+    wait_until_drawn(page)
+    page.get_by_role("link", name="Webcam").click()
+    see(component(page).get_by_role("button", name="Start"))
+    wait_until_drawn(page)
+    page.get_by_text("Settings", exact=True).click()
+    for slider, (_, value) in chosen.items():
+        expect(page.get_by_role("slider", name=slider)).to_have_attribute("aria-valuetext", value)
+    expect(page.get_by_role("switch", name="Show raw votes")).to_be_checked()
+
+
 def test_a_busy_server_offers_the_usual_settings_first(open_page, tmp_path: Path):
     """The first of the sliders' values would be sent back, and a vote taken four times a second."""
     with serving(tmp_path / "log", "tests/browser/app_whose_drawings_are_lost.py") as address:
